@@ -1,0 +1,30 @@
+// Plain arguments of the matrix product kernels; the only thing op code and kernels share.
+#pragma once
+
+#include <cstdint>
+
+namespace pt {
+
+enum class GemmActivation : uint8_t { kNone, kRelu };
+
+// For each batch: C[m,n] = act(alpha * A[m,k] @ B[k,n] + beta * C[m,n] + bias).
+// Strides are in elements and may be any value (0 and negative included) for A and B.
+// beta == 0 never reads C. k == 0 gives beta*C + bias.
+struct GemmArgs {
+  int64_t m = 0, n = 0, k = 0;
+  const void* a = nullptr;
+  int64_t a_row = 0, a_col = 0;
+  const void* b = nullptr;
+  int64_t b_row = 0, b_col = 0;
+  void* c = nullptr;
+  int64_t c_row = 0, c_col = 0;
+  int64_t batch = 1, a_batch = 0, b_batch = 0, c_batch = 0;
+  double alpha = 1, beta = 0;
+  const void* bias = nullptr;      // same dtype as C, or null
+  int64_t bias_row = 0, bias_col = 0;  // strides of bias along m and n
+  GemmActivation activation = GemmActivation::kNone;
+};
+
+using GemmFn = void(const GemmArgs&);  // kernel table name: "gemm"
+
+}  // namespace pt

@@ -1,0 +1,89 @@
+// How kernels compiled once per instruction set reach the portable code above them.
+//
+// A kernel file is compiled for each ISA with PT_ISA set to baseline, avx2 or avx512; all its code
+// lives in namespace pt::PT_ISA, so that no inline function compiled with wide instructions can
+// be chosen by the linker for the portable path. At its end it lists its kernels:
+//
+//   PT_KERNELS(reduce_sum,
+//     {"sum", {.f32 = fn<float>, .f64 = fn<double>}}, ...)
+//
+// The portable side asks by name: find_kernel("sum", DType::kFloat32), once per op at start-up.
+// This header may be included by ISA files, so it uses no standard library code.
+#pragma once
+
+#include "core/dtype.h"
+
+namespace pt {
+
+enum class Isa : uint8_t { kBaseline, kAvx2, kAvx512 };
+inline constexpr int kNumIsas = 3;
+
+using AnyFn = void (*)();
+
+struct KernelEntry {
+  const char* name = nullptr;
+  AnyFn fn[kNumDTypes] = {};  // indexed by DType; null where the kernel has no such type
+};
+
+struct KernelList {
+  const KernelEntry* entries;
+  int count;
+  Isa isa;
+  KernelList* next;
+};
+
+// Links `list` into the chain of its ISA. Called by static initialisers only.
+void register_kernels(KernelList* list);
+
+// The entry for the active ISA (best supported, or PYTENSOR_ISA), or null.
+const KernelEntry* find_kernel(const char* name);
+Isa active_isa();
+const char* isa_name(Isa isa);
+
+template <class Fn>
+struct Kernel;  // Kernel<void(const GemmArgs&)> gemm{"gemm"}; gemm(dtype)(args)
+template <class R, class... A>
+struct Kernel<R(A...)> {
+  using Fn = R (*)(A...);
+  const char* name;
+  mutable const KernelEntry* entry = nullptr;
+  constexpr explicit Kernel(const char* n) : name(n) {}
+  Fn get(DType t) const {
+    if (!entry) entry = find_kernel(name);
+    return entry ? reinterpret_cast<Fn>(entry->fn[static_cast<int>(t)]) : nullptr;
+  }
+};
+
+}  // namespace pt
+
+#ifdef PT_ISA
+#define PT_ISA_CONCAT2(a, b) a##b
+#define PT_ISA_CONCAT(a, b) PT_ISA_CONCAT2(a, b)
+namespace pt::PT_ISA {
+#if defined(PT_ISA_IS_AVX512)
+inline constexpr Isa kThisIsa = Isa::kAvx512;
+inline constexpr int kVectorBytes = 64;
+#elif defined(PT_ISA_IS_AVX2)
+inline constexpr Isa kThisIsa = Isa::kAvx2;
+inline constexpr int kVectorBytes = 32;
+#else
+inline constexpr Isa kThisIsa = Isa::kBaseline;
+inline constexpr int kVectorBytes = 16;
+#endif
+
+// Sets one slot of an entry with the function pointer's type erased.
+template <class Fn>
+inline AnyFn erase(Fn* fn) {
+  return reinterpret_cast<AnyFn>(fn);
+}
+}  // namespace pt::PT_ISA
+
+// Registers a static array of KernelEntry for this translation unit.
+#define PT_REGISTER_KERNELS(array)                                                       \
+  namespace {                                                                            \
+  ::pt::KernelList kernel_list{array, static_cast<int>(sizeof(array) / sizeof(array[0])), \
+                               ::pt::PT_ISA::kThisIsa, nullptr};                         \
+  [[maybe_unused]] const bool kernel_list_registered =                                   \
+      (::pt::register_kernels(&kernel_list), true);                                      \
+  }
+#endif
