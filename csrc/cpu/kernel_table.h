@@ -4,8 +4,8 @@
 // lives in namespace pt::PT_ISA, so that no inline function compiled with wide instructions can
 // be chosen by the linker for the portable path. At its end it lists its kernels:
 //
-//   PT_KERNELS(reduce_sum,
-//     {"sum", {.f32 = fn<float>, .f64 = fn<double>}}, ...)
+//   const KernelEntry kEntries[] = {{"sum", {...one function per DType...}}, ...};
+//   PT_REGISTER_KERNELS(kEntries)
 //
 // The portable side asks by name: find_kernel("sum", DType::kFloat32), once per op at start-up.
 // This header may be included by ISA files, so it uses no standard library code.
@@ -23,6 +23,10 @@ using AnyFn = void (*)();
 struct KernelEntry {
   const char* name = nullptr;
   AnyFn fn[kNumDTypes] = {};  // indexed by DType; null where the kernel has no such type
+  // Pointwise kernels only: the result is bool whatever the compute dtype (comparisons), and which
+  // inputs are read as bool (the condition of `where`).
+  bool bool_output = false;
+  uint8_t bool_inputs = 0;
 };
 
 struct KernelList {
@@ -71,12 +75,11 @@ inline constexpr Isa kThisIsa = Isa::kBaseline;
 inline constexpr int kVectorBytes = 16;
 #endif
 
-// Sets one slot of an entry with the function pointer's type erased.
-template <class Fn>
-inline AnyFn erase(Fn* fn) {
-  return reinterpret_cast<AnyFn>(fn);
-}
 }  // namespace pt::PT_ISA
+
+// A slot of an entry: a constant expression, so that tables need no code at load time (which would
+// run with this ISA's instructions on any CPU).
+#define PT_FN(...) reinterpret_cast<::pt::AnyFn>(__VA_ARGS__)
 
 // Registers a static array of KernelEntry for this translation unit.
 #define PT_REGISTER_KERNELS(array)                                                       \

@@ -1,0 +1,396 @@
+// The backward pass. Explained with micrograd in mind: count how many gradients each node will
+// receive (one pass over the graph), then repeatedly take the newest node whose gradients are
+// complete, apply it, and add what it returns to the nodes of its inputs.
+#include "autograd/engine.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "ops/core_ops.h"
+#include "ops/pointwise/compare.h"
+
+namespace pt {
+
+namespace {
+
+// One node's state during a run.
+struct Task {
+  Node* node = nullptr;
+  int waiting = 0;              // gradients still to come
+  bool needed = true;           // leads to a requested input
+  GradVector grads;
+};
+
+// Node* -> Task, open addressing: cheaper than unordered_map for the graphs of small programs.
+class TaskTable {
+ public:
+  TaskTable() : slots_(64, -1) {}
+  Task& operator[](Node* n) {
+    if (tasks_.size() * 2 >= slots_.size()) grow();
+    for (size_t i = hash(n);; i = (i + 1) & (slots_.size() - 1)) {
+      if (slots_[i] < 0) {
+        slots_[i] = static_cast<int32_t>(tasks_.size());
+        tasks_.push_back({});
+        tasks_.back().node = n;
+        return tasks_.back();
+      }
+      if (tasks_[static_cast<size_t>(slots_[i])].node == n)
+        return tasks_[static_cast<size_t>(slots_[i])];
+    }
+  }
+  Task* find(Node* n) {
+    for (size_t i = hash(n);; i = (i + 1) & (slots_.size() - 1)) {
+      if (slots_[i] < 0) return nullptr;
+      if (tasks_[static_cast<size_t>(slots_[i])].node == n)
+        return &tasks_[static_cast<size_t>(slots_[i])];
+    }
+  }
+  size_t size() const { return tasks_.size(); }
+
+ private:
+  size_t hash(Node* n) const {
+    const auto x = reinterpret_cast<uintptr_t>(n);
+    return ((x >> 6) * 0x9E3779B97F4A7C15ull >> 20) & (slots_.size() - 1);
+  }
+  void grow() {
+    slots_.assign(slots_.size() * 4, -1);
+    for (size_t t = 0; t < tasks_.size(); ++t) {
+      size_t i = hash(tasks_[t].node);
+      while (slots_[i] >= 0) i = (i + 1) & (slots_.size() - 1);
+      slots_[i] = static_cast<int32_t>(t);
+    }
+  }
+  std::vector<int32_t> slots_;
+  std::vector<Task> tasks_;
+};
+
+// Where a requested input's gradient is caught: output nr of a node.
+struct Capture {
+  Node* node;
+  uint32_t nr;
+  size_t input;
+};
+
+bool any_nan(const Tensor& t) {
+  // Counted, so that one pass and one read decide.
+  return sum(to_dtype(isnan(t), DType::kInt64)).item().to_int() != 0;
+}
+
+class Run {
+ public:
+  Run(const BackwardOptions& options, bool exact) : options_(options), exact_(exact) {}
+
+  void add_root(const Edge& edge, const Tensor& gradient) {
+    count_from(edge.node.get());
+    add_gradient(edge, gradient);
+    roots_.push_back(edge);
+  }
+  void capture(Node* node, uint32_t nr, size_t input) { captures_.push_back({node, nr, input}); }
+  void select_needed();
+  void execute(std::vector<Tensor>& captured);
+
+ private:
+  void count_from(Node* root);
+  void add_gradient(const Edge& edge, Tensor g);
+  void run_node(Node* node, GradVector grads, std::vector<Tensor>& captured);
+  void run_tensor_hooks(Node* node, GradVector& grads);
+  void validate(Node* node, GradVector& out);
+  void push(Node* n) {
+    ready_.push_back(n);
+    std::push_heap(ready_.begin(), ready_.end(), older);
+  }
+  static bool older(const Node* a, const Node* b) { return a->sequence < b->sequence; }
+
+  BackwardOptions options_;
+  bool exact_;                      // only what leads to the captures runs
+  TaskTable tasks_;
+  std::vector<Edge> roots_;
+  std::vector<Capture> captures_;
+  std::vector<Node*> ready_;
+};
+
+void Run::count_from(Node* root) {
+  if (tasks_.find(root)) return;
+  tasks_[root];
+  std::vector<Node*> stack{root};
+  while (!stack.empty()) {
+    Node* n = stack.back();
+    stack.pop_back();
+    for (const Edge& e : n->edges) {
+      if (!e.node) continue;
+      const size_t before = tasks_.size();
+      Task& t = tasks_[e.node.get()];
+      ++t.waiting;
+      if (tasks_.size() != before) stack.push_back(e.node.get());
+    }
+  }
+}
+
+// Marks the nodes from which a captured one is reachable, children before parents.
+void Run::select_needed() {
+  std::unordered_map<Node*, bool> needed;
+  for (const Capture& c : captures_) needed[c.node] = true;
+  std::vector<std::pair<Node*, size_t>> stack;
+  std::unordered_map<Node*, bool> visited;
+  for (const Edge& root : roots_) {
+    if (visited[root.node.get()]) continue;
+    visited[root.node.get()] = true;
+    stack.emplace_back(root.node.get(), 0);
+    while (!stack.empty()) {
+      auto& [n, next] = stack.back();
+      if (next < n->edges.size()) {
+        Node* child = n->edges[next++].node.get();
+        if (child && !visited[child]) {
+          visited[child] = true;
+          stack.emplace_back(child, 0);
+        }
+        continue;
+      }
+      for (const Edge& e : n->edges)
+        if (e.node && needed[e.node.get()]) needed[n] = true;
+      stack.pop_back();
+    }
+  }
+  for (const auto& [n, seen] : visited) tasks_[n].needed = needed[n];
+}
+
+void Run::add_gradient(const Edge& edge, Tensor g) {
+  Task& t = tasks_[edge.node.get()];
+  if (t.grads.size() < edge.node->num_outputs) t.grads.resize(edge.node->num_outputs);
+  if (!g.defined()) return;
+  Tensor& slot = t.grads[edge.nr];
+  if (!slot.defined()) {
+    slot = std::move(g);
+  } else if (!grad_enabled() && slot->refs.load() == 1 && slot->storage->refs.load() == 1 &&
+             slot->sizes == g->sizes && slot.dtype() == g.dtype() &&
+             is_non_overlapping_and_dense(slot.impl())) {
+    add_(slot, g);
+  } else {
+    slot = add(slot, g);
+  }
+}
+
+void Run::run_tensor_hooks(Node* node, GradVector& grads) {
+  if (!node->extra) return;
+  for (auto& h : std::vector(node->extra->tensor_hooks.entries)) {
+    if (!grads[h.nr].defined()) continue;
+    Tensor replaced = h.call(grads[h.nr]);
+    if (replaced.defined()) grads[h.nr] = replaced;
+  }
+  for (auto& h : std::vector(node->extra->pre_hooks.entries)) h.call(grads);
+  for (auto& [nr, t] : node->extra->retained) {
+    if (!grads[nr].defined()) continue;
+    const Tensor g = grads[nr];
+    if (t->grad) release(t->grad);
+    retain(g.impl());
+    t->grad = g.impl();
+  }
+}
+
+// Brings gradients to the shape and dtype of what they are gradients of.
+void Run::validate(Node* node, GradVector& out) {
+  PT_CHECK(out.size() <= node->edges.size(), "Function ", node->name(), " returned ", out.size(),
+           " gradients for ", node->edges.size(), " inputs");
+  for (size_t i = 0; i < out.size(); ++i) {
+    const Edge& e = node->edges[i];
+    Tensor& g = out[i];
+    if (!e.node || !g.defined()) continue;
+    const OutputMeta& m = e.node->meta(e.nr);
+    if (!m.defined) continue;
+    if (!(g.sizes() == m.sizes)) {
+      bool expandable = g.dim() >= m.sizes.size();
+      for (int d = 0; expandable && d < m.sizes.size(); ++d) {
+        const int64_t have = g->sizes[g.dim() - 1 - d], want = m.sizes[m.sizes.size() - 1 - d];
+        expandable = want == have || want == 1;
+      }
+      PT_CHECK(expandable, "Function ", node->name(), " returned an invalid gradient at index ", i,
+               " - got ", to_text(g.sizes()), " but expected shape compatible with ",
+               to_text(m.sizes));
+      g = sum_to_size(g, m.sizes);
+    }
+    if (g.dtype() != m.dtype) {
+      PT_CHECK(is_floating(g.dtype()) == is_floating(m.dtype), "Function ", node->name(),
+               " returned an invalid gradient at index ", i, " - expected type ",
+               dtype_name(m.dtype), " but got ", dtype_name(g.dtype()));
+      g = to_dtype(g, m.dtype);
+    }
+    PT_CHECK(g.device() == m.device, "Function ", node->name(),
+             " returned an invalid gradient at index ", i, " - expected device ",
+             to_text(m.device), " but got ", to_text(g.device()));
+  }
+}
+
+void Run::run_node(Node* node, GradVector grads, std::vector<Tensor>& captured) {
+  grads.resize(node->num_outputs);
+  run_tensor_hooks(node, grads);
+  bool only_captured = false;
+  for (const Capture& c : captures_) {
+    if (c.node != node) continue;
+    captured[c.input] = grads[c.nr];
+    only_captured = true;
+  }
+  // A captured leaf's accumulator does not run for autograd.grad.
+  if (only_captured && !options_.accumulate && node->edges.empty()) return;
+  if (exact_ && only_captured && !options_.accumulate) {
+    bool leads_on = false;
+    for (const Edge& e : node->edges)
+      leads_on = leads_on || (e.node && tasks_[e.node.get()].needed);
+    if (!leads_on) return;
+  }
+  const bool any = std::any_of(grads.begin(), grads.end(), [](auto& g) { return g.defined(); });
+  GradVector out(node->edges.size());
+  if (any) {
+    GradVector incoming;
+    if (node->extra && !node->extra->post_hooks.entries.empty()) incoming = grads;
+    node->apply(grads, out);
+    grads.clear();
+    if (node->extra) {
+      for (auto& h : std::vector(node->extra->post_hooks.entries)) h.call(out, incoming);
+    }
+    if (anomaly_mode.enabled && anomaly_mode.check_nan) {
+      for (size_t i = 0; i < out.size(); ++i)
+        PT_CHECK(!out[i].defined() || !node->needs(i) || !is_floating(out[i].dtype()) ||
+                     !any_nan(out[i]),
+                 "Function '", node->name(), "' returned nan values in its ", i, "th output.");
+    }
+    if (!options_.keep_graph) node->release_saved();
+  }
+  validate(node, out);
+  for (size_t i = 0; i < node->edges.size(); ++i) {
+    const Edge& e = node->edges[i];
+    if (!e.node) continue;
+    if (i < out.size()) add_gradient(e, std::move(out[i]));
+    Task& t = tasks_[e.node.get()];
+    if (--t.waiting == 0 && t.needed) push(e.node.get());
+  }
+}
+
+void Run::execute(std::vector<Tensor>& captured) {
+  if (exact_) select_needed();
+  for (const Edge& r : roots_) {
+    Task& t = tasks_[r.node.get()];
+    if (t.waiting == 0 && t.needed &&
+        std::find(ready_.begin(), ready_.end(), r.node.get()) == ready_.end())
+      push(r.node.get());
+  }
+  while (!ready_.empty()) {
+    std::pop_heap(ready_.begin(), ready_.end(), older);
+    Node* node = ready_.back();
+    ready_.pop_back();
+    GradVector grads = std::move(tasks_[node].grads);
+    try {
+      run_node(node, std::move(grads), captured);
+    } catch (...) {
+      if (anomaly_mode.enabled && anomaly_mode.warn && node->extra)
+        anomaly_mode.warn(node->name(), node->extra->trace);
+      throw;
+    }
+  }
+}
+
+Tensor root_gradient(const Tensor& root, const Tensor& given, bool create_graph) {
+  if (given.defined()) {
+    PT_CHECK(given.sizes() == root.sizes(), "Mismatch in shape: grad_output[0] has a shape of ",
+             torch_size_text(given.sizes()), " and output[0] has a shape of ",
+             torch_size_text(root.sizes()), ".");
+    PT_CHECK(is_floating(given.dtype()),
+             "backward(): the gradient must be a floating point tensor, got ",
+             dtype_name(given.dtype()));
+    if (given.dtype() != root.dtype()) return to_dtype(given, root.dtype());
+    return given;
+  }
+  PT_CHECK(root.numel() == 1, "grad can be implicitly created only for scalar outputs");
+  GradModeGuard mode(create_graph);
+  Tensor ones = empty_tensor(root.sizes(), root.dtype(), root.device());
+  Scalar(1.0).store(root.dtype(), ones.raw());
+  return ones;
+}
+
+}  // namespace
+
+std::vector<Tensor> run_backward(std::span<const Tensor> roots, std::span<const Tensor> gradients,
+                                 std::span<const Tensor> inputs, const BackwardOptions& options) {
+  Run run(options, !inputs.empty());
+  for (size_t i = 0; i < roots.size(); ++i) {
+    const Tensor& r = roots[i];
+    PT_CHECK(r.requires_grad(), "element ", i,
+             " of tensors does not require grad and does not have a grad_fn");
+    const Tensor g = root_gradient(r, i < gradients.size() ? gradients[i] : Tensor(),
+                                   options.create_graph);
+    run.add_root(gradient_edge(r), g);
+  }
+  std::vector<Edge> input_edges;  // keeps accumulators alive during the run
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    PT_CHECK(inputs[i].requires_grad(),
+             "One of the differentiated Tensors does not require grad");
+    input_edges.push_back(gradient_edge(inputs[i]));
+    run.capture(input_edges.back().node.get(), input_edges.back().nr, i);
+  }
+  std::vector<Tensor> captured(inputs.size());
+  {
+    GradModeGuard mode(options.create_graph);
+    run.execute(captured);
+    if (options.accumulate)
+      for (size_t i = 0; i < inputs.size(); ++i)
+        if (!inputs[i].is_leaf() && captured[i].defined()) {
+          // backward(inputs=[non-leaf]) accumulates there too.
+          TensorImpl* t = inputs[i].impl();
+          Tensor sum = t->grad ? add(Tensor::share(t->grad), captured[i]) : captured[i];
+          if (t->grad) release(t->grad);
+          t->grad = sum.detach_impl();
+        }
+  }
+  if (!options.accumulate) {
+    for (size_t i = 0; i < inputs.size(); ++i)
+      PT_CHECK(captured[i].defined() || options.allow_unused,
+               "One of the differentiated Tensors appears to not have been used in the graph. Set "
+               "allow_unused=True if this is the desired behavior.");
+  }
+  return captured;
+}
+
+void backward(const Tensor& root, const Tensor& gradient, bool keep_graph, bool create_graph) {
+  BackwardOptions options;
+  options.keep_graph = keep_graph || create_graph;
+  options.create_graph = create_graph;
+  run_backward({&root, 1}, {&gradient, 1}, {}, options);
+}
+
+void AccumulateGrad::apply(GradVector& grads, GradVector&) {
+  TensorImpl* leaf = variable_.impl();
+  Tensor g = std::move(grads[0]);
+  if (leaf->extra) {
+    for (auto& h : std::vector(leaf->extra->leaf_hooks.entries)) {
+      Tensor replaced = h.call(g);
+      if (replaced.defined()) g = replaced;
+    }
+  }
+  if (!leaf->grad) {
+    // The gradient becomes .grad itself when nobody else holds it and its layout fits.
+    const bool own = g->refs.load() == 1 && g->storage->refs.load() == 1 && !grad_enabled() &&
+                     g->strides == leaf->strides;
+    Tensor fresh;
+    if (own) {
+      fresh = g;
+    } else if (grad_enabled()) {
+      fresh = clone(g);
+    } else {
+      fresh = is_non_overlapping_and_dense(leaf)
+                  ? empty_strided_tensor(leaf->sizes, leaf->strides, g.dtype(), g.device())
+                  : empty_tensor(leaf->sizes, g.dtype(), g.device());
+      copy_(fresh, g);
+    }
+    leaf->grad = fresh.detach_impl();
+  } else if (!grad_enabled()) {
+    const Tensor sum = Tensor::share(leaf->grad);
+    add_(sum, g);
+  } else {
+    Tensor sum = add(Tensor::share(leaf->grad), g);
+    release(leaf->grad);
+    leaf->grad = sum.detach_impl();
+  }
+  if (leaf->extra)
+    for (auto& h : std::vector(leaf->extra->post_accumulate.entries)) h.call(variable_);
+}
+
+}  // namespace pt

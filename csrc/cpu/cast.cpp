@@ -1,0 +1,64 @@
+// Dtype conversion of contiguous arrays, for every pair of dtypes. float16 goes through float with
+// F16C where the ISA has it; everything else is left to the auto-vectoriser.
+#include "cpu/kernel_table.h"
+#include "cpu/move_args.h"
+
+#if defined(__F16C__)
+#include <immintrin.h>
+#endif
+
+namespace pt::PT_ISA {
+namespace {
+
+template <class D, class S>
+inline D convert(S s) {
+  if constexpr (__is_same(S, D)) {
+    return s;
+  } else if constexpr (__is_same(S, Half) || __is_same(S, BFloat16)) {
+    return convert<D>(static_cast<float>(s));
+  } else if constexpr (__is_same(D, Half) || __is_same(D, BFloat16)) {
+    return D(static_cast<float>(s));
+  } else if constexpr (__is_same(D, bool)) {
+    return s != S(0);
+  } else if constexpr ((__is_same(S, float) || __is_same(S, double)) && sizeof(D) < 4) {
+    // Out of range is undefined in C++; going through int32 wraps small integers as torch does.
+    return static_cast<D>(static_cast<int32_t>(s));
+  } else {
+    return static_cast<D>(s);
+  }
+}
+
+template <class S, class D>
+void cast(const void* src, void* dst, int64_t n) {
+  const S* __restrict__ s = static_cast<const S*>(src);
+  D* __restrict__ d = static_cast<D*>(dst);
+  int64_t i = 0;
+#if defined(__F16C__)
+  if constexpr (__is_same(S, Half) && __is_same(D, float)) {
+    for (; i + 8 <= n; i += 8)
+      _mm256_storeu_ps(d + i, _mm256_cvtph_ps(_mm_loadu_si128(
+                                  reinterpret_cast<const __m128i*>(s + i))));
+  }
+  if constexpr (__is_same(S, float) && __is_same(D, Half)) {
+    for (; i + 8 <= n; i += 8)
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(d + i),
+                       _mm256_cvtps_ph(_mm256_loadu_ps(s + i), _MM_FROUND_TO_NEAREST_INT));
+  }
+#endif
+  for (; i < n; ++i) d[i] = convert<D>(s[i]);
+}
+
+#define PT_CAST_SLOT(constant, type, name) PT_FN(&cast<S, type>),
+template <class S>
+KernelEntry cast_entry(const char* name) {
+  return {name, {PT_FOR_EACH_DTYPE(PT_CAST_SLOT)}};
+}
+#undef PT_CAST_SLOT
+
+#define PT_CAST_ENTRY(constant, type, name) cast_entry<type>("cast_from_" name),
+const KernelEntry kEntries[] = {PT_FOR_EACH_DTYPE(PT_CAST_ENTRY)};
+#undef PT_CAST_ENTRY
+
+}  // namespace
+PT_REGISTER_KERNELS(kEntries)
+}  // namespace pt::PT_ISA

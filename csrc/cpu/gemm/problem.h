@@ -1,0 +1,92 @@
+// One matrix product with typed pointers, views of its parts, and per-thread scratch memory.
+#pragma once
+
+#include <cstdlib>
+#include <new>
+
+#include "cpu/gemm/vec.h"
+#include "cpu/gemm_args.h"
+
+namespace pt::PT_ISA::gemm {
+
+// C = act(alpha A B + beta C + bias); T is the storage type, sums are AccumulatorOf<T>.
+template <class T>
+struct Problem {
+  using S = AccumulatorOf<T>;
+  int64_t m, n, k;
+  const T* a;
+  int64_t a_row, a_col;
+  const T* b;
+  int64_t b_row, b_col;
+  T* c;
+  int64_t c_row, c_col;
+  const T* bias;
+  int64_t bias_row, bias_col;
+  S alpha, beta;
+  bool relu;
+
+  explicit Problem(const GemmArgs& g)
+      : m(g.m), n(g.n), k(g.k),
+        a(static_cast<const T*>(g.a)), a_row(g.a_row), a_col(g.a_col),
+        b(static_cast<const T*>(g.b)), b_row(g.b_row), b_col(g.b_col),
+        c(static_cast<T*>(g.c)), c_row(g.c_row), c_col(g.c_col),
+        bias(static_cast<const T*>(g.bias)), bias_row(g.bias_row), bias_col(g.bias_col),
+        alpha(static_cast<S>(g.alpha)), beta(static_cast<S>(g.beta)),
+        relu(g.activation == GemmActivation::kRelu) {}
+
+  // C^T = B^T A^T: the same numbers with rows and columns exchanged.
+  Problem transposed() const {
+    Problem p = *this;
+    p.m = n, p.n = m;
+    p.a = b, p.a_row = b_col, p.a_col = b_row;
+    p.b = a, p.b_row = a_col, p.b_col = a_row;
+    p.c_row = c_col, p.c_col = c_row;
+    p.bias_row = bias_col, p.bias_col = bias_row;
+    return p;
+  }
+
+  // The rows [i, i + rows) and columns [j, j + columns) of C.
+  Problem tile(int64_t i, int64_t rows, int64_t j, int64_t columns) const {
+    Problem p = *this;
+    p.m = rows, p.n = columns;
+    p.a += i * a_row;
+    p.b += j * b_col;
+    p.c += i * c_row + j * c_col;
+    if (bias) p.bias += i * bias_row + j * bias_col;
+    return p;
+  }
+
+  // True if sums may be written to C as they are.
+  bool plain() const { return alpha == S(1) && !bias && !relu; }
+};
+
+// A 64-byte aligned buffer that only grows; one for each thread and purpose.
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  ~Scratch() { std::free(data_); }
+
+  template <class S>
+  S* get(int64_t count) {
+    const size_t bytes = (static_cast<size_t>(count) * sizeof(S) + 4095) / 4096 * 4096;
+    if (bytes > bytes_) grow(bytes);
+    return static_cast<S*>(data_);
+  }
+
+ private:
+  __attribute__((noinline)) void grow(size_t bytes) {
+    std::free(data_);
+    bytes_ = 0;
+    data_ = std::aligned_alloc(4096, bytes);
+    if (!data_) throw std::bad_alloc();
+    bytes_ = bytes;
+  }
+
+  void* data_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+inline thread_local Scratch scratch_a, scratch_b, scratch_c, scratch_partial;
+
+}  // namespace pt::PT_ISA::gemm

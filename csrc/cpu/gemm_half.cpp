@@ -1,0 +1,10 @@
+// Matrix product of float16 and bfloat16: converted to float while packing, summed in float and
+// rounded once at the end. The micro-kernels are those of gemm_f32.cpp.
+#include "cpu/gemm/driver.h"
+
+namespace pt::PT_ISA {
+
+void gemm_f16(const GemmArgs& args) { gemm::run<Half>(args); }
+void gemm_bf16(const GemmArgs& args) { gemm::run<BFloat16>(args); }
+
+}  // namespace pt::PT_ISA

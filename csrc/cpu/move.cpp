@@ -1,0 +1,102 @@
+// Moving strided elements: rows, transposed tiles and fills, by element size.
+//
+// A transposed tile is read along the source's contiguous direction in 16x16 (or 8x8) blocks held
+// in registers' reach, so that every cache line is touched once.
+#include "cpu/kernel_table.h"
+#include "cpu/move_args.h"
+
+namespace pt::PT_ISA {
+namespace {
+
+template <class T>
+inline void copy_row(const char* src, char* dst, int64_t n, int64_t s, int64_t d) {
+  constexpr int64_t item = sizeof(T);
+  if (s == item && d == item) {
+    __builtin_memcpy(dst, src, static_cast<size_t>(n * item));
+  } else if (s == 0 && d == item) {
+    const T v = *reinterpret_cast<const T*>(src);
+    T* out = reinterpret_cast<T*>(dst);
+    for (int64_t i = 0; i < n; ++i) out[i] = v;
+  } else if (d == item) {
+    T* out = reinterpret_cast<T*>(dst);
+    for (int64_t i = 0; i < n; ++i) out[i] = *reinterpret_cast<const T*>(src + i * s);
+  } else if (s == item) {
+    const T* in = reinterpret_cast<const T*>(src);
+    for (int64_t i = 0; i < n; ++i) *reinterpret_cast<T*>(dst + i * d) = in[i];
+  } else {
+    for (int64_t i = 0; i < n; ++i)
+      *reinterpret_cast<T*>(dst + i * d) = *reinterpret_cast<const T*>(src + i * s);
+  }
+}
+
+// dst rows are contiguous along 0, src is contiguous along 1.
+template <class T, int B>
+inline void transpose_block(const char* src, char* dst, int64_t src0, int64_t dst1) {
+  T block[B][B];
+#pragma GCC unroll 16
+  for (int i = 0; i < B; ++i) {
+    const T* row = reinterpret_cast<const T*>(src + i * src0);
+    for (int j = 0; j < B; ++j) block[i][j] = row[j];
+  }
+#pragma GCC unroll 16
+  for (int j = 0; j < B; ++j) {
+    T* out = reinterpret_cast<T*>(dst + j * dst1);
+    for (int i = 0; i < B; ++i) out[i] = block[i][j];
+  }
+}
+
+template <class T>
+void transpose(const Copy2d& c) {
+  constexpr int B = sizeof(T) >= 8 ? 8 : 16;
+  constexpr int64_t item = sizeof(T);
+  int64_t j = 0;
+  for (; j + B <= c.n1; j += B) {
+    int64_t i = 0;
+    for (; i + B <= c.n0; i += B)
+      transpose_block<T, B>(c.src + i * c.src0 + j * item, c.dst + i * item + j * c.dst1, c.src0,
+                            c.dst1);
+    for (; i < c.n0; ++i)
+      for (int64_t k = j; k < j + B; ++k)
+        *reinterpret_cast<T*>(c.dst + i * item + k * c.dst1) =
+            *reinterpret_cast<const T*>(c.src + i * c.src0 + k * item);
+  }
+  for (; j < c.n1; ++j)
+    copy_row<T>(c.src + j * item, c.dst + j * c.dst1, c.n0, c.src0, item);
+}
+
+template <class T>
+void copy2d(const Copy2d& c) {
+  constexpr int64_t item = sizeof(T);
+  if (c.src1 == item && c.dst0 == item && c.src0 != item && c.n1 >= 4 && c.n0 >= 4) {
+    transpose<T>(c);
+    return;
+  }
+  if (c.src0 == item && c.dst1 == item && c.dst0 != item && c.n1 >= 4 && c.n0 >= 4) {
+    // The mirrored case: contiguous destination runs along 1.
+    transpose<T>({c.src, c.dst, c.n1, c.n0, c.src1, c.src0, c.dst1, c.dst0});
+    return;
+  }
+  for (int64_t j = 0; j < c.n1; ++j)
+    copy_row<T>(c.src + j * c.src1, c.dst + j * c.dst1, c.n0, c.src0, c.dst0);
+}
+
+template <class T>
+void fill(const void* element, void* dst, int64_t n) {
+  const T v = *static_cast<const T*>(element);
+  T* __restrict__ out = static_cast<T*>(dst);
+  for (int64_t i = 0; i < n; ++i) out[i] = v;
+}
+
+#define PT_BY_SIZE(fn)                                                       \
+  {                                                                          \
+    nullptr, PT_FN(&fn<uint8_t>), nullptr, PT_FN(&fn<uint16_t>),             \
+        PT_FN(&fn<uint32_t>), PT_FN(&fn<uint64_t>)                           \
+  }
+const KernelEntry kEntries[] = {
+    {"copy2d", PT_BY_SIZE(copy2d)},
+    {"fill", PT_BY_SIZE(fill)},
+};
+
+}  // namespace
+PT_REGISTER_KERNELS(kEntries)
+}  // namespace pt::PT_ISA

@@ -1,0 +1,260 @@
+// The loops that run a functor (ops/functors) over contiguous chunks, and the helpers that turn
+// (functor, types) into a kernel table entry. Used by the pointwise_*.cpp files alone.
+//
+// Every loop says `ivdep`: an output may be an input's own memory, but element i depends on
+// elements i only. Cheap functors run in one plain loop; Blockwise ones in blocks of kBlock whose
+// tail is padded, so that the vector code is the only code; Guarded ones check a block's range
+// first. Which inputs are scalars is a template parameter for the usual cases; in the others the
+// scalars are spread over a small buffer.
+#pragma once
+
+#include <utility>
+
+#include "cpu/kernel_table.h"
+#include "cpu/pointwise_args.h"
+#include "ops/functors/functor.h"
+
+namespace pt::PT_ISA {
+
+inline constexpr int kBlock = 32;
+
+template <class T, bool kScalar>
+struct Input {
+  using Type = T;
+  const T* data;
+  T operator[](int64_t i) const { return data[i]; }
+  Input at(int64_t i) const { return {data + i}; }
+};
+template <class T>
+struct Input<T, true> {
+  using Type = T;
+  T value;
+  explicit Input(const T* p) : value(*p) {}
+  T operator[](int64_t) const { return value; }
+  Input at(int64_t) const { return *this; }
+};
+
+// The last, incomplete block of an input, filled up with its last element.
+template <class In>
+struct PaddedTail;
+template <class T>
+struct PaddedTail<Input<T, false>> {
+  alignas(64) T buffer[kBlock];
+  PaddedTail(Input<T, false> in, int64_t begin, int n) {
+    for (int i = 0; i < n; ++i) buffer[i] = in[begin + i];
+    for (int i = n; i < kBlock; ++i) buffer[i] = in[begin + n - 1];
+  }
+  Input<T, false> input() const { return {buffer}; }
+};
+template <class T>
+struct PaddedTail<Input<T, true>> {
+  Input<T, true> in;
+  PaddedTail(Input<T, true> scalar, int64_t, int) : in(scalar) {}
+  Input<T, true> input() const { return in; }
+};
+
+template <class F>
+inline constexpr bool kIsBlockwise = std::is_base_of_v<Blockwise, F>;
+template <class F>
+inline constexpr bool kIsGuarded = std::is_base_of_v<Guarded, F>;
+
+template <class F, class Out, class... In>
+inline void run_block(Out* out, In... in) {
+  if constexpr (kIsGuarded<F>) {
+    int outside = 0;
+    for (int i = 0; i < kBlock; ++i) outside |= F{}.in_range(in[i]...) ? 0 : 1;
+    if (outside) {
+      for (int i = 0; i < kBlock; ++i) out[i] = F{}(in[i]...);
+      return;
+    }
+#pragma GCC ivdep
+    for (int i = 0; i < kBlock; ++i) out[i] = F{}.fast(in[i]...);
+  } else {
+#pragma GCC ivdep
+    for (int i = 0; i < kBlock; ++i) out[i] = F{}(in[i]...);
+  }
+}
+
+// Not inlined, so that whole blocks and the tail run through one copy of the vector code.
+template <class F, class Out, class... In>
+__attribute__((noinline)) void run_blocks(Out* out, int64_t blocks, In... in) {
+  for (int64_t i = 0; i < blocks * kBlock; i += kBlock) run_block<F>(out + i, in.at(i)...);
+}
+
+template <class F, class Out, class... In>
+inline void run_loop(Out* out, int64_t n, In... in) {
+  if constexpr (kIsBlockwise<F>) {
+    const int64_t blocks = n / kBlock;
+    if (blocks) run_blocks<F>(out, blocks, in...);
+    if (const int rest = static_cast<int>(n % kBlock)) {
+      alignas(64) Out tail_out[kBlock];
+      const int64_t begin = blocks * kBlock;
+      run_blocks<F>(tail_out, 1, PaddedTail<In>(in, begin, rest).input()...);
+      for (int i = 0; i < rest; ++i) out[begin + i] = tail_out[i];
+    }
+  } else {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) out[i] = F{}(in[i]...);
+  }
+}
+
+template <uint32_t kMask, class F, class Out, class... In, size_t... I>
+void run_masked(void* const* out, const void* const* in, int64_t n, std::index_sequence<I...>) {
+  run_loop<F>(static_cast<Out*>(out[0]), n,
+              Input<In, (kMask >> I & 1) != 0>{static_cast<const In*>(in[I])}...);
+}
+
+// For any mask: spreads the scalars over buffers and goes chunk by chunk.
+template <class F, class Out, class... In, size_t... I>
+void run_spread(void* const* out, const void* const* in, uint32_t mask, int64_t n,
+                std::index_sequence<I...> indices) {
+  constexpr int64_t chunk = 512;
+  alignas(64) unsigned char buffers[sizeof...(In)][chunk * 8];
+  const auto fill = [&]<class T>(size_t i, T) {
+    for (int64_t k = 0; k < chunk; ++k) {
+      reinterpret_cast<T*>(buffers[i])[k] = *static_cast<const T*>(in[i]);
+    }
+  };
+  ((mask >> I & 1 ? fill(I, In{}) : void()), ...);
+  for (int64_t begin = 0; begin < n; begin += chunk) {
+    void* chunk_out[] = {static_cast<Out*>(out[0]) + begin};
+    const void* chunk_in[] = {(mask >> I & 1)
+                                  ? static_cast<const void*>(buffers[I])
+                                  : static_cast<const void*>(static_cast<const In*>(in[I]) + begin)...};
+    run_masked<0, F, Out, In...>(chunk_out, chunk_in, n - begin < chunk ? n - begin : chunk,
+                                 indices);
+  }
+}
+
+template <class F>
+concept HasTensorInputs = requires { F::kTensorInputs; };
+
+// The kernel: picks the loop for the mask. Loops with scalars exist for either input of a binary
+// functor, and for scalars in the last places: from any place on for cheap functors, from
+// F::kTensorInputs on for the others.
+template <class F, class Out, class... In>
+void pointwise_kernel(void* const* out, const void* const* in, uint32_t mask, int64_t n) {
+  constexpr int arity = sizeof...(In);
+  constexpr uint32_t all = (1u << arity) - 1;
+  constexpr auto indices = std::index_sequence_for<In...>{};
+  if (n <= 0) return;
+  mask &= all;
+  if (mask == 0) return run_masked<0, F, Out, In...>(out, in, n, indices);
+  if (mask == all) {
+    run_masked<0, F, Out, In...>(out, in, 1, indices);
+    Out* o = static_cast<Out*>(out[0]);
+    const Out value = o[0];
+    for (int64_t i = 1; i < n; ++i) o[i] = value;
+    return;
+  }
+  if constexpr (arity >= 2) {
+    constexpr uint32_t after_first = all & ~1u;
+    if constexpr (arity == 2) {
+      if (mask == 1) return run_masked<1, F, Out, In...>(out, in, n, indices);
+      if (mask == 2) return run_masked<2, F, Out, In...>(out, in, n, indices);
+    } else if constexpr (HasTensorInputs<F>) {
+      constexpr uint32_t parameters = all & (all << F::kTensorInputs);
+      if (mask == parameters) {
+        return run_masked<parameters, F, Out, In...>(out, in, n, indices);
+      }
+    } else if constexpr (!kIsBlockwise<F>) {
+      if (mask == after_first) {
+        return run_masked<after_first, F, Out, In...>(out, in, n, indices);
+      }
+      constexpr uint32_t after_second = all & ~3u;
+      if (mask == after_second) {
+        return run_masked<after_second, F, Out, In...>(out, in, n, indices);
+      }
+      if constexpr (arity > 3) {
+        constexpr uint32_t after_third = all & ~7u;
+        if (mask == after_third) {
+          return run_masked<after_third, F, Out, In...>(out, in, n, indices);
+        }
+      }
+    }
+    run_spread<F, Out, In...>(out, in, mask, n, indices);
+  }
+}
+
+// Input i of functor F at compute type T.
+template <class F, class T, size_t i>
+consteval auto input_type() {
+  if constexpr (requires { F::kBoolInput; }) {
+    return std::conditional_t<F::kBoolInput == static_cast<int>(i), Bool8, T>{};
+  } else {
+    return T{};
+  }
+}
+
+// A table entry before its functions' types are erased, which no constant expression can do.
+struct PointwiseEntry {
+  PointwiseFn* fn[kNumDTypes] = {};
+  bool bool_output = false;
+  uint8_t bool_inputs = 0;
+
+  constexpr PointwiseFn* slot(DType t) const { return fn[static_cast<int>(t)]; }
+  constexpr PointwiseEntry& set(DType t, PointwiseFn* f) {
+    fn[static_cast<int>(t)] = f;
+    return *this;
+  }
+  // Fills the slots that are still empty from another functor's entry.
+  constexpr PointwiseEntry or_else(const PointwiseEntry& other) const {
+    PointwiseEntry joined = *this;
+    for (int i = 0; i < kNumDTypes; ++i) {
+      if (!joined.fn[i]) joined.fn[i] = other.fn[i];
+    }
+    return joined;
+  }
+};
+
+template <class F, class T, size_t... I>
+constexpr void add_kernel(PointwiseEntry& entry, std::index_sequence<I...>) {
+  using Out = decltype(F{}(input_type<F, T, I>()...));
+  entry.set(dtype_of<T>, &pointwise_kernel<F, Out, decltype(input_type<F, T, I>())...>);
+  if (sizeof(Out) == 1 && sizeof(T) > 1) entry.bool_output = true;
+  if constexpr (requires { F::kBoolInput; }) entry.bool_inputs = 1u << F::kBoolInput;
+}
+
+// An entry with a kernel of F for each listed compute type.
+template <int kArity, class F, class... T>
+constexpr PointwiseEntry kernel() {
+  PointwiseEntry entry;
+  (add_kernel<F, T>(entry, std::make_index_sequence<kArity>{}), ...);
+  return entry;
+}
+// The same with int32_t, int64_t and, where only bits or equality matter, one kernel for the
+// 1-byte types.
+template <int kArity, class F, class... T>
+constexpr PointwiseEntry kernel_with_bytes() {
+  PointwiseEntry entry = kernel<kArity, F, T..., int32_t, int64_t, uint8_t>();
+  entry.set(DType::kBool, entry.slot(DType::kUInt8));
+  entry.set(DType::kInt8, entry.slot(DType::kUInt8));
+  return entry;
+}
+template <int kArity, class F>
+constexpr PointwiseEntry float_kernel() {
+  return kernel<kArity, F, float, double>();
+}
+template <int kArity, class F>
+constexpr PointwiseEntry integer_kernel() {
+  return kernel<kArity, F, int32_t, int64_t>();
+}
+template <int kArity, class F>
+constexpr PointwiseEntry number_kernel() {
+  return kernel<kArity, F, float, double, int32_t, int64_t>();
+}
+
+}  // namespace pt::PT_ISA
+
+// An element of a kernel table: PT_POINTWISE("exp", float_kernel<1, Exp>()). Constant-initialised.
+#define PT_POINTWISE_SLOT(t, ...) PT_FN((__VA_ARGS__).slot(DType::t))
+#define PT_POINTWISE(name, ...)                                                             \
+  {                                                                                         \
+    name,                                                                                   \
+        {PT_POINTWISE_SLOT(kBool, __VA_ARGS__), PT_POINTWISE_SLOT(kUInt8, __VA_ARGS__),     \
+         PT_POINTWISE_SLOT(kInt8, __VA_ARGS__), PT_POINTWISE_SLOT(kInt16, __VA_ARGS__),     \
+         PT_POINTWISE_SLOT(kInt32, __VA_ARGS__), PT_POINTWISE_SLOT(kInt64, __VA_ARGS__),    \
+         PT_POINTWISE_SLOT(kFloat16, __VA_ARGS__), PT_POINTWISE_SLOT(kBFloat16, __VA_ARGS__), \
+         PT_POINTWISE_SLOT(kFloat32, __VA_ARGS__), PT_POINTWISE_SLOT(kFloat64, __VA_ARGS__)}, \
+        (__VA_ARGS__).bool_output, (__VA_ARGS__).bool_inputs                                \
+  }

@@ -1,0 +1,174 @@
+// dispatch(): the one way of every call. See dispatch.h.
+#include "op/dispatch.h"
+
+#include "op/copy.h"
+#include "op/pointwise.h"
+#include "op/record.h"
+
+namespace pt {
+
+bool any_requires_grad(const OpInfo& op, const Value* args) {
+  const int n = op.schema->num_params;
+  for (int p = 0; p < n; ++p) {
+    const Value& v = args[p];
+    if (v.tag == Value::Tag::kTensor) {
+      if (v.as_tensor().requires_grad()) return true;
+    } else if (v.tag == Value::Tag::kTensorList) {
+      for (const Tensor& t : v.as_tensors())
+        if (t.defined() && t.requires_grad()) return true;
+    }
+  }
+  return false;
+}
+
+namespace {
+
+// A differentiable view remembers what it looks at, so that writing to it reaches its base.
+void note_view(const Tensor& input, Tensor& output) {
+  if (!output.defined() || output.same_as(input) || !thread_modes.grad || thread_modes.inference ||
+      !is_floating(input.dtype()))
+    return;
+  TensorImpl* base = input->base ? input->base : input.impl();
+  retain(base);
+  output->base = base;
+  output->view_version = output->storage->version;
+}
+
+void finish_view(const OpInfo& op, const Value* args, Result& result) {
+  const Tensor& input = args[0].as_tensor();
+  if (input->has(TensorImpl::kUntrackedVersion)) {
+    for (int i = 0; i < result.count; ++i)
+      result.t[i]->set(TensorImpl::kUntrackedVersion, true);
+    for (Tensor& t : result.list) t->set(TensorImpl::kUntrackedVersion, true);
+  }
+  if (op.schema->return_type == ReturnType::kTensorList) {
+    for (Tensor& t : result.list) note_view(input, t);
+  } else {
+    for (int i = 0; i < result.count; ++i) note_view(input, result.t[i]);
+  }
+}
+
+void mark_inference(Result& result) {
+  for (int i = 0; i < result.count; ++i)
+    if (result.t[i].defined()) result.t[i]->set(TensorImpl::kInference, true);
+  for (Tensor& t : result.list)
+    if (t.defined()) t->set(TensorImpl::kInference, true);
+}
+
+// Writes a result computed without regard to its destination into it.
+void copy_to_destination(const Out& out, Result& result) {
+  for (int i = 0; i < result.count; ++i) {
+    if (!out.dest[i]) continue;
+    const Tensor dest = out.destination(i);
+    if (!result.t[i].same_as(dest)) {
+      Out one = out;
+      one.dest[0] = out.dest[i];
+      check_destination(one, result.t[i].dtype(), result.t[i].sizes());
+      if (!out.inplace) resize_output(dest, result.t[i].sizes());
+      check_no_internal_overlap(dest);
+      copy_into(dest, result.t[i]);
+    }
+    result.t[i] = dest;
+  }
+}
+
+void dispatch_inplace(const OpInfo& op, const Value* args, Result& result) {
+  const OpInfo& functional = *op.functional;
+  const Tensor self = args[0].as_tensor();
+  check_inplace(self, op.name.c_str());
+  if (functional.composite) {
+    Out none;
+    none.op = &op;
+    functional.forward(none, args, result);
+    PT_CHECK(same(result.t[0].sizes(), self.sizes()), op.name, "(): output with shape ",
+             to_text(self.sizes()), " doesn't match the result's shape ",
+             to_text(result.t[0].sizes()));
+    static const OpInfo* copy = Registry::get().find("copy_")->ops[0];
+    const Value copy_args[] = {Value::of(self), Value::of(result.t[0]), Value::of(false)};
+    Result copied;
+    dispatch(*copy, copy_args, copied);
+    result.t[0] = self;
+    return;
+  }
+  const bool record = thread_modes.grad && functional.differentiable && any_requires_grad(op, args);
+  Ref<Node> node;
+  if (record) {
+    PT_CHECK(is_floating(self.dtype()), op.name,
+             "(): a tensor of dtype ", dtype_name(self.dtype()),
+             " can't be changed in place by values that require grad");
+    node = Ref<Node>::adopt(new OpNode(functional, args, true));
+  }
+  {
+    GradModeGuard off(false);
+    Out out;
+    out.op = &op;
+    out.dest[0] = self.impl();
+    out.inplace = true;
+    functional.forward(out, args, result);
+    if (!functional.writes_out) copy_to_destination(out, result);
+  }
+  bump_version(self.impl());
+  result.count = 1;
+  result.t[0] = self;
+  if (record) {
+    node->set_meta(0, self);
+    rebase_history(self, node);
+    static_cast<OpNode*>(node.get())->save_outputs(result);
+  }
+}
+
+}  // namespace
+
+void dispatch(const OpInfo& op, const Value* args, Result& result) {
+  if (op.variant == Variant::kInplace) {
+    dispatch_inplace(op, args, result);
+    return;
+  }
+  Out out;
+  out.op = &op;
+  if (op.composite) {
+    op.forward(out, args, result);
+    return;
+  }
+  if (thread_modes.grad && op.differentiable && any_requires_grad(op, args)) {
+    {
+      GradModeGuard off(false);
+      op.forward(out, args, result);
+    }
+    if (op.view) finish_view(op, args, result);
+    record_call(op, args, result);
+    return;
+  }
+  op.forward(out, args, result);
+  if (op.view) finish_view(op, args, result);
+  if (thread_modes.inference) [[unlikely]]
+    mark_inference(result);
+}
+
+void dispatch_out(const OpInfo& op, const Value* args, std::span<const Tensor> dest,
+                  Result& result) {
+  const int n = op.schema->num_outputs;
+  PT_CHECK(static_cast<int>(dest.size()) == n, op.name, "(): argument 'out' must have ", n,
+           " tensors, got ", dest.size());
+  if (thread_modes.grad) {
+    bool grad = any_requires_grad(op, args);
+    for (const Tensor& t : dest) grad = grad || t.requires_grad();
+    PT_CHECK(!grad, op.name,
+             "(): functions with out=... arguments don't support automatic differentiation, but "
+             "one of the arguments requires grad.");
+  }
+  Out out;
+  out.op = &op;
+  for (int i = 0; i < n; ++i) {
+    out.dest[i] = dest[static_cast<size_t>(i)].impl();
+    PT_CHECK(!out.dest[i]->storage->read_only, op.name, "(): argument 'out' is read-only");
+  }
+  op.forward(out, args, result);
+  if (!op.writes_out) copy_to_destination(out, result);
+  for (int i = 0; i < n; ++i) {
+    result.t[i] = dest[static_cast<size_t>(i)];
+    bump_version(out.dest[i]);
+  }
+}
+
+}  // namespace pt

@@ -1,0 +1,443 @@
+// Arithmetic functors: the four operations with their integer and rounding variants, powers,
+// minimum and maximum, clamping, interpolation. Integer arithmetic wraps; i32 versions are also
+// right for smaller integers widened to i32 and truncated afterwards. Integer division by zero
+// gives 0 here: raising is the caller's business.
+#pragma once
+
+#include "ops/functors/functor.h"
+
+namespace PT_FUNCTOR_NAMESPACE {
+
+struct Add {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    return T(Unsigned<T>(a) + Unsigned<T>(b));
+  }
+};
+struct Sub {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    return T(Unsigned<T>(a) - Unsigned<T>(b));
+  }
+};
+struct Mul {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    return T(Unsigned<T>(a) * Unsigned<T>(b));
+  }
+};
+struct AddAlpha {
+  template <class T>
+  PT_INLINE T operator()(T a, T b, T alpha) const {
+    return Add{}(a, Mul{}(alpha, b));
+  }
+};
+struct SubAlpha {
+  template <class T>
+  PT_INLINE T operator()(T a, T b, T alpha) const {
+    return Sub{}(a, Mul{}(alpha, b));
+  }
+};
+struct RsubAlpha {
+  template <class T>
+  PT_INLINE T operator()(T a, T b, T alpha) const {
+    return Sub{}(b, Mul{}(alpha, a));
+  }
+};
+struct Div {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    return a / b;
+  }
+};
+struct Square {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return Mul{}(x, x);
+  }
+};
+struct Cube {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return Mul{}(Mul{}(x, x), x);
+  }
+};
+
+// int32 quotients go through double, which is exact and has vector division.
+template <class T>
+PT_INLINE T divide_integers(T a, T b) {
+  const T safe = math::select(b == 0, T(1), b);
+  if constexpr (sizeof(T) <= 4) {
+    const T q = T(double(a) / double(math::select(b == T(-1), T(1), safe)));
+    return math::select(b == 0, T(0), math::select(b == T(-1), T(0u - Unsigned<T>(a)), q));
+  } else {
+    if (b == T(-1)) return T(0u - Unsigned<T>(a));  // the one overflow traps otherwise
+    return b == 0 ? T(0) : T(a / safe);
+  }
+}
+template <class T>
+PT_INLINE T integer_fmod(T a, T b) {
+  return math::select(b == 0, T(0), Sub{}(a, Mul{}(divide_integers(a, b), b)));
+}
+
+// The remainder with the dividend's sign.
+struct Fmod : Guarded {
+  // In double, quotients up to 2^26 of floats and their products with b are exact.
+  PT_INLINE float fast(float a, float b) const {
+    const double q = math::trunc(double(a) / double(b));
+    return math::copysign(float(double(a) - q * double(b)), a);
+  }
+  PT_INLINE bool in_range(float a, float b) const {
+    return (math::abs(a) <= 67108864.0f * math::abs(b)) & (math::abs(b) < math::kInf<float>) &
+           (b != 0.0f);
+  }
+  PT_INLINE double fast(double a, double b) const { return PT_LIBM(fmod)(a, b); }
+  PT_INLINE bool in_range(double, double) const { return false; }
+
+  PT_INLINE float operator()(float a, float b) const { return PT_LIBM(fmodf)(a, b); }
+  PT_INLINE double operator()(double a, double b) const { return PT_LIBM(fmod)(a, b); }
+};
+struct FmodInteger {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    return integer_fmod(a, b);
+  }
+};
+
+// The remainder with the divisor's sign, from the one with the dividend's.
+template <class T>
+PT_INLINE T remainder_of_fmod(T m, T b) {
+  return math::select((m != T(0)) & ((m < T(0)) != (b < T(0))), T(m + b), m);
+}
+struct Remainder : Guarded {
+  template <class T>
+  PT_INLINE T fast(T a, T b) const {
+    return remainder_of_fmod(Fmod{}.fast(a, b), b);
+  }
+  template <class T>
+  PT_INLINE bool in_range(T a, T b) const {
+    return Fmod{}.in_range(a, b);
+  }
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    return remainder_of_fmod(Fmod{}(a, b), b);
+  }
+};
+struct RemainderInteger {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    return remainder_of_fmod(integer_fmod(a, b), b);
+  }
+};
+
+// Rounds towards minus infinity, so that a == floor * b + remainder, as Python does.
+template <class T>
+PT_INLINE T floor_of_fmod(T a, T b, T m) {
+  const T exact = (a - m) / b;
+  const T d = math::select((m != T(0)) & ((m < T(0)) != (b < T(0))), exact - T(1), exact);
+  const T f = math::floor(d);
+  const T rounded = math::select(d - f > T(0.5), f + T(1), f);
+  const T q = a / b;
+  return math::select(b == T(0), q, math::select(d == T(0), math::copysign(T(0), q), rounded));
+}
+struct DivFloor : Guarded {
+  template <class T>
+  PT_INLINE T fast(T a, T b) const {
+    return floor_of_fmod(a, b, Fmod{}.fast(a, b));
+  }
+  template <class T>
+  PT_INLINE bool in_range(T a, T b) const {
+    return Fmod{}.in_range(a, b);
+  }
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    return floor_of_fmod(a, b, Fmod{}(a, b));
+  }
+};
+struct DivFloorInteger {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    const T q = divide_integers(a, b);
+    const T m = Sub{}(a, Mul{}(q, b));
+    return math::select((b != 0) & (m != 0) & ((m < 0) != (b < 0)), Sub{}(q, T(1)), q);
+  }
+};
+struct DivTrunc {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    if constexpr (kIsFloat<T>) {
+      return math::trunc(a / b);
+    } else {
+      return divide_integers(a, b);
+    }
+  }
+};
+
+struct Pow : Blockwise {
+  template <class T>
+  PT_INLINE T operator()(T x, T y) const {
+    return math::pow(x, y);
+  }
+};
+// Negative exponents: 1 and -1 have exact results, everything else is 0.
+struct PowInteger {
+  template <class T>
+  PT_INLINE T operator()(T x, T y) const {
+    using U = Unsigned<T>;
+    if (y < 0) return x == 1 ? T(1) : x == T(-1) ? ((y & 1) ? T(-1) : T(1)) : T(0);
+    U result = 1;
+    U base = U(x);
+    for (U e = U(y); e != 0; e >>= 1) {
+      if (e & 1) result *= base;
+      base *= base;
+    }
+    return T(result);
+  }
+};
+
+struct Neg {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    if constexpr (kIsFloat<T>) {
+      return -x;
+    } else {
+      return T(0u - Unsigned<T>(x));
+    }
+  }
+};
+struct Abs {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    if constexpr (kIsFloat<T>) {
+      return math::abs(x);
+    } else {
+      return math::select(x < 0, Neg{}(x), x);
+    }
+  }
+};
+struct Sign {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return math::select(x > T(0), T(1), math::select(x < T(0), T(-1), T(0)));
+  }
+};
+struct Reciprocal {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return T(1) / x;
+  }
+};
+struct Sqrt {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return math::sqrt(x);
+  }
+};
+struct Rsqrt {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return T(1) / math::sqrt(x);
+  }
+};
+struct Identity {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return x;
+  }
+};
+struct Floor {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return math::floor(x);
+  }
+};
+struct Ceil {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return math::ceil(x);
+  }
+};
+struct Trunc {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return math::trunc(x);
+  }
+};
+struct Round {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return math::round_even(x);
+  }
+};
+// `power` is 10^|decimals|; `negative` is nonzero for decimals < 0.
+struct RoundDecimals {
+  template <class T>
+  PT_INLINE T operator()(T x, T power, T negative) const {
+    const T scaled = math::select(negative != T(0), x / power, x * power);
+    const T r = math::round_even(scaled);
+    return math::select(negative != T(0), r * power, r / power);
+  }
+};
+struct Frac {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return x - math::trunc(x);
+  }
+};
+
+// NaN in either argument gives NaN.
+struct Maximum {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    if constexpr (kIsFloat<T>) {
+      return math::select((a > b) | math::is_nan(a), a, b);
+    } else {
+      return math::select(a > b, a, b);
+    }
+  }
+};
+struct Minimum {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    if constexpr (kIsFloat<T>) {
+      return math::select((a < b) | math::is_nan(a), a, b);
+    } else {
+      return math::select(a < b, a, b);
+    }
+  }
+};
+// NaN only if both are.
+struct Fmax {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    return math::select((a > b) | math::is_nan(b), a, b);
+  }
+};
+struct Fmin {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    return math::select((a < b) | math::is_nan(b), a, b);
+  }
+};
+struct ClampMin {
+  template <class T>
+  PT_INLINE T operator()(T x, T low) const {
+    if constexpr (kIsFloat<T>) {
+      return math::select((x < low) | math::is_nan(low), low, x);
+    } else {
+      return math::select(x < low, low, x);
+    }
+  }
+};
+struct ClampMax {
+  template <class T>
+  PT_INLINE T operator()(T x, T high) const {
+    if constexpr (kIsFloat<T>) {
+      return math::select((x > high) | math::is_nan(high), high, x);
+    } else {
+      return math::select(x > high, high, x);
+    }
+  }
+};
+struct Clamp {
+  template <class T>
+  PT_INLINE T operator()(T x, T low, T high) const {
+    return ClampMax{}(ClampMin{}(x, low), high);
+  }
+};
+
+// The form that is exact at both ends.
+struct Lerp {
+  template <class T>
+  PT_INLINE T operator()(T start, T end, T weight) const {
+    const T d = end - start;
+    return math::select(math::abs(weight) < T(0.5), start + weight * d, end - d * (T(1) - weight));
+  }
+};
+struct Addcmul {
+  template <class T>
+  PT_INLINE T operator()(T self, T a, T b, T value) const {
+    return Add{}(self, Mul{}(Mul{}(value, a), b));
+  }
+};
+struct Addcdiv {
+  template <class T>
+  PT_INLINE T operator()(T self, T a, T b, T value) const {
+    return self + value * a / b;
+  }
+};
+
+struct Copysign {
+  template <class T>
+  PT_INLINE T operator()(T magnitude, T sign) const {
+    return math::copysign(magnitude, sign);
+  }
+};
+struct Heaviside {
+  template <class T>
+  PT_INLINE T operator()(T x, T at_zero) const {
+    return math::select(x == T(0), at_zero, math::select(x > T(0), T(1), T(0)));
+  }
+};
+struct NanToNum {
+  template <class T>
+  PT_INLINE T operator()(T x, T nan, T positive_inf, T negative_inf) const {
+    const T y = math::select(x == math::kInf<T>, positive_inf,
+                             math::select(x == -math::kInf<T>, negative_inf, x));
+    return math::select(math::is_nan(x), nan, y);
+  }
+};
+struct Deg2rad {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return x * T(math::kPi / 180);
+  }
+};
+struct Rad2deg {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return x * T(180 / math::kPi);
+  }
+};
+struct Hypot {
+  PT_INLINE float operator()(float a, float b) const {
+    const float r = float(math::sqrt(double(a) * double(a) + double(b) * double(b)));
+    const bool infinite =
+        (math::abs(a) == math::kInf<float>) | (math::abs(b) == math::kInf<float>);
+    return math::select(infinite, math::kInf<float>, r);
+  }
+  PT_INLINE double operator()(double a, double b) const { return PT_LIBM(hypot)(a, b); }
+};
+struct Nextafter {
+  PT_INLINE float operator()(float a, float b) const { return PT_LIBM(nextafterf)(a, b); }
+  PT_INLINE double operator()(double a, double b) const { return PT_LIBM(nextafter)(a, b); }
+};
+struct Ldexp : Blockwise {
+  template <class T>
+  PT_INLINE T operator()(T x, T exponent) const {
+    return x * math::exp2(exponent);
+  }
+};
+
+struct Gcd {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    Unsigned<T> x = Unsigned<T>(Abs{}(a));
+    Unsigned<T> y = Unsigned<T>(Abs{}(b));
+    while (y != 0) {
+      const Unsigned<T> r = x % y;
+      x = y;
+      y = r;
+    }
+    return T(x);
+  }
+};
+struct Lcm {
+  template <class T>
+  PT_INLINE T operator()(T a, T b) const {
+    const T g = Gcd{}(a, b);
+    return g == 0 ? T(0) : Abs{}(Mul{}(divide_integers(a, g), b));
+  }
+};
+
+}  // namespace PT_FUNCTOR_NAMESPACE

@@ -1,0 +1,164 @@
+// Sorting along rows, with indices. Rows are encoded as (key, index) entries, sorted, and decoded
+// into the outputs; many short rows run in parallel, a long row is itself sorted in parallel.
+#include "ops/sort/algorithms/entry_sort.h"
+#include "ops/sort/algorithms/sorting.h"
+
+namespace pt {
+namespace {
+
+using namespace sorting;
+
+// How elements become keys: `flip` reverses the order, `base` is the smallest key of 64-bit integers
+// that span less than 2^32 and so fit the short entries.
+template <class T>
+struct Coding {
+  typename SortKey<T>::Key flip = 0, base = 0;
+  int key_bytes = sizeof(T);
+
+  uint64_t encode(T value) const {
+    return static_cast<typename SortKey<T>::Key>(SortKey<T>::encode(value, flip) - base);
+  }
+  typename SortKey<T>::Key key_of(uint64_t code) const {
+    return static_cast<typename SortKey<T>::Key>(code + base);
+  }
+};
+
+// Neighbouring rows of the problem with typed pointers; row r starts r inner strides further on.
+template <class T>
+class Rows {
+ public:
+  Rows(const SortArgs& a, int64_t o, int64_t i, const Coding<T>& coding)
+      : source_(static_cast<const T*>(a.source.data) + offset(a.source.strides, o, i)),
+        values_(a.values.data ? static_cast<T*>(a.values.data) + offset(a.values.strides, o, i)
+                              : nullptr),
+        indices_(a.indices.data
+                     ? static_cast<int64_t*>(a.indices.data) + offset(a.indices.strides, o, i)
+                     : nullptr),
+        at_source_(a.source.strides),
+        at_values_(a.values.strides),
+        at_indices_(a.indices.strides),
+        coding_(coding) {}
+
+  T element(int64_t r, int64_t i) const {
+    return source_[r * at_source_.inner + i * at_source_.step];
+  }
+  int64_t* contiguous_indices() const { return at_indices_.step == 1 ? indices_ : nullptr; }
+
+  template <class E>
+  E read(int64_t r, int64_t i) const {
+    return E::make(coding_.encode(element(r, i)), i);
+  }
+  template <class E>
+  void write(int64_t r, int64_t position, E entry) const {
+    const int64_t index = entry.index();
+    if (indices_) indices_[r * at_indices_.inner + position * at_indices_.step] = index;
+    if (!values_) return;
+    const typename SortKey<T>::Key key = coding_.key_of(entry.key()), flip = coding_.flip;
+    values_[r * at_values_.inner + position * at_values_.step] =
+        SortKey<T>::is_ambiguous(key, flip) ? element(r, index) : SortKey<T>::decode(key, flip);
+  }
+
+ private:
+  static int64_t offset(const RowStrides& s, int64_t o, int64_t i) {
+    return o * s.outer + i * s.inner;
+  }
+
+  const T* source_;
+  T* values_;
+  int64_t* indices_;
+  RowStrides at_source_, at_values_, at_indices_;
+  Coding<T> coding_;
+};
+
+template <class T, class E>
+void sort_long_rows(const SortArgs& args, const Coding<T>& coding) {
+  for (int64_t o = 0; o < args.outer; ++o) {
+    for (int64_t i = 0; i < args.inner; ++i) {
+      const Rows<T> row(args, o, i, coding);
+      E* spare = nullptr;
+      if constexpr (sizeof(E) == sizeof(int64_t)) {
+        spare = reinterpret_cast<E*>(row.contiguous_indices());
+      }
+      radix_sort_parallel<E>(
+          args.n, coding.key_bytes, spare, [&](int64_t k) { return row.template read<E>(0, k); },
+          [&](int64_t position, E e) { row.write(0, position, e); });
+    }
+  }
+}
+
+// Rows whose elements lie apart are taken in tiles of neighbours, which share cache lines.
+template <class T, class E>
+void sort_short_rows(const SortArgs& args, const Coding<T>& coding) {
+  constexpr int64_t kTile = 16, kWorkPerTask = 1 << 14;
+  const int64_t n = args.n;
+  const int64_t tile = args.source.strides.step == 1 ? 1 : std::min(kTile, args.inner);
+  const int64_t tiles = (args.inner + tile - 1) / tile;
+  const int64_t grain = std::max<int64_t>(1, kWorkPerTask / (n * tile));
+  parallel_for(0, args.outer * tiles, grain, [&](int64_t begin, int64_t end) {
+    Buffer<E> entries(n * tile), spare(n);
+    for (int64_t t = begin; t < end; ++t) {
+      const int64_t o = t / tiles, first = t % tiles * tile;
+      const int64_t count = std::min(tile, args.inner - first);
+      const Rows<T> rows(args, o, first, coding);
+      for (int64_t k = 0; k < n; ++k) {
+        for (int64_t r = 0; r < count; ++r) entries[r * n + k] = rows.template read<E>(r, k);
+      }
+      for (int64_t r = 0; r < count; ++r) {
+        sort_entries(entries.get() + r * n, spare.get(), n, coding.key_bytes);
+      }
+      for (int64_t k = 0; k < n; ++k) {
+        for (int64_t r = 0; r < count; ++r) rows.write(r, k, entries[r * n + k]);
+      }
+    }
+  });
+}
+
+// The smallest and largest key of all rows.
+template <class T>
+void key_range(const SortArgs& args, const Coding<T>& coding, uint64_t* low, uint64_t* high) {
+  *low = ~uint64_t{0};
+  *high = 0;
+  for (int64_t o = 0; o < args.outer; ++o) {
+    const Rows<T> rows(args, o, 0, coding);
+    const bool along = args.source.strides.step == 1;
+    const int64_t slow = along ? args.inner : args.n, fast = along ? args.n : args.inner;
+    for (int64_t i = 0; i < slow; ++i) {
+      for (int64_t k = 0; k < fast; ++k) {
+        const uint64_t key = coding.encode(along ? rows.element(i, k) : rows.element(k, i));
+        *low = std::min(*low, key);
+        *high = std::max(*high, key);
+      }
+    }
+  }
+}
+
+template <class T, class E>
+void sort_all(const SortArgs& args, const Coding<T>& coding) {
+  if (args.n >= kParallelFrom) {
+    sort_long_rows<T, E>(args, coding);
+  } else {
+    sort_short_rows<T, E>(args, coding);
+  }
+}
+
+}  // namespace
+
+void sort_rows(const SortArgs& args) {
+  if (args.n == 0 || args.outer == 0 || args.inner == 0) return;
+  visit_dtype(args.dtype, [&]<class T>(T) {
+    Coding<T> coding;
+    coding.flip = args.descending ? SortKey<T>::kAll : typename SortKey<T>::Key{0};
+    if constexpr (std::is_same_v<T, int64_t>) {
+      uint64_t low, high;
+      key_range(args, coding, &low, &high);
+      if (high - low <= 0xffffffffu && args.n < PackedEntry::kMaxCount) {
+        coding.base = low;
+        coding.key_bytes = high == low ? 1 : (std::bit_width(high - low) + 7) / 8;
+        return sort_all<T, PackedEntry>(args, coding);
+      }
+    }
+    with_entry<T>(args.n, [&]<class E>(E) { sort_all<T, E>(args, coding); });
+  });
+}
+
+}  // namespace pt

@@ -1,0 +1,141 @@
+"""The functions of ``pytensor.*`` that are written in Python on top of the registry's ops.
+
+Gathers the families in ``pytensor.composites``. TENSOR_METHODS names those that are methods of
+Tensor as well.
+"""
+
+from __future__ import annotations
+
+from pytensor.composites.arrange import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    block_diag,
+    column_stack,
+    dsplit,
+    dstack,
+    fliplr,
+    flipud,
+    hsplit,
+    hstack,
+    rot90,
+    row_stack,
+    tensor_split,
+    vsplit,
+    vstack,
+)
+from pytensor.composites.calculus import (
+    cumulative_trapezoid,
+    diff,
+    gradient,
+    trapezoid,
+    trapz,
+    vander,
+)
+from pytensor.composites.einsum import chain_matmul, cross, einsum, tensordot
+from pytensor.composites.indices import (
+    broadcast_shapes,
+    cartesian_prod,
+    combinations,
+    tril_indices,
+    triu_indices,
+    unravel_index,
+)
+from pytensor.composites.norms import (
+    cdist,
+    cosine_similarity,
+    norm,
+    pairwise_distance,
+    pdist,
+    renorm,
+)
+from pytensor.composites.statistics import (
+    corrcoef,
+    cov,
+    histogram,
+    nanmean,
+    nanmedian,
+    nanquantile,
+    quantile,
+)
+from pytensor.composites.windows import (
+    bartlett_window,
+    blackman_window,
+    hamming_window,
+    hann_window,
+    kaiser_window,
+)
+
+__all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "bartlett_window",
+    "blackman_window",
+    "block_diag",
+    "broadcast_shapes",
+    "cartesian_prod",
+    "cdist",
+    "chain_matmul",
+    "column_stack",
+    "combinations",
+    "corrcoef",
+    "cosine_similarity",
+    "cov",
+    "cross",
+    "cumulative_trapezoid",
+    "diff",
+    "dsplit",
+    "dstack",
+    "einsum",
+    "fliplr",
+    "flipud",
+    "gradient",
+    "hamming_window",
+    "hann_window",
+    "histogram",
+    "hsplit",
+    "hstack",
+    "kaiser_window",
+    "nanmean",
+    "nanmedian",
+    "nanquantile",
+    "norm",
+    "pairwise_distance",
+    "pdist",
+    "quantile",
+    "renorm",
+    "rot90",
+    "row_stack",
+    "tensor_split",
+    "tensordot",
+    "trapezoid",
+    "trapz",
+    "tril_indices",
+    "triu_indices",
+    "unravel_index",
+    "vander",
+    "vsplit",
+    "vstack",
+]
+
+TENSOR_METHODS = (
+    "corrcoef",
+    "cov",
+    "cross",
+    "diff",
+    "dsplit",
+    "fliplr",
+    "flipud",
+    "histogram",
+    "hsplit",
+    "nanmean",
+    "nanmedian",
+    "nanquantile",
+    "norm",
+    "quantile",
+    "renorm",
+    "rot90",
+    "tensor_split",
+    "vsplit",
+)
