@@ -1,5 +1,5 @@
 // The loops that run a functor (ops/functors) over contiguous chunks, and the helpers that turn
-// (functor, types) into a kernel table entry. Used by the pointwise_*.cpp files alone.
+// a functor into a row of a kernel table. Used by the pointwise_*.cpp files alone.
 //
 // Every loop says `ivdep`: an output may be an input's own memory, but element i depends on
 // elements i only. Cheap functors run in one plain loop; Blockwise ones in blocks of kBlock whose
@@ -68,9 +68,11 @@ inline void run_block(Out* out, In... in) {
       return;
     }
 #pragma GCC ivdep
+#pragma GCC unroll 1
     for (int i = 0; i < kBlock; ++i) out[i] = F{}.fast(in[i]...);
   } else {
 #pragma GCC ivdep
+#pragma GCC unroll 1
     for (int i = 0; i < kBlock; ++i) out[i] = F{}(in[i]...);
   }
 }
@@ -129,9 +131,9 @@ void run_spread(void* const* out, const void* const* in, uint32_t mask, int64_t 
 template <class F>
 concept HasTensorInputs = requires { F::kTensorInputs; };
 
-// The kernel: picks the loop for the mask. Loops with scalars exist for either input of a binary
-// functor, and for scalars in the last places: from any place on for cheap functors, from
-// F::kTensorInputs on for the others.
+// The kernel: picks the loop for the mask. Loops with scalars exist for cheap functors (either
+// input of two, or all inputs from some place on) and for Blockwise ones with parameters (from
+// F::kTensorInputs on).
 template <class F, class Out, class... In>
 void pointwise_kernel(void* const* out, const void* const* in, uint32_t mask, int64_t n) {
   constexpr int arity = sizeof...(In);
@@ -149,7 +151,7 @@ void pointwise_kernel(void* const* out, const void* const* in, uint32_t mask, in
   }
   if constexpr (arity >= 2) {
     constexpr uint32_t after_first = all & ~1u;
-    if constexpr (arity == 2) {
+    if constexpr (arity == 2 && !kIsBlockwise<F>) {
       if (mask == 1) return run_masked<1, F, Out, In...>(out, in, n, indices);
       if (mask == 2) return run_masked<2, F, Out, In...>(out, in, n, indices);
     } else if constexpr (HasTensorInputs<F>) {
@@ -186,75 +188,61 @@ consteval auto input_type() {
   }
 }
 
-// A table entry before its functions' types are erased, which no constant expression can do.
-struct PointwiseEntry {
-  PointwiseFn* fn[kNumDTypes] = {};
-  bool bool_output = false;
-  uint8_t bool_inputs = 0;
-
-  constexpr PointwiseFn* slot(DType t) const { return fn[static_cast<int>(t)]; }
-  constexpr PointwiseEntry& set(DType t, PointwiseFn* f) {
-    fn[static_cast<int>(t)] = f;
-    return *this;
-  }
-  // Fills the slots that are still empty from another functor's entry.
-  constexpr PointwiseEntry or_else(const PointwiseEntry& other) const {
-    PointwiseEntry joined = *this;
-    for (int i = 0; i < kNumDTypes; ++i) {
-      if (!joined.fn[i]) joined.fn[i] = other.fn[i];
-    }
-    return joined;
+// The kernel of F at compute type T.
+template <int kArity, class F, class T, class = std::make_index_sequence<kArity>>
+struct Pointwise;
+template <int kArity, class F, class T, size_t... I>
+struct Pointwise<kArity, F, T, std::index_sequence<I...>> {
+  using Out = decltype(F{}(input_type<F, T, I>()...));
+  static constexpr bool kBoolOutput = sizeof(Out) != sizeof(T);
+  static void run(void* const* out, const void* const* in, uint32_t scalar_mask, int64_t n) {
+    pointwise_kernel<F, Out, decltype(input_type<F, T, I>())...>(out, in, scalar_mask, n);
   }
 };
 
-template <class F, class T, size_t... I>
-constexpr void add_kernel(PointwiseEntry& entry, std::index_sequence<I...>) {
-  using Out = decltype(F{}(input_type<F, T, I>()...));
-  entry.set(dtype_of<T>, &pointwise_kernel<F, Out, decltype(input_type<F, T, I>())...>);
-  if (sizeof(Out) == 1 && sizeof(T) > 1) entry.bool_output = true;
-  if constexpr (requires { F::kBoolInput; }) entry.bool_inputs = 1u << F::kBoolInput;
-}
-
-// An entry with a kernel of F for each listed compute type.
-template <int kArity, class F, class... T>
-constexpr PointwiseEntry kernel() {
-  PointwiseEntry entry;
-  (add_kernel<F, T>(entry, std::make_index_sequence<kArity>{}), ...);
-  return entry;
-}
-// The same with int32_t, int64_t and, where only bits or equality matter, one kernel for the
-// 1-byte types.
-template <int kArity, class F, class... T>
-constexpr PointwiseEntry kernel_with_bytes() {
-  PointwiseEntry entry = kernel<kArity, F, T..., int32_t, int64_t, uint8_t>();
-  entry.set(DType::kBool, entry.slot(DType::kUInt8));
-  entry.set(DType::kInt8, entry.slot(DType::kUInt8));
-  return entry;
-}
-template <int kArity, class F>
-constexpr PointwiseEntry float_kernel() {
-  return kernel<kArity, F, float, double>();
-}
-template <int kArity, class F>
-constexpr PointwiseEntry integer_kernel() {
-  return kernel<kArity, F, int32_t, int64_t>();
-}
-template <int kArity, class F>
-constexpr PointwiseEntry number_kernel() {
-  return kernel<kArity, F, float, double, int32_t, int64_t>();
-}
+template <class F>
+inline constexpr uint8_t kBoolInputs = 0;
+template <class F>
+  requires(F::kBoolInput >= 0)
+inline constexpr uint8_t kBoolInputs<F> = 1u << F::kBoolInput;
 
 }  // namespace pt::PT_ISA
 
-// An element of a kernel table: PT_POINTWISE("exp", float_kernel<1, Exp>()). Constant-initialised.
-#define PT_POINTWISE_SLOT(t, ...) PT_FN((__VA_ARGS__).slot(DType::t))
-#define PT_POINTWISE(name, ...)                                                             \
-  {                                                                                         \
-    name,                                                                                   \
-        {PT_POINTWISE_SLOT(kBool, __VA_ARGS__), PT_POINTWISE_SLOT(kUInt8, __VA_ARGS__),     \
-         PT_POINTWISE_SLOT(kInt8, __VA_ARGS__), PT_POINTWISE_SLOT(kInt16, __VA_ARGS__),     \
-         PT_POINTWISE_SLOT(kInt32, __VA_ARGS__), PT_POINTWISE_SLOT(kInt64, __VA_ARGS__),    \
-         PT_POINTWISE_SLOT(kFloat16, __VA_ARGS__), PT_POINTWISE_SLOT(kBFloat16, __VA_ARGS__), \
-         PT_POINTWISE_SLOT(kFloat32, __VA_ARGS__), PT_POINTWISE_SLOT(kFloat64, __VA_ARGS__)}, \
-        (__VA_ARGS__).bool_output, (__VA_ARGS__).bool_inputs                                \
+// Elements of a kernel table, PT_FLOAT_KERNEL("exp", 1, Exp): name, number of inputs, functor.
+// Macros, because only the address of a named function converts to AnyFn without load-time code.
+#define PT_POINTWISE(arity, F, T) PT_FN((&Pointwise<arity, F, T>::run))
+#define PT_KERNEL_ROW(name, arity, F, T, bool_, u8, i8, i32, i64, f32, f64)      \
+  {                                                                              \
+    name, {bool_, u8, i8, nullptr, i32, i64, nullptr, nullptr, f32, f64},        \
+        Pointwise<arity, F, T>::kBoolOutput, kBoolInputs<F>                      \
   }
+// float, double
+#define PT_FLOAT_KERNEL(name, arity, F)                                                   \
+  PT_KERNEL_ROW(name, arity, F, float, nullptr, nullptr, nullptr, nullptr, nullptr,       \
+                PT_POINTWISE(arity, F, float), PT_POINTWISE(arity, F, double))
+// int32, int64
+#define PT_INTEGER_KERNEL(name, arity, F)                                                 \
+  PT_KERNEL_ROW(name, arity, F, int32_t, nullptr, nullptr, nullptr,                       \
+                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t), nullptr, nullptr)
+// float, double, int32, int64
+#define PT_NUMBER_KERNEL(name, arity, F)                                                  \
+  PT_KERNEL_ROW(name, arity, F, float, nullptr, nullptr, nullptr,                         \
+                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t),         \
+                PT_POINTWISE(arity, F, float), PT_POINTWISE(arity, F, double))
+// Numbers and the 1-byte types, where signs matter (bool orders like uint8).
+#define PT_ORDER_KERNEL(name, arity, F)                                                   \
+  PT_KERNEL_ROW(name, arity, F, float, PT_POINTWISE(arity, F, uint8_t),                   \
+                PT_POINTWISE(arity, F, uint8_t), PT_POINTWISE(arity, F, int8_t),          \
+                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t),         \
+                PT_POINTWISE(arity, F, float), PT_POINTWISE(arity, F, double))
+// Numbers and the 1-byte types, where equality is all that matters: one kernel serves these.
+#define PT_ANY_KERNEL(name, arity, F)                                                     \
+  PT_KERNEL_ROW(name, arity, F, float, PT_POINTWISE(arity, F, uint8_t),                   \
+                PT_POINTWISE(arity, F, uint8_t), PT_POINTWISE(arity, F, uint8_t),         \
+                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t),         \
+                PT_POINTWISE(arity, F, float), PT_POINTWISE(arity, F, double))
+// Integers and bool; `FBool` is the functor for bool.
+#define PT_BITS_KERNEL(name, arity, F, FBool)                                             \
+  PT_KERNEL_ROW(name, arity, F, int32_t, PT_POINTWISE(arity, FBool, uint8_t),             \
+                PT_POINTWISE(arity, F, uint8_t), PT_POINTWISE(arity, F, uint8_t),         \
+                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t), nullptr, nullptr)

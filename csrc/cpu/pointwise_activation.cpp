@@ -10,27 +10,27 @@
 namespace pt::PT_ISA {
 namespace {
 
-const KernelEntry kernels[] = {
-    PT_POINTWISE("relu", number_kernel<1, Relu>()),
-    PT_POINTWISE("relu6", number_kernel<1, Relu6>()),
-    PT_POINTWISE("leaky_relu", float_kernel<2, LeakyRelu>()),
-    PT_POINTWISE("threshold", number_kernel<3, Threshold>()),
-    PT_POINTWISE("elu", float_kernel<4, Elu>()),
-    PT_POINTWISE("selu", float_kernel<1, Selu>()),
-    PT_POINTWISE("celu", float_kernel<2, Celu>()),
-    PT_POINTWISE("gelu", float_kernel<1, Gelu>()),
-    PT_POINTWISE("gelu_tanh", float_kernel<1, GeluTanh>()),
-    PT_POINTWISE("silu", float_kernel<1, Silu>()),
-    PT_POINTWISE("mish", float_kernel<1, Mish>()),
-    PT_POINTWISE("softplus", float_kernel<3, Softplus>()),
-    PT_POINTWISE("log_sigmoid", float_kernel<1, LogSigmoid>()),
-    PT_POINTWISE("softsign", float_kernel<1, Softsign>()),
-    PT_POINTWISE("hardtanh", number_kernel<3, Clamp>()),
-    PT_POINTWISE("hardsigmoid", float_kernel<1, Hardsigmoid>()),
-    PT_POINTWISE("hardswish", float_kernel<1, Hardswish>()),
-    PT_POINTWISE("hardshrink", float_kernel<2, Hardshrink>()),
-    PT_POINTWISE("softshrink", float_kernel<2, Softshrink>()),
-    PT_POINTWISE("tanhshrink", float_kernel<1, Tanhshrink>()),
+constinit const KernelEntry kernels[] = {
+    PT_NUMBER_KERNEL("relu", 1, Relu),
+    PT_NUMBER_KERNEL("relu6", 1, Relu6),
+    PT_FLOAT_KERNEL("leaky_relu", 2, LeakyRelu),
+    PT_NUMBER_KERNEL("threshold", 3, Threshold),
+    PT_FLOAT_KERNEL("elu", 4, Elu),
+    PT_FLOAT_KERNEL("selu", 1, Selu),
+    PT_FLOAT_KERNEL("celu", 2, Celu),
+    PT_FLOAT_KERNEL("gelu", 1, Gelu),
+    PT_FLOAT_KERNEL("gelu_tanh", 1, GeluTanh),
+    PT_FLOAT_KERNEL("silu", 1, Silu),
+    PT_FLOAT_KERNEL("mish", 1, Mish),
+    PT_FLOAT_KERNEL("softplus", 3, Softplus),
+    PT_FLOAT_KERNEL("log_sigmoid", 1, LogSigmoid),
+    PT_FLOAT_KERNEL("softsign", 1, Softsign),
+    PT_NUMBER_KERNEL("hardtanh", 3, Clamp),
+    PT_FLOAT_KERNEL("hardsigmoid", 1, Hardsigmoid),
+    PT_FLOAT_KERNEL("hardswish", 1, Hardswish),
+    PT_FLOAT_KERNEL("hardshrink", 2, Hardshrink),
+    PT_FLOAT_KERNEL("softshrink", 2, Softshrink),
+    PT_FLOAT_KERNEL("tanhshrink", 1, Tanhshrink),
 };
 PT_REGISTER_KERNELS(kernels)
 

@@ -35,73 +35,54 @@ void frexp_kernel(void* const* out, const void* const* in, uint32_t mask, int64_
   }
 }
 
-constexpr PointwiseEntry frexp_entry() {
-  return PointwiseEntry{}
-      .set(DType::kFloat32, &frexp_kernel<float>)
-      .set(DType::kFloat64, &frexp_kernel<double>);
-}
-
-// bool orders like uint8.
-template <class F>
-constexpr PointwiseEntry order_kernel() {
-  PointwiseEntry entry = kernel<2, F, float, double, int32_t, int64_t, uint8_t, int8_t>();
-  return entry.set(DType::kBool, entry.slot(DType::kUInt8));
-}
-
-// Integers are their own rounding.
-template <class F>
-constexpr PointwiseEntry rounding() {
-  return float_kernel<1, F>().or_else(integer_kernel<1, Identity>());
-}
-
-const KernelEntry kernels[] = {
-    PT_POINTWISE("add", number_kernel<2, Add>()),
-    PT_POINTWISE("sub", number_kernel<2, Sub>()),
-    PT_POINTWISE("mul", number_kernel<2, Mul>()),
-    PT_POINTWISE("add_alpha", number_kernel<3, AddAlpha>()),
-    PT_POINTWISE("sub_alpha", number_kernel<3, SubAlpha>()),
-    PT_POINTWISE("rsub_alpha", number_kernel<3, RsubAlpha>()),
-    PT_POINTWISE("div", float_kernel<2, Div>()),
-    PT_POINTWISE("div_floor",
-                 float_kernel<2, DivFloor>().or_else(integer_kernel<2, DivFloorInteger>())),
-    PT_POINTWISE("div_trunc", number_kernel<2, DivTrunc>()),
-    PT_POINTWISE("remainder",
-                 float_kernel<2, Remainder>().or_else(integer_kernel<2, RemainderInteger>())),
-    PT_POINTWISE("fmod", float_kernel<2, Fmod>().or_else(integer_kernel<2, FmodInteger>())),
-    PT_POINTWISE("neg", number_kernel<1, Neg>()),
-    PT_POINTWISE("abs", number_kernel<1, Abs>()),
-    PT_POINTWISE("sign", number_kernel<1, Sign>()),
-    PT_POINTWISE("sgn", number_kernel<1, Sign>()),
-    PT_POINTWISE("square", number_kernel<1, Square>()),
-    PT_POINTWISE("reciprocal", float_kernel<1, Reciprocal>()),
-    PT_POINTWISE("sqrt", float_kernel<1, Sqrt>()),
-    PT_POINTWISE("rsqrt", float_kernel<1, Rsqrt>()),
-    PT_POINTWISE("floor", rounding<Floor>()),
-    PT_POINTWISE("ceil", rounding<Ceil>()),
-    PT_POINTWISE("trunc", rounding<Trunc>()),
-    PT_POINTWISE("round", rounding<Round>()),
-    PT_POINTWISE("frac", float_kernel<1, Frac>()),
-    PT_POINTWISE("round_decimals", float_kernel<3, RoundDecimals>()),
-    PT_POINTWISE("maximum", order_kernel<Maximum>()),
-    PT_POINTWISE("minimum", order_kernel<Minimum>()),
-    PT_POINTWISE("fmax", float_kernel<2, Fmax>()),
-    PT_POINTWISE("fmin", float_kernel<2, Fmin>()),
-    PT_POINTWISE("clamp", number_kernel<3, Clamp>()),
-    PT_POINTWISE("clamp_min", number_kernel<2, ClampMin>()),
-    PT_POINTWISE("clamp_max", number_kernel<2, ClampMax>()),
-    PT_POINTWISE("lerp", float_kernel<3, Lerp>()),
-    PT_POINTWISE("addcmul", number_kernel<4, Addcmul>()),
-    PT_POINTWISE("addcdiv", float_kernel<4, Addcdiv>()),
-    PT_POINTWISE("copysign", float_kernel<2, Copysign>()),
-    PT_POINTWISE("heaviside", number_kernel<2, Heaviside>()),
-    PT_POINTWISE("nan_to_num", float_kernel<4, NanToNum>()),
-    PT_POINTWISE("deg2rad", float_kernel<1, Deg2rad>()),
-    PT_POINTWISE("rad2deg", float_kernel<1, Rad2deg>()),
-    PT_POINTWISE("hypot", float_kernel<2, Hypot>()),
-    PT_POINTWISE("nextafter", float_kernel<2, Nextafter>()),
-    PT_POINTWISE("gcd", integer_kernel<2, Gcd>()),
-    PT_POINTWISE("lcm", integer_kernel<2, Lcm>()),
-    PT_POINTWISE("frexp", frexp_entry()),
+constinit const KernelEntry kernels[] = {
+    PT_NUMBER_KERNEL("add", 2, Add),
+    PT_NUMBER_KERNEL("sub", 2, Sub),
+    PT_NUMBER_KERNEL("mul", 2, Mul),
+    PT_NUMBER_KERNEL("add_alpha", 3, AddAlpha),
+    PT_NUMBER_KERNEL("sub_alpha", 3, SubAlpha),
+    PT_NUMBER_KERNEL("rsub_alpha", 3, RsubAlpha),
+    PT_FLOAT_KERNEL("div", 2, Div),
+    PT_NUMBER_KERNEL("div_floor", 2, DivFloor),
+    PT_NUMBER_KERNEL("div_trunc", 2, DivTrunc),
+    PT_NUMBER_KERNEL("remainder", 2, Remainder),
+    PT_NUMBER_KERNEL("fmod", 2, Fmod),
+    PT_NUMBER_KERNEL("neg", 1, Neg),
+    PT_NUMBER_KERNEL("abs", 1, Abs),
+    PT_NUMBER_KERNEL("sign", 1, Sign),
+    PT_NUMBER_KERNEL("sgn", 1, Sign),
+    PT_NUMBER_KERNEL("square", 1, Square),
+    PT_FLOAT_KERNEL("reciprocal", 1, Reciprocal),
+    PT_FLOAT_KERNEL("sqrt", 1, Sqrt),
+    PT_FLOAT_KERNEL("rsqrt", 1, Rsqrt),
+    PT_NUMBER_KERNEL("floor", 1, Floor),
+    PT_NUMBER_KERNEL("ceil", 1, Ceil),
+    PT_NUMBER_KERNEL("trunc", 1, Trunc),
+    PT_NUMBER_KERNEL("round", 1, Round),
+    PT_FLOAT_KERNEL("frac", 1, Frac),
+    PT_FLOAT_KERNEL("round_decimals", 3, RoundDecimals),
+    PT_ORDER_KERNEL("maximum", 2, Maximum),
+    PT_ORDER_KERNEL("minimum", 2, Minimum),
+    PT_FLOAT_KERNEL("fmax", 2, Fmax),
+    PT_FLOAT_KERNEL("fmin", 2, Fmin),
+    PT_NUMBER_KERNEL("clamp", 3, Clamp),
+    PT_NUMBER_KERNEL("clamp_min", 2, ClampMin),
+    PT_NUMBER_KERNEL("clamp_max", 2, ClampMax),
+    PT_FLOAT_KERNEL("lerp", 3, Lerp),
+    PT_NUMBER_KERNEL("addcmul", 4, Addcmul),
+    PT_FLOAT_KERNEL("addcdiv", 4, Addcdiv),
+    PT_FLOAT_KERNEL("copysign", 2, Copysign),
+    PT_NUMBER_KERNEL("heaviside", 2, Heaviside),
+    PT_FLOAT_KERNEL("nan_to_num", 4, NanToNum),
+    PT_FLOAT_KERNEL("deg2rad", 1, Deg2rad),
+    PT_FLOAT_KERNEL("rad2deg", 1, Rad2deg),
+    PT_FLOAT_KERNEL("hypot", 2, Hypot),
+    PT_FLOAT_KERNEL("nextafter", 2, Nextafter),
+    PT_INTEGER_KERNEL("gcd", 2, Gcd),
+    PT_INTEGER_KERNEL("lcm", 2, Lcm),
+    {"frexp",
+     {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+      PT_FN(&frexp_kernel<float>), PT_FN(&frexp_kernel<double>)}},
 };
 PT_REGISTER_KERNELS(kernels)
 

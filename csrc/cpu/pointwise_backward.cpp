@@ -12,25 +12,25 @@
 namespace pt::PT_ISA {
 namespace {
 
-const KernelEntry kernels[] = {
-    PT_POINTWISE("relu_backward", float_kernel<2, ReluBackward>()),
-    PT_POINTWISE("sigmoid_backward", float_kernel<2, SigmoidBackward>()),
-    PT_POINTWISE("tanh_backward", float_kernel<2, TanhBackward>()),
-    PT_POINTWISE("silu_backward", float_kernel<2, SiluBackward>()),
-    PT_POINTWISE("gelu_backward", float_kernel<2, GeluBackward>()),
-    PT_POINTWISE("gelu_tanh_backward", float_kernel<2, GeluTanhBackward>()),
-    PT_POINTWISE("mish_backward", float_kernel<2, MishBackward>()),
-    PT_POINTWISE("hardsigmoid_backward", float_kernel<2, HardsigmoidBackward>()),
-    PT_POINTWISE("hardswish_backward", float_kernel<2, HardswishBackward>()),
-    PT_POINTWISE("log_sigmoid_backward", float_kernel<2, LogSigmoidBackward>()),
-    PT_POINTWISE("threshold_backward", float_kernel<3, ThresholdBackward>()),
-    PT_POINTWISE("leaky_relu_backward", float_kernel<3, LeakyReluBackward>()),
-    PT_POINTWISE("elu_backward", float_kernel<5, EluBackward>()),
-    PT_POINTWISE("elu_backward_result", float_kernel<5, EluBackwardResult>()),
-    PT_POINTWISE("hardtanh_backward", float_kernel<4, HardtanhBackward>()),
-    PT_POINTWISE("clamp_backward", float_kernel<4, ClampBackward>()),
-    PT_POINTWISE("softplus_backward", float_kernel<4, SoftplusBackward>()),
-    PT_POINTWISE("shrink_backward", float_kernel<3, ShrinkBackward>()),
+constinit const KernelEntry kernels[] = {
+    PT_FLOAT_KERNEL("relu_backward", 2, ReluBackward),
+    PT_FLOAT_KERNEL("sigmoid_backward", 2, SigmoidBackward),
+    PT_FLOAT_KERNEL("tanh_backward", 2, TanhBackward),
+    PT_FLOAT_KERNEL("silu_backward", 2, SiluBackward),
+    PT_FLOAT_KERNEL("gelu_backward", 2, GeluBackward),
+    PT_FLOAT_KERNEL("gelu_tanh_backward", 2, GeluTanhBackward),
+    PT_FLOAT_KERNEL("mish_backward", 2, MishBackward),
+    PT_FLOAT_KERNEL("hardsigmoid_backward", 2, HardsigmoidBackward),
+    PT_FLOAT_KERNEL("hardswish_backward", 2, HardswishBackward),
+    PT_FLOAT_KERNEL("log_sigmoid_backward", 2, LogSigmoidBackward),
+    PT_FLOAT_KERNEL("threshold_backward", 3, ThresholdBackward),
+    PT_FLOAT_KERNEL("leaky_relu_backward", 3, LeakyReluBackward),
+    PT_FLOAT_KERNEL("elu_backward", 5, EluBackward),
+    PT_FLOAT_KERNEL("elu_backward_result", 5, EluBackwardResult),
+    PT_FLOAT_KERNEL("hardtanh_backward", 4, HardtanhBackward),
+    PT_FLOAT_KERNEL("clamp_backward", 4, ClampBackward),
+    PT_FLOAT_KERNEL("softplus_backward", 4, SoftplusBackward),
+    PT_FLOAT_KERNEL("shrink_backward", 3, ShrinkBackward),
 };
 PT_REGISTER_KERNELS(kernels)
 

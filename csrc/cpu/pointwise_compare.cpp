@@ -11,49 +11,31 @@
 namespace pt::PT_ISA {
 namespace {
 
-template <class F>
-constexpr PointwiseEntry equality() {
-  return kernel_with_bytes<2, F, float, double>();
-}
-
-// bool orders like uint8.
-template <class F>
-constexpr PointwiseEntry ordering() {
-  PointwiseEntry entry = kernel<2, F, float, double, int32_t, int64_t, uint8_t, int8_t>();
-  return entry.set(DType::kBool, entry.slot(DType::kUInt8));
-}
-
-// Bits of a bool other than the lowest stay 0.
-constexpr PointwiseEntry bitwise_not_entry() {
-  return kernel_with_bytes<1, BitwiseNot>().set(DType::kBool,
-                                                kernel<1, LogicalNot, uint8_t>().slot(DType::kUInt8));
-}
-
-const KernelEntry kernels[] = {
-    PT_POINTWISE("eq", equality<Eq>()),
-    PT_POINTWISE("ne", equality<Ne>()),
-    PT_POINTWISE("lt", ordering<Lt>()),
-    PT_POINTWISE("le", ordering<Le>()),
-    PT_POINTWISE("gt", ordering<Gt>()),
-    PT_POINTWISE("ge", ordering<Ge>()),
-    PT_POINTWISE("logical_and", equality<LogicalAnd>()),
-    PT_POINTWISE("logical_or", equality<LogicalOr>()),
-    PT_POINTWISE("logical_xor", equality<LogicalXor>()),
-    PT_POINTWISE("logical_not", kernel_with_bytes<1, LogicalNot, float, double>()),
-    PT_POINTWISE("bitwise_and", kernel_with_bytes<2, BitwiseAnd>()),
-    PT_POINTWISE("bitwise_or", kernel_with_bytes<2, BitwiseOr>()),
-    PT_POINTWISE("bitwise_xor", kernel_with_bytes<2, BitwiseXor>()),
-    PT_POINTWISE("bitwise_not", bitwise_not_entry()),
-    PT_POINTWISE("lshift", integer_kernel<2, Lshift>()),
-    PT_POINTWISE("rshift", integer_kernel<2, Rshift>()),
-    PT_POINTWISE("isnan", number_kernel<1, IsNan>()),
-    PT_POINTWISE("isinf", number_kernel<1, IsInf>()),
-    PT_POINTWISE("isfinite", number_kernel<1, IsFinite>()),
-    PT_POINTWISE("isposinf", number_kernel<1, IsPosInf>()),
-    PT_POINTWISE("isneginf", number_kernel<1, IsNegInf>()),
-    PT_POINTWISE("signbit", number_kernel<1, SignBit>()),
-    PT_POINTWISE("where", kernel_with_bytes<3, Where, float, double>()),
-    PT_POINTWISE("masked_fill", kernel_with_bytes<3, MaskedFill, float, double>()),
+constinit const KernelEntry kernels[] = {
+    PT_ANY_KERNEL("eq", 2, Eq),
+    PT_ANY_KERNEL("ne", 2, Ne),
+    PT_ORDER_KERNEL("lt", 2, Lt),
+    PT_ORDER_KERNEL("le", 2, Le),
+    PT_ORDER_KERNEL("gt", 2, Gt),
+    PT_ORDER_KERNEL("ge", 2, Ge),
+    PT_ANY_KERNEL("logical_and", 2, LogicalAnd),
+    PT_ANY_KERNEL("logical_or", 2, LogicalOr),
+    PT_ANY_KERNEL("logical_xor", 2, LogicalXor),
+    PT_ANY_KERNEL("logical_not", 1, LogicalNot),
+    PT_BITS_KERNEL("bitwise_and", 2, BitwiseAnd, BitwiseAnd),
+    PT_BITS_KERNEL("bitwise_or", 2, BitwiseOr, BitwiseOr),
+    PT_BITS_KERNEL("bitwise_xor", 2, BitwiseXor, BitwiseXor),
+    PT_BITS_KERNEL("bitwise_not", 1, BitwiseNot, LogicalNot),
+    PT_INTEGER_KERNEL("lshift", 2, Lshift),
+    PT_INTEGER_KERNEL("rshift", 2, Rshift),
+    PT_NUMBER_KERNEL("isnan", 1, IsNan),
+    PT_NUMBER_KERNEL("isinf", 1, IsInf),
+    PT_NUMBER_KERNEL("isfinite", 1, IsFinite),
+    PT_NUMBER_KERNEL("isposinf", 1, IsPosInf),
+    PT_NUMBER_KERNEL("isneginf", 1, IsNegInf),
+    PT_NUMBER_KERNEL("signbit", 1, SignBit),
+    PT_ANY_KERNEL("where", 3, Where),
+    PT_ANY_KERNEL("masked_fill", 3, MaskedFill),
 };
 PT_REGISTER_KERNELS(kernels)
 

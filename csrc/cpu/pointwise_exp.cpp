@@ -39,38 +39,32 @@ void pow_kernel(void* const* out, const void* const* in, uint32_t mask, int64_t 
   }
 }
 
-constexpr PointwiseEntry pow_entry() {
-  return PointwiseEntry{}
-      .set(DType::kFloat32, &pow_kernel<float>)
-      .set(DType::kFloat64, &pow_kernel<double>)
-      .set(DType::kInt32, &pow_kernel<int32_t>)
-      .set(DType::kInt64, &pow_kernel<int64_t>);
-}
-
-const KernelEntry kernels[] = {
-    PT_POINTWISE("exp", float_kernel<1, Exp>()),
-    PT_POINTWISE("exp2", float_kernel<1, Exp2>()),
-    PT_POINTWISE("expm1", float_kernel<1, Expm1>()),
-    PT_POINTWISE("sinh", float_kernel<1, Sinh>()),
-    PT_POINTWISE("cosh", float_kernel<1, Cosh>()),
-    PT_POINTWISE("tanh", float_kernel<1, Tanh>()),
-    PT_POINTWISE("sigmoid", float_kernel<1, Sigmoid>()),
-    PT_POINTWISE("log", float_kernel<1, Log>()),
-    PT_POINTWISE("log2", float_kernel<1, Log2>()),
-    PT_POINTWISE("log10", float_kernel<1, Log10>()),
-    PT_POINTWISE("log1p", float_kernel<1, Log1p>()),
-    PT_POINTWISE("asinh", float_kernel<1, Asinh>()),
-    PT_POINTWISE("acosh", float_kernel<1, Acosh>()),
-    PT_POINTWISE("atanh", float_kernel<1, Atanh>()),
-    PT_POINTWISE("pow", pow_entry()),
-    PT_POINTWISE("ldexp", float_kernel<2, Ldexp>()),
-    PT_POINTWISE("logaddexp", float_kernel<2, Logaddexp>()),
-    PT_POINTWISE("logaddexp2", float_kernel<2, Logaddexp2>()),
-    PT_POINTWISE("xlogy", float_kernel<2, Xlogy>()),
-    PT_POINTWISE("xlog1py", float_kernel<2, Xlog1py>()),
-    PT_POINTWISE("entr", float_kernel<1, Entr>()),
-    PT_POINTWISE("logit", float_kernel<1, Logit>()),
-    PT_POINTWISE("logit_eps", float_kernel<2, LogitEps>()),
+constinit const KernelEntry kernels[] = {
+    PT_FLOAT_KERNEL("exp", 1, Exp),
+    PT_FLOAT_KERNEL("exp2", 1, Exp2),
+    PT_FLOAT_KERNEL("expm1", 1, Expm1),
+    PT_FLOAT_KERNEL("sinh", 1, Sinh),
+    PT_FLOAT_KERNEL("cosh", 1, Cosh),
+    PT_FLOAT_KERNEL("tanh", 1, Tanh),
+    PT_FLOAT_KERNEL("sigmoid", 1, Sigmoid),
+    PT_FLOAT_KERNEL("log", 1, Log),
+    PT_FLOAT_KERNEL("log2", 1, Log2),
+    PT_FLOAT_KERNEL("log10", 1, Log10),
+    PT_FLOAT_KERNEL("log1p", 1, Log1p),
+    PT_FLOAT_KERNEL("asinh", 1, Asinh),
+    PT_FLOAT_KERNEL("acosh", 1, Acosh),
+    PT_FLOAT_KERNEL("atanh", 1, Atanh),
+    {"pow",
+     {nullptr, nullptr, nullptr, nullptr, PT_FN(&pow_kernel<int32_t>), PT_FN(&pow_kernel<int64_t>),
+      nullptr, nullptr, PT_FN(&pow_kernel<float>), PT_FN(&pow_kernel<double>)}},
+    PT_FLOAT_KERNEL("ldexp", 2, Ldexp),
+    PT_FLOAT_KERNEL("logaddexp", 2, Logaddexp),
+    PT_FLOAT_KERNEL("logaddexp2", 2, Logaddexp2),
+    PT_FLOAT_KERNEL("xlogy", 2, Xlogy),
+    PT_FLOAT_KERNEL("xlog1py", 2, Xlog1py),
+    PT_FLOAT_KERNEL("entr", 1, Entr),
+    PT_FLOAT_KERNEL("logit", 1, Logit),
+    PT_FLOAT_KERNEL("logit_eps", 2, LogitEps),
 };
 PT_REGISTER_KERNELS(kernels)
 

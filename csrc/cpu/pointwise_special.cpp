@@ -8,26 +8,26 @@
 namespace pt::PT_ISA {
 namespace {
 
-const KernelEntry kernels[] = {
-    PT_POINTWISE("lgamma", float_kernel<1, Lgamma>()),
-    PT_POINTWISE("digamma", float_kernel<1, Digamma>()),
-    PT_POINTWISE("trigamma", float_kernel<1, Trigamma>()),
-    PT_POINTWISE("erfinv", float_kernel<1, Erfinv>()),
-    PT_POINTWISE("erfcx", float_kernel<1, Erfcx>()),
-    PT_POINTWISE("ndtri", float_kernel<1, Ndtri>()),
-    PT_POINTWISE("log_ndtr", float_kernel<1, LogNdtr>()),
-    PT_POINTWISE("i0", float_kernel<1, I0>()),
-    PT_POINTWISE("i0e", float_kernel<1, I0e>()),
-    PT_POINTWISE("i1", float_kernel<1, I1>()),
-    PT_POINTWISE("i1e", float_kernel<1, I1e>()),
-    PT_POINTWISE("bessel_j0", float_kernel<1, BesselJ0>()),
-    PT_POINTWISE("bessel_j1", float_kernel<1, BesselJ1>()),
-    PT_POINTWISE("bessel_y0", float_kernel<1, BesselY0>()),
-    PT_POINTWISE("bessel_y1", float_kernel<1, BesselY1>()),
-    PT_POINTWISE("polygamma", float_kernel<2, Polygamma>()),
-    PT_POINTWISE("zeta", float_kernel<2, Zeta>()),
-    PT_POINTWISE("igamma", float_kernel<2, Igamma>()),
-    PT_POINTWISE("igammac", float_kernel<2, Igammac>()),
+constinit const KernelEntry kernels[] = {
+    PT_FLOAT_KERNEL("lgamma", 1, Lgamma),
+    PT_FLOAT_KERNEL("digamma", 1, Digamma),
+    PT_FLOAT_KERNEL("trigamma", 1, Trigamma),
+    PT_FLOAT_KERNEL("erfinv", 1, Erfinv),
+    PT_FLOAT_KERNEL("erfcx", 1, Erfcx),
+    PT_FLOAT_KERNEL("ndtri", 1, Ndtri),
+    PT_FLOAT_KERNEL("log_ndtr", 1, LogNdtr),
+    PT_FLOAT_KERNEL("i0", 1, I0),
+    PT_FLOAT_KERNEL("i0e", 1, I0e),
+    PT_FLOAT_KERNEL("i1", 1, I1),
+    PT_FLOAT_KERNEL("i1e", 1, I1e),
+    PT_FLOAT_KERNEL("bessel_j0", 1, BesselJ0),
+    PT_FLOAT_KERNEL("bessel_j1", 1, BesselJ1),
+    PT_FLOAT_KERNEL("bessel_y0", 1, BesselY0),
+    PT_FLOAT_KERNEL("bessel_y1", 1, BesselY1),
+    PT_FLOAT_KERNEL("polygamma", 2, Polygamma),
+    PT_FLOAT_KERNEL("zeta", 2, Zeta),
+    PT_FLOAT_KERNEL("igamma", 2, Igamma),
+    PT_FLOAT_KERNEL("igammac", 2, Igammac),
 };
 PT_REGISTER_KERNELS(kernels)
 

@@ -6,18 +6,18 @@
 namespace pt::PT_ISA {
 namespace {
 
-const KernelEntry kernels[] = {
-    PT_POINTWISE("sin", float_kernel<1, Sin>()),
-    PT_POINTWISE("cos", float_kernel<1, Cos>()),
-    PT_POINTWISE("tan", float_kernel<1, Tan>()),
-    PT_POINTWISE("asin", float_kernel<1, Asin>()),
-    PT_POINTWISE("acos", float_kernel<1, Acos>()),
-    PT_POINTWISE("atan", float_kernel<1, Atan>()),
-    PT_POINTWISE("sinc", float_kernel<1, Sinc>()),
-    PT_POINTWISE("atan2", float_kernel<2, Atan2>()),
-    PT_POINTWISE("erf", float_kernel<1, Erf>()),
-    PT_POINTWISE("erfc", float_kernel<1, Erfc>()),
-    PT_POINTWISE("ndtr", float_kernel<1, Ndtr>()),
+constinit const KernelEntry kernels[] = {
+    PT_FLOAT_KERNEL("sin", 1, Sin),
+    PT_FLOAT_KERNEL("cos", 1, Cos),
+    PT_FLOAT_KERNEL("tan", 1, Tan),
+    PT_FLOAT_KERNEL("asin", 1, Asin),
+    PT_FLOAT_KERNEL("acos", 1, Acos),
+    PT_FLOAT_KERNEL("atan", 1, Atan),
+    PT_FLOAT_KERNEL("sinc", 1, Sinc),
+    PT_FLOAT_KERNEL("atan2", 2, Atan2),
+    PT_FLOAT_KERNEL("erf", 1, Erf),
+    PT_FLOAT_KERNEL("erfc", 1, Erfc),
+    PT_FLOAT_KERNEL("ndtr", 1, Ndtr),
 };
 PT_REGISTER_KERNELS(kernels)
 

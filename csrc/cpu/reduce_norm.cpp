@@ -123,11 +123,17 @@ struct NormP {
     }
   };
   __attribute__((noinline)) static void powers(const T* in, int64_t n, double p,
-                                               Compute<T>* out) {
-    const auto exponent = static_cast<Compute<T>>(p);
-    widen_block(in, out, n);
-    for (int64_t i = 0; i < n; ++i) out[i] = math::pow(magnitude(out[i]), exponent);
+                                               Compute<T>* __restrict out) {
+    for (int64_t i = 0; i < n; ++i) out[i] = power(magnitude(widen<Compute<T>>(in[i])), p);
   }
+  // x^p for x >= 0, p != 0.
+  static float power(float x, double p) {
+    const double l = x == 0 ? -__builtin_inf() : math::log2_for_float(x);
+    const double t = p * (x == __builtin_inff() ? __builtin_inf() : l);
+    const double bounded = t > 200 ? 200 : t < -200 ? -200 : t;  // beyond float's range
+    return x != x ? x : static_cast<float>(math::exp2_for_float(bounded));
+  }
+  static double power(double x, double p) { return __builtin_pow(x, p); }
 };
 
 template <class T>

@@ -286,6 +286,7 @@ void init_ops(py::module_& m) {
     if (function || hidden) {
       py::object f = py::reinterpret_steal<py::object>(make_op(*set, false));
       (hidden ? internal : functions)[py::str(set->name)] = f;
+      m.attr(set->name.c_str()) = f;
     }
   }
   m.attr("functions") = functions;

@@ -92,7 +92,8 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c[0])
 def test_like_torch(case):
     name, args, kwargs = case
-    check_call(getattr(pytensor.linalg, name), getattr(torch.linalg, name), *args, **kwargs)
+    ours, theirs = getattr(pytensor.linalg, name), getattr(torch.linalg, name)
+    check_call(ours, theirs, *args, **kwargs)
 
 
 @pytest.mark.parametrize("left", [True, False])

@@ -56,6 +56,60 @@ bool pack_a_first(const Problem<T>& p) {
   return p.k > 128 && p.n > 2 * B::kColumns;
 }
 
+// Hands out the panels of A of one block of depth, packed or in place.
+template <class T>
+class PanelsOfA {
+ public:
+  using S = AccumulatorOf<T>;
+  using B = Blocks<S>;
+  struct Panel {
+    const S* a;
+    int64_t stride;
+    ALayout layout;
+  };
+
+  explicit PanelsOfA(const Problem<T>& p) : p_(p), pack_(pack_a_first(p)) {
+    if (pack_) packed_ = scratch_a.get<S>(B::kPanelGroup * B::kRows * B::kPanelPitch);
+  }
+
+  void begin(int64_t k0, int64_t depth) {
+    k0_ = k0;
+    depth_ = depth;
+    group_begin_ = group_end_ = 0;
+  }
+
+  // Rows [i, i + rows); to be asked for in order, kRows at a time except near the end.
+  Panel get(int64_t i, int64_t rows) {
+    const T* from = p_.a + i * p_.a_row + k0_ * p_.a_col;
+    if (!pack_) {
+      const S* a = reinterpret_cast<const S*>(from);
+      return p_.a_col == 1 ? Panel{a, p_.a_row, kByRow} : Panel{a, p_.a_col, kByColumn};
+    }
+    if (p_.a_col == 1) {
+      pack_rows(from, p_.a_row, rows, depth_, packed_, B::kPanelPitch);
+      return {packed_, B::kPanelPitch, kByRow};
+    }
+    if (i == group_end_) {
+      group_begin_ = i;
+      if (p_.a_row == 1 && p_.m - i > (B::kPanelGroup + 1) * B::kRows) {
+        pack_column_panels(from, p_.a_col, depth_, packed_);
+        group_end_ = i + B::kPanelGroup * B::kRows;
+      } else {
+        pack_columns(from, p_.a_row, p_.a_col, static_cast<int>(rows), depth_, packed_);
+        group_end_ = i + rows;
+      }
+    }
+    return {packed_ + (i - group_begin_) * depth_, B::kRows, kByColumn};
+  }
+
+ private:
+  const Problem<T>& p_;
+  const bool pack_;
+  S* packed_ = nullptr;
+  int64_t k0_ = 0, depth_ = 0;
+  int64_t group_begin_ = 0, group_end_ = 0;  // rows now in packed_, if packed by columns
+};
+
 template <class T>
 void run_block(const Problem<T>& p, const BlockPlan& plan) {
   using S = AccumulatorOf<T>;
@@ -69,13 +123,14 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
   S* c = in_place ? reinterpret_cast<S*>(p.c) : scratch_c.get<S>(p.m * p.n);
   const int64_t c_row = in_place ? p.c_row : p.n;
 
-  const bool pack_a = pack_a_first(p);
-  S* packed_a = nullptr;
-  if (pack_a) packed_a = scratch_a.get<S>(B::kPanelGroup * kRows * B::kPanelPitch);
+  PanelsOfA<T> panels(p);
   S* packed_b = nullptr;
   if (plan.pack_b) {
     packed_b = scratch_b.get<S>((p.n + kColumns) * min_of<int64_t>(p.k, plan.depth));
   }
+  const int64_t b_stride = plan.pack_b ? kColumns : p.b_row;
+  // Streamed rows are prefetched for the next pass over the strip, others a few rows ahead.
+  const int64_t b_ahead = b_stride * (plan.depth == kStreamDepth ? kStreamDepth : 8);
   alignas(64) S tile[kRows * kColumns];
 
   for (int64_t k0 = 0, depth; k0 < p.k; k0 += depth) {
@@ -83,60 +138,29 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
     const bool first = k0 == 0, last = k0 + depth == p.k;
     const S beta = first ? p.beta : S(1);
     const bool add = !first || (in_place && p.beta == S(1));
-    const bool plain = !in_place || (p.alpha == S(1) && (add || p.beta == S(0)) &&
-                                     !(last && (p.bias || p.relu)));
+    const bool plain =
+        !in_place || (p.alpha == S(1) && (add || p.beta == S(0)) && !(last && (p.bias || p.relu)));
     const T* b = p.b + k0 * p.b_row;
     if (plan.pack_b) pack_b(b, p.b_row, p.b_col, depth, p.n, packed_b);
+    panels.begin(k0, depth);
 
-    int64_t group_begin = 0, group_end = 0;  // rows of A that are packed by columns
     for (int64_t i = 0, rows; i < p.m; i += rows) {
       rows = p.m - i;
       if (rows > kRows) rows = rows >= 2 * kRows ? kRows : (rows + 1) / 2;
-      const T* a_from = p.a + i * p.a_row + k0 * p.a_col;
-      const S* a;
-      int64_t a_stride;
-      ALayout layout = kByRow;
-      if (!pack_a) {
-        a = reinterpret_cast<const S*>(a_from);
-        if (p.a_col != 1) layout = kByColumn;
-        a_stride = p.a_col == 1 ? p.a_row : p.a_col;
-      } else if (p.a_col == 1) {
-        pack_rows(a_from, p.a_row, rows, depth, packed_a, B::kPanelPitch);
-        a = packed_a;
-        a_stride = B::kPanelPitch;
-      } else {
-        if (i == group_end) {
-          group_begin = i;
-          if (p.a_row == 1 && p.m - i > B::kPanelGroup * kRows + kRows) {
-            pack_column_panels(a_from, p.a_col, depth, packed_a);
-            group_end = i + B::kPanelGroup * kRows;
-          } else {
-            pack_columns(a_from, p.a_row, p.a_col, static_cast<int>(rows), depth, packed_a);
-            group_end = i + rows;
-          }
-        }
-        a = packed_a + (i - group_begin) * depth;
-        a_stride = kRows;
-        layout = kByColumn;
-      }
-      int64_t step;
-      for (int64_t j = 0; j < p.n; j += step) {
-        int64_t columns = min_of<int64_t>(kColumns, p.n - j);
-        if (!plan.pack_b && plain) {
-          const int64_t wide = KernelTable<S>::wide_vectors(static_cast<int>(rows)) * kLanes<S>;
-          if (p.n - j >= wide) columns = wide;
-        }
-        step = columns;
+      const auto panel = panels.get(i, rows);
+      const int m = static_cast<int>(rows);
+      const bool may_widen = !plan.pack_b && plain;
+      const int64_t wide = may_widen ? kernels.wide_vectors(m) * kLanes<S> : kColumns;
+      for (int64_t j = 0, columns; j < p.n; j += columns) {
+        columns = p.n - j >= wide ? wide : min_of<int64_t>(kColumns, p.n - j);
         const int n = static_cast<int>(columns);
-        const MicroKernel<S> kernel = kernels.get(layout, static_cast<int>(rows), n);
+        const MicroKernel<S> kernel = kernels.get(panel.layout, m, n);
         const S* bp = plan.pack_b ? packed_b + j * depth : reinterpret_cast<const S*>(b) + j;
-        const int64_t b_stride = plan.pack_b ? kColumns : p.b_row;
-        // Streamed rows are prefetched for the next pass over the strip, others a few rows ahead.
-        const int64_t b_ahead = b_stride * (plan.depth == kStreamDepth ? kStreamDepth : 8);
         if (plain) {
-          kernel(depth, a, a_stride, bp, b_stride, b_ahead, c + i * c_row + j, c_row, n, add);
+          kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, c + i * c_row + j, c_row, n,
+                 add);
         } else {
-          kernel(depth, a, a_stride, bp, b_stride, b_ahead, tile, kColumns, n, false);
+          kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, tile, kColumns, n, false);
           finish(p.tile(i, rows, j, columns), tile, kColumns, beta, last);
         }
       }

@@ -11,7 +11,8 @@ namespace pt::PT_ISA::gemm {
 
 // Rows of A have stride 1 along k (packed by run_dot if need be).
 template <class T, int kM, int kN>
-void dot_block(const Problem<T>& p, const AccumulatorOf<T>* a, int64_t a_row, int64_t i, int64_t j) {
+void dot_block(const Problem<T>& p, const AccumulatorOf<T>* a, int64_t a_row, int64_t i,
+               int64_t j) {
   using S = AccumulatorOf<T>;
   constexpr int kL = kLanes<S>;
   Vec<S> sum[kM * kN];

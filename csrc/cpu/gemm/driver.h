@@ -52,8 +52,9 @@ struct Plan {
   int64_t tile_m, tile_n;
 };
 
-// Tiles of about equal work for each thread, each no wider than a block of B. The cost of a tile
-// is its multiply-adds plus what packing its sides costs, about as much as 16 more rows/columns.
+// Tiles of about equal work for each thread, each no wider than a block of B: tries cuts of the
+// columns, each with the cuts of the rows that make one to three rounds of tiles. The cost of a
+// tile is its multiply-adds plus packing its sides, about as much as 16 more rows and columns.
 template <class T>
 void cut_blocked(const Problem<T>& p, int64_t threads, Plan* plan) {
   using S = AccumulatorOf<T>;
@@ -68,15 +69,15 @@ void cut_blocked(const Problem<T>& p, int64_t threads, Plan* plan) {
   plan->tile_n = round_up(divide_up(p.n, fewest_n), B::kColumns);
   if (threads == 1) return;
   double best = 1e300;
-  for (int64_t cuts_m = fewest_m; cuts_m <= fewest_m + threads; cuts_m++) {
-    for (int64_t cuts_n = fewest_n; cuts_n <= fewest_n + threads; cuts_n++) {
+  for (int64_t cuts_n = fewest_n; cuts_n <= fewest_n + threads; cuts_n++) {
+    for (int64_t rounds = 0; rounds <= 3; rounds++) {
+      const int64_t cuts_m = max_of(fewest_m, divide_up(rounds * threads, cuts_n));
       int64_t tile_m = divide_up(p.m, cuts_m);
       if (tile_m > 8 * B::kRows) tile_m = round_up(tile_m, B::kRows);
       const int64_t tile_n = round_up(divide_up(p.n, cuts_n), B::kColumns);
       const int64_t tiles = divide_up(p.m, tile_m) * divide_up(p.n, tile_n);
-      const double rounds = static_cast<double>(divide_up(tiles, threads));
-      const double cost =
-          rounds * static_cast<double>((tile_m + kPackCost) * (tile_n + kPackCost));
+      const double cost = static_cast<double>(divide_up(tiles, threads)) *
+                          static_cast<double>((tile_m + kPackCost) * (tile_n + kPackCost));
       if (cost < best) {
         best = cost;
         plan->tile_m = tile_m;
@@ -149,7 +150,8 @@ template <class T>
 void run_batch(const GemmArgs& args, const Problem<T>& whole, bool transposed) {
   const int64_t batch = args.batch;
   const int64_t work = batch * work_of(whole.m, whole.n, whole.k);
-  const int64_t threads = work < kSerialWork ? 1 : get_num_threads();
+  const int64_t useful = max_of(1, 2 * work / kSerialWork);
+  const int64_t threads = work < kSerialWork ? 1 : min_of<int64_t>(get_num_threads(), useful);
   const Plan plan = make_plan(whole, batch >= 2 * threads ? 1 : threads);
   const int64_t tiles_m = divide_up(whole.m, plan.tile_m);
   const int64_t tiles_n = divide_up(whole.n, plan.tile_n);
@@ -159,8 +161,8 @@ void run_batch(const GemmArgs& args, const Problem<T>& whole, bool transposed) {
     for (int64_t task = begin; task < end; task++) {
       const int64_t index = task / tiles, cell = task % tiles;
       const int64_t i = cell % tiles_m * plan.tile_m, j = cell / tiles_m * plan.tile_n;
-      Problem<T> p = whole.tile(i, min_of(plan.tile_m, whole.m - i), j,
-                                min_of(plan.tile_n, whole.n - j));
+      Problem<T> p =
+          whole.tile(i, min_of(plan.tile_m, whole.m - i), j, min_of(plan.tile_n, whole.n - j));
       p.a += index * (transposed ? args.b_batch : args.a_batch);
       p.b += index * (transposed ? args.a_batch : args.b_batch);
       p.c += index * args.c_batch;

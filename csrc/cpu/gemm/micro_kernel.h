@@ -78,9 +78,7 @@ struct KernelTable {
   MicroKernel<S> kernel[2][kRows + 1][4] = {};
 
   // Vectors of a wide kernel, for B read in place: few rows need more sums under way.
-  static constexpr int wide_vectors(int rows) {
-    return rows == 1 ? 8 : rows == 2 ? 4 : 2;
-  }
+  static constexpr int wide_vectors(int rows) { return rows == 1 ? 8 : rows == 2 ? 4 : 2; }
   constexpr KernelTable() { fill<1>(); }
   MicroKernel<S> get(ALayout layout, int rows, int n) const {
     constexpr int kL = kLanes<S>;

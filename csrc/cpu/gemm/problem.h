@@ -26,12 +26,23 @@ struct Problem {
   bool relu;
 
   explicit Problem(const GemmArgs& g)
-      : m(g.m), n(g.n), k(g.k),
-        a(static_cast<const T*>(g.a)), a_row(g.a_row), a_col(g.a_col),
-        b(static_cast<const T*>(g.b)), b_row(g.b_row), b_col(g.b_col),
-        c(static_cast<T*>(g.c)), c_row(g.c_row), c_col(g.c_col),
-        bias(static_cast<const T*>(g.bias)), bias_row(g.bias_row), bias_col(g.bias_col),
-        alpha(static_cast<S>(g.alpha)), beta(static_cast<S>(g.beta)),
+      : m(g.m),
+        n(g.n),
+        k(g.k),
+        a(static_cast<const T*>(g.a)),
+        a_row(g.a_row),
+        a_col(g.a_col),
+        b(static_cast<const T*>(g.b)),
+        b_row(g.b_row),
+        b_col(g.b_col),
+        c(static_cast<T*>(g.c)),
+        c_row(g.c_row),
+        c_col(g.c_col),
+        bias(static_cast<const T*>(g.bias)),
+        bias_row(g.bias_row),
+        bias_col(g.bias_col),
+        alpha(static_cast<S>(g.alpha)),
+        beta(static_cast<S>(g.beta)),
         relu(g.activation == GemmActivation::kRelu) {}
 
   // C^T = B^T A^T: the same numbers with rows and columns exchanged.
@@ -55,9 +66,6 @@ struct Problem {
     if (bias) p.bias += i * bias_row + j * bias_col;
     return p;
   }
-
-  // True if sums may be written to C as they are.
-  bool plain() const { return alpha == S(1) && !bias && !relu; }
 };
 
 // A 64-byte aligned buffer that only grows; one for each thread and purpose.

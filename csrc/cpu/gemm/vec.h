@@ -140,7 +140,8 @@ inline constexpr int kRoundNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_E
 // The masked conversions are those without g++ 12's false warnings (uninitialised operand).
 PT_GEMM_INLINE Vec<float> load(const Half* p) {
 #if defined(PT_ISA_IS_AVX512)
-  return (Vec<float>)_mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  return (Vec<float>)_mm512_maskz_cvtph_ps(0xffff,
+                                           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 #elif defined(PT_ISA_IS_AVX2)
   return (Vec<float>)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 #else
@@ -154,8 +155,7 @@ PT_GEMM_INLINE void store(Half* p, Vec<float> v) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                       _mm512_maskz_cvtps_ph(0xffff, (__m512)v, kRoundNearest));
 #elif defined(PT_ISA_IS_AVX2)
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
-                   _mm256_cvtps_ph((__m256)v, kRoundNearest));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph((__m256)v, kRoundNearest));
 #else
   for (int i = 0; i < kLanes<float>; i++) p[i] = Half(v[i]);
 #endif

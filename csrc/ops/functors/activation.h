@@ -73,7 +73,7 @@ struct Celu : Blockwise {
 struct Gelu : Blockwise {
   template <class T>
   PT_INLINE T operator()(T x) const {
-    return x * T(0.5) * (T(1) + math::erf(x * T(math::kSqrtHalf)));
+    return x * math::normal_cdf(x);
   }
 };
 // 0.5 x (1 + tanh u) = x sigmoid(2u).
@@ -107,7 +107,7 @@ struct Softplus : Blockwise {
 struct LogSigmoid : Blockwise {
   template <class T>
   PT_INLINE T operator()(T x) const {
-    return -math::softplus(-x);
+    return math::select(x < T(0), x, T(0)) - math::log1p(math::exp_nonpositive(-math::abs(x)));
   }
 };
 struct Softsign {
@@ -189,9 +189,8 @@ struct SiluBackward : Blockwise {
 struct GeluBackward : Blockwise {
   template <class T>
   PT_INLINE T operator()(T grad, T x) const {
-    const T cdf = T(0.5) * (T(1) + math::erf(x * T(math::kSqrtHalf)));
-    const T pdf = math::exp_nonpositive(T(-0.5) * x * x) * T(math::kInvSqrt2Pi);
-    return grad * (cdf + x * pdf);
+        const T pdf = math::exp_nonpositive(T(-0.5) * x * x) * T(math::kInvSqrt2Pi);
+    return grad * (math::normal_cdf(x) + x * pdf);
   }
 };
 struct GeluTanhBackward : Blockwise {
@@ -208,20 +207,20 @@ struct EluBackward : Blockwise {
   template <class T>
   PT_INLINE T operator()(T grad, T x, T alpha, T scale, T input_scale) const {
     const T slope = input_scale * alpha * scale;
-    return math::select(x <= T(0), grad * slope * math::exp(x * input_scale), grad * scale);
+    return math::select(x > T(0), grad * scale, grad * slope * math::exp(x * input_scale));
   }
 };
 // The same from elu's result (in-place elu).
 struct EluBackwardResult {
   template <class T>
   PT_INLINE T operator()(T grad, T y, T alpha, T scale, T input_scale) const {
-    return math::select(y <= T(0), grad * input_scale * (y + alpha * scale), grad * scale);
+    return math::select(y > T(0), grad * scale, grad * input_scale * (y + alpha * scale));
   }
 };
 struct HardtanhBackward {
   template <class T>
   PT_INLINE T operator()(T grad, T x, T low, T high) const {
-    return math::select((x <= low) | (x >= high), T(0), grad);
+    return math::select((x > low) & (x < high), grad, T(0));
   }
 };
 struct HardsigmoidBackward {
@@ -234,7 +233,7 @@ struct HardswishBackward {
   template <class T>
   PT_INLINE T operator()(T grad, T x) const {
     const T inner = grad * (x / T(3) + T(0.5));
-    return math::select(x <= T(-3), T(0), math::select(x < T(3), inner, grad));
+    return math::select(x <= T(-3), T(0), math::select(x >= T(3), grad, inner));
   }
 };
 struct MishBackward : Blockwise {
@@ -262,7 +261,7 @@ struct LogSigmoidBackward : Blockwise {
 struct ShrinkBackward {
   template <class T>
   PT_INLINE T operator()(T grad, T x, T lambda) const {
-    return math::select((x >= -lambda) & (x <= lambda), T(0), grad);
+    return math::select((x < -lambda) | (x > lambda), grad, T(0));
   }
 };
 struct ClampBackward {

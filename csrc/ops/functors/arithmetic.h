@@ -75,9 +75,19 @@ PT_INLINE T divide_integers(T a, T b) {
     return b == 0 ? T(0) : T(a / safe);
   }
 }
-template <class T>
-PT_INLINE T integer_fmod(T a, T b) {
-  return math::select(b == 0, T(0), Sub{}(a, Mul{}(divide_integers(a, b), b)));
+// a - q b with one rounding, for b and the product well inside the exponent range.
+PT_INLINE double subtract_product(double a, double q, double b) {
+#if defined(__FMA__) || defined(__CUDA_ARCH__)
+  return PT_LIBM(fma)(-q, b, a);
+#else
+  // Dekker's product: halves of 26 bits multiply exactly.
+  constexpr uint64_t high_half = ~uint64_t{0x7ffffff};
+  const double qh = math::from_bits<double>(math::bits(q) & high_half);
+  const double bh = math::from_bits<double>(math::bits(b) & high_half);
+  const double ql = q - qh;
+  const double bl = b - bh;
+  return ((a - qh * bh) - (qh * bl + ql * bh)) - ql * bl;
+#endif
 }
 
 // The remainder with the dividend's sign.
@@ -91,28 +101,39 @@ struct Fmod : Guarded {
     return (math::abs(a) <= 67108864.0f * math::abs(b)) & (math::abs(b) < math::kInf<float>) &
            (b != 0.0f);
   }
-  PT_INLINE double fast(double a, double b) const { return PT_LIBM(fmod)(a, b); }
-  PT_INLINE bool in_range(double, double) const { return false; }
+  // The quotient may be rounded up to an integer, which one correction undoes.
+  PT_INLINE double fast(double a, double b) const {
+    const double x = math::abs(a);
+    const double y = math::abs(b);
+    const double r = subtract_product(x, math::trunc(x / y), y);
+    return math::copysign(math::select(r < 0.0, r + y, r), a);
+  }
+  PT_INLINE bool in_range(double a, double b) const {
+    const double y = math::abs(b);
+    return (math::abs(a) <= 0x1p24 * y) & (y < 1e280) & (y > 1e-280);
+  }
+  template <class T>
+  PT_INLINE T fast(T a, T b) const {
+    return math::select(b == 0, T(0), Sub{}(a, Mul{}(divide_integers(a, b), b)));
+  }
+  template <class T>
+  PT_INLINE bool in_range(T, T) const {
+    return true;
+  }
 
   PT_INLINE float operator()(float a, float b) const { return PT_LIBM(fmodf)(a, b); }
   PT_INLINE double operator()(double a, double b) const { return PT_LIBM(fmod)(a, b); }
-};
-struct FmodInteger {
   template <class T>
   PT_INLINE T operator()(T a, T b) const {
-    return integer_fmod(a, b);
+    return fast(a, b);
   }
 };
 
-// The remainder with the divisor's sign, from the one with the dividend's.
-template <class T>
-PT_INLINE T remainder_of_fmod(T m, T b) {
-  return math::select((m != T(0)) & ((m < T(0)) != (b < T(0))), T(m + b), m);
-}
+// The remainder with the divisor's sign.
 struct Remainder : Guarded {
   template <class T>
   PT_INLINE T fast(T a, T b) const {
-    return remainder_of_fmod(Fmod{}.fast(a, b), b);
+    return of_fmod(Fmod{}.fast(a, b), b);
   }
   template <class T>
   PT_INLINE bool in_range(T a, T b) const {
@@ -120,30 +141,24 @@ struct Remainder : Guarded {
   }
   template <class T>
   PT_INLINE T operator()(T a, T b) const {
-    return remainder_of_fmod(Fmod{}(a, b), b);
+    return of_fmod(Fmod{}(a, b), b);
   }
-};
-struct RemainderInteger {
   template <class T>
-  PT_INLINE T operator()(T a, T b) const {
-    return remainder_of_fmod(integer_fmod(a, b), b);
+  PT_INLINE static T of_fmod(T m, T b) {
+    const bool adjust = (m != T(0)) & ((m < T(0)) != (b < T(0)));
+    if constexpr (kIsFloat<T>) {
+      return math::select(adjust, m + b, m);
+    } else {
+      return Add{}(m, b & T(-T(adjust)));  // no branch to mispredict where the loop stays scalar
+    }
   }
 };
 
 // Rounds towards minus infinity, so that a == floor * b + remainder, as Python does.
-template <class T>
-PT_INLINE T floor_of_fmod(T a, T b, T m) {
-  const T exact = (a - m) / b;
-  const T d = math::select((m != T(0)) & ((m < T(0)) != (b < T(0))), exact - T(1), exact);
-  const T f = math::floor(d);
-  const T rounded = math::select(d - f > T(0.5), f + T(1), f);
-  const T q = a / b;
-  return math::select(b == T(0), q, math::select(d == T(0), math::copysign(T(0), q), rounded));
-}
 struct DivFloor : Guarded {
   template <class T>
   PT_INLINE T fast(T a, T b) const {
-    return floor_of_fmod(a, b, Fmod{}.fast(a, b));
+    return of_fmod(a, b, Fmod{}.fast(a, b));
   }
   template <class T>
   PT_INLINE bool in_range(T a, T b) const {
@@ -151,15 +166,22 @@ struct DivFloor : Guarded {
   }
   template <class T>
   PT_INLINE T operator()(T a, T b) const {
-    return floor_of_fmod(a, b, Fmod{}(a, b));
+    return of_fmod(a, b, Fmod{}(a, b));
   }
-};
-struct DivFloorInteger {
   template <class T>
-  PT_INLINE T operator()(T a, T b) const {
-    const T q = divide_integers(a, b);
-    const T m = Sub{}(a, Mul{}(q, b));
-    return math::select((b != 0) & (m != 0) & ((m < 0) != (b < 0)), Sub{}(q, T(1)), q);
+  PT_INLINE static T of_fmod(T a, T b, T m) {
+    const bool adjust = (m != T(0)) & ((m < T(0)) != (b < T(0)));
+    if constexpr (kIsFloat<T>) {
+      const T exact = (a - m) / b;
+      const T d = math::select(adjust, exact - T(1), exact);
+      const T f = math::floor(d);
+      const T rounded = math::select(d - f > T(0.5), f + T(1), f);
+      const T q = a / b;
+      return math::select(b == T(0), q, math::select(d == T(0), math::copysign(T(0), q), rounded));
+    } else {
+      const T q = divide_integers(a, b);
+      return Sub{}(q, T(adjust & (b != 0)));
+    }
   }
 };
 struct DivTrunc {
@@ -239,36 +261,23 @@ struct Rsqrt {
     return T(1) / math::sqrt(x);
   }
 };
-struct Identity {
-  template <class T>
-  PT_INLINE T operator()(T x) const {
-    return x;
-  }
-};
-struct Floor {
-  template <class T>
-  PT_INLINE T operator()(T x) const {
-    return math::floor(x);
-  }
-};
-struct Ceil {
-  template <class T>
-  PT_INLINE T operator()(T x) const {
-    return math::ceil(x);
-  }
-};
-struct Trunc {
-  template <class T>
-  PT_INLINE T operator()(T x) const {
-    return math::trunc(x);
-  }
-};
-struct Round {
-  template <class T>
-  PT_INLINE T operator()(T x) const {
-    return math::round_even(x);
-  }
-};
+// Integers are their own rounding.
+#define PT_ROUNDING(Name, function)     \
+  struct Name {                         \
+    template <class T>                  \
+    PT_INLINE T operator()(T x) const { \
+      if constexpr (kIsFloat<T>) {      \
+        return math::function(x);       \
+      } else {                          \
+        return x;                       \
+      }                                 \
+    }                                   \
+  };
+PT_ROUNDING(Floor, floor)
+PT_ROUNDING(Ceil, ceil)
+PT_ROUNDING(Trunc, trunc)
+PT_ROUNDING(Round, round_even)
+#undef PT_ROUNDING
 // `power` is 10^|decimals|; `negative` is nonzero for decimals < 0.
 struct RoundDecimals {
   template <class T>
@@ -406,7 +415,16 @@ struct Hypot {
         (math::abs(a) == math::kInf<float>) | (math::abs(b) == math::kInf<float>);
     return math::select(infinite, math::kInf<float>, r);
   }
-  PT_INLINE double operator()(double a, double b) const { return PT_LIBM(hypot)(a, b); }
+  PT_INLINE double operator()(double a, double b) const {
+    const double x = math::abs(a);
+    const double y = math::abs(b);
+    const double high = math::select(x > y, x, y);
+    const double low = math::select(x > y, y, x);
+    const double ratio = math::select(high == low, 1.0, low / high);  // zeros and infinities too
+    const double r = math::select(high == 0.0, 0.0, high * math::sqrt(1.0 + ratio * ratio));
+    const bool infinite = (x == math::kInf<double>) | (y == math::kInf<double>);
+    return math::select(infinite, math::kInf<double>, math::select(math::is_nan(x), x, r));
+  }
 };
 struct Nextafter {
   PT_INLINE float operator()(float a, float b) const { return PT_LIBM(nextafterf)(a, b); }

@@ -120,14 +120,49 @@ PT_INLINE bool sign_bit(T x) {
   return (bits(x) & FloatLayout<T>::kSign) != 0;
 }
 
-// Horner: c0 + x*(c1 + x*(c2 + ...)).
+// c0 + x*(c1 + x*(c2 + ...)), Horner's rule.
 template <class T>
-PT_INLINE T poly(T, double c0) {
+PT_INLINE T horner(T, double c0) {
   return T(c0);
 }
 template <class T, class... C>
-PT_INLINE T poly(T x, double c0, C... rest) {
-  return T(c0) + x * poly(x, rest...);
+PT_INLINE T horner(T x, double c0, C... rest) {
+  return T(c0) + x * horner(x, rest...);
+}
+// The coefficients with even and with odd index alone, as polynomials in z = x^2.
+template <class T>
+PT_INLINE T even_part(T, double c0) {
+  return T(c0);
+}
+template <class T>
+PT_INLINE T even_part(T, double c0, double) {
+  return T(c0);
+}
+template <class T, class... C>
+PT_INLINE T even_part(T z, double c0, double, C... rest) {
+  return T(c0) + z * even_part(z, rest...);
+}
+template <class T>
+PT_INLINE T odd_part(T, double, double c1) {
+  return T(c1);
+}
+template <class T>
+PT_INLINE T odd_part(T, double, double c1, double) {
+  return T(c1);
+}
+template <class T, class... C>
+PT_INLINE T odd_part(T z, double, double c1, C... rest) {
+  return T(c1) + z * odd_part(z, rest...);
+}
+// The same polynomial; long ones by halves, which shortens the chain of dependent operations.
+template <class T, class... C>
+PT_INLINE T poly(T x, C... c) {
+  if constexpr (sizeof...(C) >= 10) {
+    const T z = x * x;
+    return even_part(z, c...) + x * odd_part(z, c...);
+  } else {
+    return horner(x, c...);
+  }
 }
 
 // The nearest integer, ties to even, for |x| < 2^(mantissa bits - 1).

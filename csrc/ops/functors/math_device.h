@@ -53,6 +53,11 @@ PT_INLINE double erfcx_bounded(double x) {
 #endif
 }
 
+template <class T>
+PT_INLINE T normal_cdf(T x) {
+  return T(0.5) * erfc(x * T(-kSqrtHalf));
+}
+
 // CUDA's versions take any argument.
 template <class T>
 inline constexpr T kTrigLimit = kInf<T>;

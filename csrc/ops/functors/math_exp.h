@@ -85,6 +85,19 @@ PT_INLINE T exp_nonpositive(T x) {
   return (T(1) + (r + r * r * exp_tail(r))) * scale * (T(1) / lift);
 }
 
+// (2^r - 1) / r on |r| <= 1/2.
+template <class T>
+PT_INLINE T exp2_tail(T r) {
+  if constexpr (kIsDouble<T>) {
+    return poly(r, 6.93147180559945286e-01, 2.40226506959101305e-01, 5.55041086648200774e-02,
+                9.61812910759406170e-03, 1.33335581467757328e-03, 1.54035304571939838e-04,
+                1.52527334921552065e-05, 1.32154352379486586e-06, 1.01781999350612084e-07,
+                7.07379140724402746e-09, 4.43472288605932285e-10);
+  } else {
+    return poly(r, 6.931471825e-01, 2.402264774e-01, 5.550332367e-02, 9.618437849e-03,
+                1.339890179e-03, 1.535319170e-04);
+  }
+}
 template <class T>
 PT_INLINE T exp2(T x) {
   constexpr T max_arg = kIsDouble<T> ? T(1024) : T(128);
@@ -93,17 +106,7 @@ PT_INLINE T exp2(T x) {
   const T xc = select(x > min_arg, x, min_arg);
   const T t = xc + FloatLayout<T>::kRoundMagic;
   const T r = xc - (t - FloatLayout<T>::kRoundMagic);
-  T q;
-  if constexpr (kIsDouble<T>) {
-    q = poly(r, 6.93147180559945286e-01, 2.40226506959101305e-01, 5.55041086648200774e-02,
-             9.61812910759406170e-03, 1.33335581467757328e-03, 1.54035304571939838e-04,
-             1.52527334921552065e-05, 1.32154352379486586e-06, 1.01781999350612084e-07,
-             7.07379140724402746e-09, 4.43472288605932285e-10);
-  } else {
-    q = poly(r, 6.931471825e-01, 2.402264774e-01, 5.550332367e-02, 9.618437849e-03,
-             1.339890179e-03, 1.535319170e-04);
-  }
-  const T y = scale_exp(T(1) + r * q, bits(t), xc < min_normal_arg);
+  const T y = scale_exp(T(1) + r * exp2_tail(r), bits(t), xc < min_normal_arg);
   return select(x < max_arg, y, x + kInf<T>);
 }
 
@@ -147,9 +150,13 @@ template <class T>
 PT_INLINE T sigmoid(T x) {
   const T e = exp_nonpositive(-abs(x));
   const T d = T(1) + e;
-  const T lost = e - (d - T(1));  // what rounding took from the denominator
   const T y = select(x < T(0), e, T(1)) / d;
-  return y - y * lost;
+  if constexpr (kIsDouble<T>) {
+    return y;
+  } else {
+    const T lost = e - (d - T(1));  // what rounding took from the denominator
+    return y - y * lost;            // 1.96 ulp instead of 2.3
+  }
 }
 
 template <class T>

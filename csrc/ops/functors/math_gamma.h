@@ -25,6 +25,33 @@ PT_NOINLINE double lgamma(double x) {
 #endif
 }
 
+// Vector code for float results: Stirling's series at z + 8 less the log of z (z+1) ... (z+7),
+// and the reflection lgamma(x) = log(pi / |sin pi x|) - lgamma(1 - x) below 1/2.
+PT_INLINE float lgamma(float value) {
+#ifdef __CUDA_ARCH__
+  return ::lgammaf(value);
+#else
+  const double x = double(value);
+  const bool reflect = x < 0.5;
+  const double z = select(reflect, 1.0 - x, x);
+  const bool shift = z < 8.0;
+  const double lower = ((z * (z + 7.0)) * ((z + 1.0) * (z + 6.0))) *
+                       (((z + 2.0) * (z + 5.0)) * ((z + 3.0) * (z + 4.0)));
+  const double product = select(shift, lower, 1.0);
+  const double y = select(shift, z + 8.0, z);
+  const double inverse = 1.0 / y;
+  const double series = inverse * poly(inverse * inverse, 1.0 / 12, -1.0 / 360, 1.0 / 1260,
+                                       -1.0 / 1680, 1.0 / 1188, -691.0 / 360360);
+  const double stirling = (y - 0.5) * log(y) - y + 0.918938533204672741780 + series;
+  const double sine = abs(sin_reduced(kPi * (x - round_even(x))));
+  const double l = log(select(reflect, product / sine, product));
+  const double r = select(reflect, (1.144729885849400174143 - stirling) + l, stirling - l);
+  const float special = select((x == 1.0) | (x == 2.0), 0.0f, abs(value));
+  const bool ordinary = (x != 1.0) & (x != 2.0) & (abs(x) < kInf<double>);
+  return select(ordinary, float(r), special);
+#endif
+}
+
 PT_NOINLINE double digamma(double x) {
   if (x == 0.0) return copysign(kInf<double>, -x);
   double shift = 0.0;
@@ -221,6 +248,7 @@ PT_NOINLINE double ndtri(double p) {
   if (!(p >= 0.0 && p <= 1.0)) return kNaN<double>;
   if (p == 0.0) return -kInf<double>;
   if (p == 1.0) return kInf<double>;
+  if (p == 0.5) return 0.0;
   const double tail = p < 0.5 ? p : 1.0 - p;
   const double t = sqrt(-2.0 * PT_LIBM(log)(tail));
   double x = t - poly(t, 2.515517, 0.802853, 0.010328) /

@@ -15,7 +15,6 @@ namespace PT_FUNCTOR_NAMESPACE {
       return T(expression);                  \
     }                                        \
   };
-PT_SPECIAL_FUNCTOR(Lgamma, math::lgamma(x))
 PT_SPECIAL_FUNCTOR(Digamma, math::digamma(x))
 PT_SPECIAL_FUNCTOR(Trigamma, math::trigamma(x))
 PT_SPECIAL_FUNCTOR(Erfinv, math::erfinv(x))
@@ -32,6 +31,12 @@ PT_SPECIAL_FUNCTOR(BesselY0, PT_LIBM(y0)(x))
 PT_SPECIAL_FUNCTOR(BesselY1, PT_LIBM(y1)(x))
 #undef PT_SPECIAL_FUNCTOR
 
+struct Lgamma : Blockwise {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return math::lgamma(x);
+  }
+};
 // (n, x): the n-th derivative of digamma.
 struct Polygamma {
   template <class T>

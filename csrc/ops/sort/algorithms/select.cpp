@@ -1,8 +1,9 @@
 // Taking part of a sorted row without sorting it: topk, kthvalue, median, mode.
 // topk scans a row once, collecting candidates that beat the k-th best so far (the candidates are
-// cut back to k whenever their buffer fills). Single elements of long rows are found digit by
-// digit from histograms, in parallel; those of short rows by quickselect on (key, index) entries.
+// cut back to k whenever their buffer fills). Single elements of long rows are found by means of a
+// histogram, in parallel; those of short rows by quickselect on (key, index) entries.
 #include <algorithm>
+#include <cstring>
 
 #include "ops/sort/algorithms/entry_sort.h"
 #include "ops/sort/algorithms/sorting.h"
@@ -47,66 +48,107 @@ void for_each_row(int64_t outer, int64_t inner, int64_t n, F&& f) {
   });
 }
 
-// Leaves the min(k, end - begin) smallest entries of the range at the front of `best`, in any
-// order, and returns how many; `best` has room for `capacity` > k entries.
+// The k smallest entries (by key, then index) of what is offered to it.
+template <class E>
+class Best {
+ public:
+  // `entries` has room for `capacity` > k entries.
+  Best(E* entries, int64_t k, int64_t capacity) : entries_(entries), k_(k), capacity_(capacity) {}
+
+  uint64_t bound() const { return bound_; }  // keys from here on are not wanted
+  bool has_bound() const { return has_bound_; }
+  void set_bound(uint64_t bound) {
+    bound_ = bound;
+    has_bound_ = true;
+  }
+  void offer(uint64_t key, int64_t index) {
+    if (has_bound_ && key >= bound_) return;  // an equal key that comes later loses
+    entries_[count_++] = E::make(key, index);
+    if (count_ == capacity_) cut();
+  }
+  // Leaves the smallest at the front, in any order, and returns how many.
+  int64_t finish() {
+    if (count_ > k_) cut();
+    return count_;
+  }
+
+ private:
+  void cut() {
+    std::nth_element(entries_, entries_ + k_ - 1, entries_ + count_);
+    count_ = k_;
+    set_bound(entries_[k_ - 1].key());
+  }
+
+  E* entries_;
+  int64_t k_, capacity_, count_ = 0;
+  uint64_t bound_ = 0;
+  bool has_bound_ = false;
+};
+
+// Offers elements [begin, end) to `best`, skipping whole groups in which nothing beats the bound.
 template <class E, class T>
-int64_t smallest(const Row<const T>& row, int64_t begin, int64_t end, int64_t k, uint64_t flip,
-                 E* best, int64_t capacity) {
+void offer_range(const Row<const T>& row, int64_t begin, int64_t end,
+                 typename SortKey<T>::Key flip, Best<E>& best) {
+  constexpr int64_t kGroup = 32;
   using Key = typename SortKey<T>::Key;
-  const Key flip_key = static_cast<Key>(flip);
-  int64_t count = std::min(capacity, end - begin);
-  int64_t next = begin + count;
-  for (int64_t i = 0; i < count; ++i) {
-    best[i] = E::make(SortKey<T>::encode(row[begin + i], flip_key), begin + i);
+  int64_t i = begin;
+  for (; i < end && !best.has_bound(); ++i) best.offer(SortKey<T>::encode(row[i], flip), i);
+  for (; row.step == 1 && i + kGroup <= end; i += kGroup) {
+    const T* group = row.data + i;
+    const Key bound = static_cast<Key>(best.bound());
+    int wanted = 0;
+    if constexpr (is_half(dtype_of<T>)) {
+      for (int64_t k = 0; k < kGroup; ++k) wanted |= SortKey<T>::encode(group[k], flip) < bound;
+    } else {
+      // Compared as values, which is cheaper; a NaN on either side only means a closer look.
+      const T limit = SortKey<T>::decode(bound, flip);
+      if (flip) {
+        for (int64_t k = 0; k < kGroup; ++k) wanted |= !(group[k] <= limit);
+      } else {
+        for (int64_t k = 0; k < kGroup; ++k) wanted |= !(group[k] >= limit);
+      }
+    }
+    if (!wanted) continue;
+    for (int64_t k = 0; k < kGroup; ++k) best.offer(SortKey<T>::encode(group[k], flip), i + k);
   }
-  if (count <= k) return count;
-  auto cut = [&] {
-    std::nth_element(best, best + k - 1, best + count);
-    count = k;
-    return best[k - 1].key();
-  };
-  uint64_t bound = cut();  // an equal key that comes later loses
-  for (; next < end; ++next) {
-    const uint64_t key = SortKey<T>::encode(row[next], flip_key);
-    if (key >= bound) continue;
-    best[count++] = E::make(key, next);
-    if (count == capacity) bound = cut();
-  }
-  if (count > k) cut();
-  return k;
+  for (; i < end; ++i) best.offer(SortKey<T>::encode(row[i], flip), i);
 }
 
 template <class E, class T>
 void topk_row(const TopkArgs& args, const Row<const T>& row, int64_t o, int64_t i) {
   constexpr int64_t kBlock = 1 << 16;
   const int64_t n = args.n, k = args.k;
-  const uint64_t flip = args.largest ? ~uint64_t{0} : 0;
+  const typename SortKey<T>::Key flip = args.largest ? SortKey<T>::kAll : 0;
   const int64_t capacity = std::max<int64_t>(2 * k, 256);
   const int64_t blocks = n >= kLongRow && capacity <= kBlock / 4 ? (n + kBlock - 1) / kBlock : 1;
   const int64_t block = blocks == 1 ? n : kBlock;
-  Buffer<E> best(blocks * capacity);
-  if (blocks == 1) {
-    smallest<E, T>(row, 0, n, k, flip, best.get(), capacity);
-  } else {
-    // Each block's k best, closed up, then the k best of those.
+  Buffer<E> entries(blocks * capacity);
+  Best<E> first(entries.get(), k, capacity);
+  offer_range<E, T>(row, 0, block, flip, first);
+  int64_t total = first.finish();
+  if (blocks > 1) {
+    // The bound of the first block spares the others most of the work. Their best are closed up
+    // behind its own, and cut to k once more.
     Buffer<int64_t> counts(blocks);
-    parallel_for(0, n, block, [&](int64_t begin, int64_t end) {
+    parallel_for(block, n, block, [&](int64_t begin, int64_t end) {
       const int64_t b = begin / block;
-      counts[b] = smallest<E, T>(row, begin, end, k, flip, best.get() + b * capacity, capacity);
+      Best<E> best(entries.get() + b * capacity, k, capacity);
+      best.set_bound(first.bound());
+      offer_range<E, T>(row, begin, end, flip, best);
+      counts[b] = best.finish();
     });
-    int64_t total = counts[0];
     for (int64_t b = 1; b < blocks; ++b) {
-      const E* from = best.get() + b * capacity;
-      std::copy(from, from + counts[b], best.get() + total);
+      const E* from = entries.get() + b * capacity;
+      std::copy(from, from + counts[b], entries.get() + total);
       total += counts[b];
     }
-    std::nth_element(best.get(), best.get() + k - 1, best.get() + total);
+    std::nth_element(entries.get(), entries.get() + k - 1, entries.get() + total);
   }
-  if (args.sorted) std::sort(best.get(), best.get() + k);
+  if (args.sorted) std::sort(entries.get(), entries.get() + k);
   const Row<T> values = output_row<T>(args.values, o, i);
   const Row<int64_t> indices = output_row<int64_t>(args.indices, o, i);
   for (int64_t j = 0; j < k; ++j) {
-    const int64_t index = best[j].index();
+    const int64_t index = entries[j].index();
     indices[j] = index;
     values[j] = row[index];
   }
@@ -131,43 +173,52 @@ void topk_by_sort(const TopkArgs& args, const Row<const T>& row, int64_t o, int6
   });
 }
 
-// The index that the element of rank `rank` has in a stable ascending sort of the row.
-template <class T>
+// The index that the element of rank `rank` has in a stable ascending sort of the row: the leading
+// bits of the wanted key come from a histogram, and only entries that share them are looked at.
+template <class E, class T>
 int64_t rank_in_long_row(const Row<const T>& row, int64_t n, int64_t rank) {
-  using Key = typename SortKey<T>::Key;
-  using Counts = int64_t[256];
+  constexpr int kBits = sizeof(T) == 1 ? 8 : 12;
+  constexpr int kShift = 8 * sizeof(T) - kBits;
+  using Counts = int32_t[1 << kBits];
   const int64_t block = block_size(n), blocks = (n + block - 1) / block;
-  Buffer<Counts> counts(blocks);
-  Key known = 0, mask = 0;  // the digits found so far, from the top
-  for (int shift = 8 * (static_cast<int>(sizeof(T)) - 1); shift >= 0; shift -= 8) {
-    parallel_for(0, n, block, [&](int64_t begin, int64_t end) {
-      int64_t* own = counts[begin / block];
-      std::fill(own, own + 256, 0);
-      for (int64_t i = begin; i < end; ++i) {
-        const Key key = SortKey<T>::encode(row[i], 0);
-        if ((key & mask) == known) ++own[key >> shift & 0xff];
-      }
-    });
-    for (int digit = 0; digit < 256; ++digit) {
-      int64_t here = 0;
-      for (int64_t b = 0; b < blocks; ++b) here += counts[b][digit];
-      if (rank < here) {
-        known = static_cast<Key>(known | static_cast<Key>(digit) << shift);
-        break;
-      }
-      rank -= here;
+  const auto leading = [&](int64_t i) {
+    return static_cast<size_t>(SortKey<T>::encode(row[i], 0) >> kShift);
+  };
+  Buffer<Counts> counts(2 * blocks);  // even and odd elements apart: shorter dependency chains
+  parallel_for(0, n, block, [&](int64_t begin, int64_t end) {
+    Counts* own = counts.get() + begin / block * 2;
+    std::memset(own, 0, 2 * sizeof(Counts));
+    int64_t i = begin;
+    for (; i + 1 < end; i += 2) {
+      ++own[0][leading(i)];
+      ++own[1][leading(i + 1)];
     }
-    mask = static_cast<Key>(mask | Key{0xff} << shift);
+    if (i < end) ++own[0][leading(i)];
+  });
+  Buffer<int64_t> offsets(blocks + 1);
+  size_t bucket = 0;
+  for (;; ++bucket) {
+    offsets[0] = 0;
+    for (int64_t b = 0; b < blocks; ++b) {
+      offsets[b + 1] = offsets[b] + counts[2 * b][bucket] + counts[2 * b + 1][bucket];
+    }
+    if (rank < offsets[blocks]) break;
+    rank -= offsets[blocks];
   }
-  for (int64_t i = 0; i < n; ++i) {
-    if (SortKey<T>::encode(row[i], 0) == known && rank-- == 0) return i;
-  }
-  __builtin_unreachable();
+  Buffer<E> entries(offsets[blocks]);
+  parallel_for(0, n, block, [&](int64_t begin, int64_t end) {
+    E* to = entries.get() + offsets[begin / block];
+    for (int64_t i = begin; i < end; ++i) {
+      if (leading(i) == bucket) *to++ = E::make(SortKey<T>::encode(row[i], 0), i);
+    }
+  });
+  std::nth_element(entries.get(), entries.get() + rank, entries.get() + offsets[blocks]);
+  return entries[rank].index();
 }
 
 template <class E, class T>
 int64_t rank_in_row(const Row<const T>& row, int64_t n, int64_t rank) {
-  if (n >= kLongRow) return rank_in_long_row(row, n, rank);
+  if (n >= kLongRow) return rank_in_long_row<E, T>(row, n, rank);
   Buffer<E> entries(n);
   for (int64_t i = 0; i < n; ++i) entries[i] = E::make(SortKey<T>::encode(row[i], 0), i);
   std::nth_element(entries.get(), entries.get() + rank, entries.get() + n);

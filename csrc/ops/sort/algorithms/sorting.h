@@ -22,8 +22,8 @@ void is_in(DType dtype, const void* elements, int64_t n, const void* tests, int6
 // Groups of equal elements. Make a plan, allocate for count(), then write. (unique.cpp)
 class UniquePlan {
  public:
-  // Sorted unique elements; each NaN is its own group.
-  static UniquePlan sorted(DType dtype, const void* source, int64_t n);
+  // Sorted unique elements; each NaN is its own group. Without `inverse` write() cannot give it.
+  static UniquePlan sorted(DType dtype, const void* source, int64_t n, bool inverse);
   // Runs of equal neighbours.
   static UniquePlan consecutive(DType dtype, const void* source, int64_t n);
   // The same for the rows of a contiguous [n, width] array, ordered lexicographically.
@@ -40,8 +40,9 @@ class UniquePlan {
   int64_t item(int64_t position) const { return order_ ? order_[position] : position; }
 
   const char* source_;
-  int64_t n_, bytes_;  // bytes of one element or row
-  std::unique_ptr<int64_t[]> order_;  // null: order of the input
+  int64_t n_, bytes_;                 // bytes of one element or row
+  std::unique_ptr<char[]> sorted_;    // the elements in order, if they were sorted
+  std::unique_ptr<int64_t[]> order_;  // where they came from; null: order of the input
   std::vector<int64_t> starts_;       // position of each group's first element in that order
 };
 

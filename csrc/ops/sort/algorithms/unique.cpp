@@ -12,16 +12,6 @@ namespace {
 
 using namespace sorting;
 
-std::unique_ptr<int64_t[]> order_of(DType dtype, const void* source, int64_t n) {
-  std::unique_ptr<int64_t[]> order(new int64_t[static_cast<size_t>(n)]);
-  SortArgs args;
-  args.dtype = dtype, args.n = n;
-  args.source = {source, {}};
-  args.indices = {order.get(), {}};
-  sort_rows(args);
-  return order;
-}
-
 // Three-way comparison of rows of `width` elements by their keys.
 template <class T>
 int compare_rows(const T* a, const T* b, int64_t width) {
@@ -42,22 +32,56 @@ bool same_rows(const T* a, const T* b, int64_t width) {
   return true;
 }
 
-// Positions at which a new group starts, where item(p) is the index of the row at position p.
+// Positions at which a new group starts, where item(p) is the index of the row at position p:
+// counted per chunk, then written at each chunk's offset.
 template <class T, class Item>
 std::vector<int64_t> group_starts(const T* source, int64_t n, int64_t width, Item&& item) {
-  std::vector<int64_t> starts;
-  for (int64_t p = 0; p < n; ++p) {
-    if (p == 0 || !same_rows(source + item(p - 1) * width, source + item(p) * width, width)) {
-      starts.push_back(p);
+  constexpr int64_t kChunk = 1 << 15;
+  const auto starts_at = [&](int64_t p) {
+    return p == 0 || !same_rows(source + item(p - 1) * width, source + item(p) * width, width);
+  };
+  std::vector<int64_t> offsets(static_cast<size_t>((n + kChunk - 1) / kChunk + 1), 0);
+  parallel_for(0, n, kChunk, [&](int64_t begin, int64_t end) {
+    int64_t count = 0;
+    for (int64_t p = begin; p < end; ++p) count += starts_at(p);
+    offsets[static_cast<size_t>(begin / kChunk + 1)] = count;
+  });
+  std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
+  std::vector<int64_t> starts(static_cast<size_t>(offsets.back()));
+  parallel_for(0, n, kChunk, [&](int64_t begin, int64_t end) {
+    constexpr int64_t kBatch = 256;
+    int64_t batch[kBatch];
+    int64_t* to = starts.data() + offsets[static_cast<size_t>(begin / kChunk)];
+    for (int64_t p = begin; p < end;) {
+      const int64_t stop = std::min(end, p + kBatch);
+      int64_t count = 0;
+      for (; p < stop; ++p) {
+        batch[count] = p;
+        count += starts_at(p);
+      }
+      to = std::copy(batch, batch + count, to);
     }
-  }
+  });
   return starts;
 }
 
 }  // namespace
 
-UniquePlan UniquePlan::sorted(DType dtype, const void* source, int64_t n) {
-  return sorted_rows(dtype, source, n, 1);
+UniquePlan UniquePlan::sorted(DType dtype, const void* source, int64_t n, bool inverse) {
+  UniquePlan plan(source, n, static_cast<int64_t>(item_size(dtype)));
+  plan.sorted_.reset(new char[static_cast<size_t>(n * plan.bytes_)]);
+  if (inverse) plan.order_.reset(new int64_t[static_cast<size_t>(n)]);
+  SortArgs args;
+  args.dtype = dtype, args.n = n;
+  args.source = {source, {}};
+  args.values = {plan.sorted_.get(), {}};
+  args.indices = {plan.order_.get(), {}};
+  sort_rows(args);
+  visit_dtype(dtype, [&]<class T>(T) {
+    plan.starts_ = group_starts(reinterpret_cast<const T*>(plan.sorted_.get()), n, 1,
+                                [](int64_t p) { return p; });
+  });
+  return plan;
 }
 
 UniquePlan UniquePlan::consecutive(DType dtype, const void* source, int64_t n) {
@@ -68,16 +92,12 @@ UniquePlan UniquePlan::sorted_rows(DType dtype, const void* source, int64_t n, i
   UniquePlan plan(source, n, width * static_cast<int64_t>(item_size(dtype)));
   visit_dtype(dtype, [&]<class T>(T) {
     const T* data = static_cast<const T*>(source);
-    if (width == 1) {
-      plan.order_ = order_of(dtype, source, n);
-    } else {
-      plan.order_.reset(new int64_t[static_cast<size_t>(n)]);
-      std::iota(plan.order_.get(), plan.order_.get() + n, int64_t{0});
-      std::stable_sort(plan.order_.get(), plan.order_.get() + n, [&](int64_t a, int64_t b) {
-        return compare_rows(data + a * width, data + b * width, width) < 0;
-      });
-    }
-    const int64_t* order = plan.order_.get();
+    plan.order_.reset(new int64_t[static_cast<size_t>(n)]);
+    int64_t* order = plan.order_.get();
+    std::iota(order, order + n, int64_t{0});
+    std::stable_sort(order, order + n, [&](int64_t a, int64_t b) {
+      return compare_rows(data + a * width, data + b * width, width) < 0;
+    });
     plan.starts_ = group_starts(data, n, width, [order](int64_t p) { return order[p]; });
   });
   return plan;
@@ -100,8 +120,8 @@ void UniquePlan::write(void* values, int64_t* inverse, int64_t* counts) const {
       const int64_t first = starts_[static_cast<size_t>(g)];
       const int64_t last = g + 1 < count() ? starts_[static_cast<size_t>(g + 1)] : n_;
       if (values) {
-        std::memcpy(static_cast<char*>(values) + g * bytes_, source_ + item(first) * bytes_,
-                    static_cast<size_t>(bytes_));
+        const char* from = sorted_ ? sorted_.get() + first * bytes_ : source_ + item(first) * bytes_;
+        std::memcpy(static_cast<char*>(values) + g * bytes_, from, static_cast<size_t>(bytes_));
       }
       if (counts) counts[g] = last - first;
       if (!inverse) continue;

@@ -1,0 +1,52 @@
+// Indexing kernels: bounds checks with address computation, and gathers of single elements.
+//
+// Indices are checked in the same pass that turns them into offsets; the check is one comparison
+// per element, gathered into a flag, so that the loop vectorises. Which index was wrong is found
+// afterwards by the caller.
+#include "cpu/index_args.h"
+#include "cpu/kernel_table.h"
+
+namespace pt::PT_ISA {
+namespace {
+
+bool index_offsets(const IndexOffsets& a) {
+  int64_t bad = 0;
+  for (int k = 0; k < a.count; ++k) {
+    const int64_t* __restrict__ index = a.index[k];
+    int64_t* __restrict__ out = a.offsets;
+    const int64_t size = a.size[k], wrap = a.wrap[k], stride = a.stride[k];
+    if (k == 0) {
+      for (int64_t i = 0; i < a.n; ++i) {
+        const int64_t v = index[i] + (index[i] >> 63 & wrap);
+        bad |= v | (size - 1 - v);
+        out[i] = v * stride;
+      }
+    } else {
+      for (int64_t i = 0; i < a.n; ++i) {
+        const int64_t v = index[i] + (index[i] >> 63 & wrap);
+        bad |= v | (size - 1 - v);
+        out[i] += v * stride;
+      }
+    }
+  }
+  return bad >= 0;
+}
+
+template <class T>
+void gather(const void* src, const int64_t* offsets, void* dst, int64_t n) {
+  const T* __restrict__ from = static_cast<const T*>(src);
+  T* __restrict__ to = static_cast<T*>(dst);
+  for (int64_t i = 0; i < n; ++i) to[i] = from[offsets[i]];
+}
+
+const KernelEntry kEntries[] = {
+    {"index_offsets",
+     {nullptr, nullptr, nullptr, nullptr, nullptr, PT_FN(&index_offsets)}},
+    {"index_gather",
+     {nullptr, PT_FN(&gather<uint8_t>), nullptr, PT_FN(&gather<uint16_t>), PT_FN(&gather<uint32_t>),
+      PT_FN(&gather<uint64_t>)}},
+};
+
+}  // namespace
+PT_REGISTER_KERNELS(kEntries)
+}  // namespace pt::PT_ISA

@@ -1,0 +1,161 @@
+"""Tensors with automatic differentiation, with PyTorch's API: ``import pytensor as torch``.
+
+The core is the compiled module ``pytensor._C``. Importing this package stays cheap: numpy and
+the larger parts (``nn``, ``optim``, ``linalg`` ...) are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from pytensor import _conflict
+
+_conflict.check()
+
+import math as _math  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
+
+from pytensor import _C, _tensor  # noqa: E402
+from pytensor._C import (  # noqa: E402
+    Generator,
+    Size,
+    Tensor,
+    as_tensor,
+    asarray,
+    bfloat16,
+    can_cast,
+    channels_last,
+    channels_last_3d,
+    complex64,
+    complex128,
+    contiguous_format,
+    device,
+    dtype,
+    float16,
+    float32,
+    float64,
+    from_dlpack,
+    from_numpy,
+    frombuffer,
+    get_default_dtype,
+    get_num_threads,
+    int8,
+    int16,
+    int32,
+    int64,
+    layout,
+    memory_format,
+    preserve_format,
+    promote_types,
+    result_type,
+    scalar_tensor,
+    set_num_threads,
+    strided,
+    tensor,
+    uint8,
+)
+from pytensor._C import __version__ as __version__  # noqa: E402
+from pytensor._C import bool as bool  # noqa: E402
+from pytensor._finfo import finfo, iinfo  # noqa: E402
+from pytensor._printing import set_printoptions  # noqa: E402
+from pytensor._settings import (  # noqa: E402
+    are_deterministic_algorithms_enabled,
+    get_default_device,
+    get_float32_matmul_precision,
+    get_num_interop_threads,
+    is_complex,
+    is_floating_point,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    is_nonzero,
+    is_storage,
+    is_tensor,
+    numel,
+    set_default_device,
+    set_default_dtype,
+    set_default_tensor_type,
+    set_float32_matmul_precision,
+    set_flush_denormal,
+    set_num_interop_threads,
+    typename,
+    use_deterministic_algorithms,
+)
+from pytensor.autograd.grad_mode import (  # noqa: E402
+    enable_grad,
+    inference_mode,
+    no_grad,
+    set_grad_enabled,
+)
+from pytensor.random import (  # noqa: E402
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+
+float = float32
+double = float64
+half = float16
+int = int32
+long = int64
+short = int16
+cfloat = complex64
+cdouble = complex128
+
+inf = _math.inf
+nan = _math.nan
+pi = _math.pi
+e = _math.e
+newaxis = None
+
+default_generator = _C.default_generator()
+
+# Every op of the registry is a function here.
+for _name, _function in _C.functions.items():
+    if not _name.startswith("_"):
+        globals().setdefault(_name, _function)
+del _name, _function
+
+from pytensor import functional as functional  # noqa: E402
+
+for _name in functional.__all__:
+    globals()[_name] = getattr(functional, _name)
+del _name
+_tensor.attach(Tensor)
+
+_LEGACY_TYPES = (
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "ShortTensor",
+    "IntTensor",
+    "LongTensor",
+    "HalfTensor",
+    "BFloat16Tensor",
+    "FloatTensor",
+    "DoubleTensor",
+)
+for _name in _LEGACY_TYPES:
+    globals()[_name] = getattr(_C, _name)
+del _name
+
+_SUBMODULES = frozenset(
+    {
+        "autograd",
+        "cuda",
+        "linalg",
+        "special",
+        "utils",
+    }
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        import importlib
+
+        return importlib.import_module(f"pytensor.{name}")
+    raise AttributeError(f"module 'pytensor' has no attribute {name!r}")
+
+
+if TYPE_CHECKING:
+    from pytensor import autograd, cuda, linalg, special, utils
