@@ -4,7 +4,6 @@
 #include "autograd/engine.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "ops/core_ops.h"
 #include "ops/pointwise/compare.h"
@@ -18,6 +17,7 @@ struct Task {
   Node* node = nullptr;
   int waiting = 0;              // gradients still to come
   bool needed = true;           // leads to a requested input
+  bool visited = false;         // by select_needed()
   GradVector grads;
 };
 
@@ -46,6 +46,7 @@ class TaskTable {
     }
   }
   size_t size() const { return tasks_.size(); }
+  std::vector<Task>& all() { return tasks_; }
 
  private:
   size_t hash(Node* n) const {
@@ -94,6 +95,7 @@ class Run {
   void add_gradient(const Edge& edge, Tensor g);
   void run_node(Node* node, GradVector grads, std::vector<Tensor>& captured);
   void run_tensor_hooks(Node* node, GradVector& grads);
+  void apply(Node* node, GradVector& grads, GradVector& out);
   void validate(Node* node, GradVector& out);
   void push(Node* n) {
     ready_.push_back(n);
@@ -128,30 +130,28 @@ void Run::count_from(Node* root) {
 
 // Marks the nodes from which a captured one is reachable, children before parents.
 void Run::select_needed() {
-  std::unordered_map<Node*, bool> needed;
-  for (const Capture& c : captures_) needed[c.node] = true;
-  std::vector<std::pair<Node*, size_t>> stack;
-  std::unordered_map<Node*, bool> visited;
+  for (const Capture& c : captures_) tasks_[c.node];  // even those that the roots do not reach
+  for (Task& t : tasks_.all()) t.needed = false;
+  for (const Capture& c : captures_) tasks_[c.node].needed = true;
+  std::vector<std::pair<Task*, size_t>> stack;
+  auto visit = [&](Node* n) {
+    Task& t = tasks_[n];
+    if (!std::exchange(t.visited, true)) stack.emplace_back(&t, 0);
+  };
   for (const Edge& root : roots_) {
-    if (visited[root.node.get()]) continue;
-    visited[root.node.get()] = true;
-    stack.emplace_back(root.node.get(), 0);
+    visit(root.node.get());
     while (!stack.empty()) {
-      auto& [n, next] = stack.back();
-      if (next < n->edges.size()) {
-        Node* child = n->edges[next++].node.get();
-        if (child && !visited[child]) {
-          visited[child] = true;
-          stack.emplace_back(child, 0);
-        }
+      auto& [task, next] = stack.back();
+      const std::vector<Edge>& edges = task->node->edges;
+      if (next < edges.size()) {
+        if (Node* child = edges[next++].node.get()) visit(child);
         continue;
       }
-      for (const Edge& e : n->edges)
-        if (e.node && needed[e.node.get()]) needed[n] = true;
+      for (const Edge& e : edges)
+        if (e.node && tasks_[e.node.get()].needed) task->needed = true;
       stack.pop_back();
     }
   }
-  for (const auto& [n, seen] : visited) tasks_[n].needed = needed[n];
 }
 
 void Run::add_gradient(const Edge& edge, Tensor g) {
@@ -170,20 +170,27 @@ void Run::add_gradient(const Edge& edge, Tensor g) {
   }
 }
 
+// Hooks of the tensors whose gradients these are; then retain_grad(), which sees the final values.
 void Run::run_tensor_hooks(Node* node, GradVector& grads) {
-  if (!node->extra) return;
-  for (auto& h : std::vector(node->extra->tensor_hooks.entries)) {
-    if (!grads[h.nr].defined()) continue;
-    Tensor replaced = h.call(grads[h.nr]);
-    if (replaced.defined()) grads[h.nr] = replaced;
+  auto call = [&](const HookList<TensorHook>& hooks) {
+    for (auto& h : std::vector(hooks.entries)) {
+      if (!grads[h.nr].defined()) continue;
+      Tensor replaced = h.call(grads[h.nr]);
+      if (replaced.defined()) grads[h.nr] = std::move(replaced);
+    }
+  };
+  if (AccumulateGrad* leaf = as_accumulator(node)) {
+    if (leaf->variable()->extra) call(leaf->variable()->extra->leaf_hooks);
   }
-  for (auto& h : std::vector(node->extra->pre_hooks.entries)) h.call(grads);
-  for (auto& [nr, t] : node->extra->retained) {
-    if (!grads[nr].defined()) continue;
-    const Tensor g = grads[nr];
+  if (!node->extra) return;
+  call(node->extra->tensor_hooks);
+  for (TensorImpl* t : node->extra->retained) {
+    const Tensor& g = grads[t->output_nr];
+    if (!g.defined()) continue;
+    // A copy, since g may live on as another tensor's gradient.
+    Tensor kept = t->grad ? add(Tensor::share(t->grad), g) : clone(g);
     if (t->grad) release(t->grad);
-    retain(g.impl());
-    t->grad = g.impl();
+    t->grad = kept.detach_impl();
   }
 }
 
@@ -220,47 +227,61 @@ void Run::validate(Node* node, GradVector& out) {
   }
 }
 
+// The node's own work, between its hooks.
+void Run::apply(Node* node, GradVector& grads, GradVector& out) {
+  if (node->extra)
+    for (auto& h : std::vector(node->extra->pre_hooks.entries)) h.call(grads);
+  const bool any = std::any_of(grads.begin(), grads.end(), [](auto& g) { return g.defined(); });
+  if (!any && !node->runs_on_zeros) return;
+  GradVector incoming;
+  if (node->extra && !node->extra->post_hooks.entries.empty()) incoming = grads;
+  if (exact_) {
+    for (size_t i = 0; i < node->edges.size() && i < 64; ++i)
+      if (node->edges[i].node && !tasks_[node->edges[i].node.get()].needed)
+        node->skip |= uint64_t{1} << i;
+  }
+  struct Restore {
+    Node* node;
+    ~Restore() { node->skip = 0; }
+  } restore{node};
+  node->apply(grads, out);
+  grads.clear();
+  if (node->extra)
+    for (auto& h : std::vector(node->extra->post_hooks.entries)) h.call(out, incoming);
+  if (anomaly_mode.enabled && anomaly_mode.check_nan) {
+    for (size_t i = 0; i < out.size(); ++i)
+      PT_CHECK(!out[i].defined() || !node->needs(i) || !is_floating(out[i].dtype()) ||
+                   !any_nan(out[i]),
+               "Function '", node->name(), "' returned nan values in its ", i, "th output.");
+  }
+  if (!options_.keep_graph) node->release_saved();
+}
+
 void Run::run_node(Node* node, GradVector grads, std::vector<Tensor>& captured) {
   grads.resize(node->num_outputs);
   run_tensor_hooks(node, grads);
-  bool only_captured = false;
-  for (const Capture& c : captures_) {
-    if (c.node != node) continue;
-    captured[c.input] = grads[c.nr];
-    only_captured = true;
-  }
-  // A captured leaf's accumulator does not run for autograd.grad.
-  if (only_captured && !options_.accumulate && node->edges.empty()) return;
-  if (exact_ && only_captured && !options_.accumulate) {
-    bool leads_on = false;
+  if (exact_) {
+    bool wanted_itself = false;
+    for (const Capture& c : captures_) {
+      if (c.node != node) continue;
+      captured[c.input] = grads[c.nr];
+      wanted_itself = true;
+    }
+    // What was asked for ends here, unless other requested inputs lie behind it; a leaf's
+    // accumulator runs for backward() and not for autograd.grad().
+    bool leads_on = wanted_itself && options_.accumulate && as_accumulator(node);
     for (const Edge& e : node->edges)
       leads_on = leads_on || (e.node && tasks_[e.node.get()].needed);
     if (!leads_on) return;
   }
-  const bool any = std::any_of(grads.begin(), grads.end(), [](auto& g) { return g.defined(); });
   GradVector out(node->edges.size());
-  if (any) {
-    GradVector incoming;
-    if (node->extra && !node->extra->post_hooks.entries.empty()) incoming = grads;
-    node->apply(grads, out);
-    grads.clear();
-    if (node->extra) {
-      for (auto& h : std::vector(node->extra->post_hooks.entries)) h.call(out, incoming);
-    }
-    if (anomaly_mode.enabled && anomaly_mode.check_nan) {
-      for (size_t i = 0; i < out.size(); ++i)
-        PT_CHECK(!out[i].defined() || !node->needs(i) || !is_floating(out[i].dtype()) ||
-                     !any_nan(out[i]),
-                 "Function '", node->name(), "' returned nan values in its ", i, "th output.");
-    }
-    if (!options_.keep_graph) node->release_saved();
-  }
+  apply(node, grads, out);
   validate(node, out);
   for (size_t i = 0; i < node->edges.size(); ++i) {
     const Edge& e = node->edges[i];
     if (!e.node) continue;
-    if (i < out.size()) add_gradient(e, std::move(out[i]));
     Task& t = tasks_[e.node.get()];
+    if (i < out.size() && t.needed) add_gradient(e, std::move(out[i]));
     if (--t.waiting == 0 && t.needed) push(e.node.get());
   }
 }
@@ -281,18 +302,18 @@ void Run::execute(std::vector<Tensor>& captured) {
     try {
       run_node(node, std::move(grads), captured);
     } catch (...) {
-      if (anomaly_mode.enabled && anomaly_mode.warn && node->extra)
-        anomaly_mode.warn(node->name(), node->extra->trace);
+      if (anomaly_mode.enabled && anomaly_mode.warn)
+        anomaly_mode.warn(node->name(), node->extra ? node->extra->trace : std::string());
       throw;
     }
   }
 }
 
-Tensor root_gradient(const Tensor& root, const Tensor& given, bool create_graph) {
+Tensor root_gradient(const Tensor& root, size_t i, const Tensor& given, bool create_graph) {
   if (given.defined()) {
-    PT_CHECK(given.sizes() == root.sizes(), "Mismatch in shape: grad_output[0] has a shape of ",
-             torch_size_text(given.sizes()), " and output[0] has a shape of ",
-             torch_size_text(root.sizes()), ".");
+    PT_CHECK(given.sizes() == root.sizes(), "Mismatch in shape: grad_output[", i,
+             "] has a shape of ", torch_size_text(given.sizes()), " and output[", i,
+             "] has a shape of ", torch_size_text(root.sizes()), ".");
     PT_CHECK(is_floating(given.dtype()),
              "backward(): the gradient must be a floating point tensor, got ",
              dtype_name(given.dtype()));
@@ -315,7 +336,7 @@ std::vector<Tensor> run_backward(std::span<const Tensor> roots, std::span<const 
     const Tensor& r = roots[i];
     PT_CHECK(r.requires_grad(), "element ", i,
              " of tensors does not require grad and does not have a grad_fn");
-    const Tensor g = root_gradient(r, i < gradients.size() ? gradients[i] : Tensor(),
+    const Tensor g = root_gradient(r, i, i < gradients.size() ? gradients[i] : Tensor(),
                                    options.create_graph);
     run.add_root(gradient_edge(r), g);
   }
@@ -323,6 +344,7 @@ std::vector<Tensor> run_backward(std::span<const Tensor> roots, std::span<const 
   for (size_t i = 0; i < inputs.size(); ++i) {
     PT_CHECK(inputs[i].requires_grad(),
              "One of the differentiated Tensors does not require grad");
+    if (options.accumulate) retain_grad(inputs[i]);
     input_edges.push_back(gradient_edge(inputs[i]));
     run.capture(input_edges.back().node.get(), input_edges.back().nr, i);
   }
@@ -330,21 +352,13 @@ std::vector<Tensor> run_backward(std::span<const Tensor> roots, std::span<const 
   {
     GradModeGuard mode(options.create_graph);
     run.execute(captured);
-    if (options.accumulate)
-      for (size_t i = 0; i < inputs.size(); ++i)
-        if (!inputs[i].is_leaf() && captured[i].defined()) {
-          // backward(inputs=[non-leaf]) accumulates there too.
-          TensorImpl* t = inputs[i].impl();
-          Tensor sum = t->grad ? add(Tensor::share(t->grad), captured[i]) : captured[i];
-          if (t->grad) release(t->grad);
-          t->grad = sum.detach_impl();
-        }
   }
   if (!options.accumulate) {
     for (size_t i = 0; i < inputs.size(); ++i)
       PT_CHECK(captured[i].defined() || options.allow_unused,
-               "One of the differentiated Tensors appears to not have been used in the graph. Set "
-               "allow_unused=True if this is the desired behavior.");
+               "The differentiated Tensor at index ", i,
+               " appears to not have been used in the graph. Set allow_unused=True if this is the "
+               "desired behavior.");
   }
   return captured;
 }
@@ -359,12 +373,6 @@ void backward(const Tensor& root, const Tensor& gradient, bool keep_graph, bool 
 void AccumulateGrad::apply(GradVector& grads, GradVector&) {
   TensorImpl* leaf = variable_.impl();
   Tensor g = std::move(grads[0]);
-  if (leaf->extra) {
-    for (auto& h : std::vector(leaf->extra->leaf_hooks.entries)) {
-      Tensor replaced = h.call(g);
-      if (replaced.defined()) g = replaced;
-    }
-  }
   if (!leaf->grad) {
     // The gradient becomes .grad itself when nobody else holds it and its layout fits.
     const bool own = g->refs.load() == 1 && g->storage->refs.load() == 1 && !grad_enabled() &&

@@ -22,6 +22,15 @@ thread_local std::vector<Node*>* pending_release = nullptr;
 
 int64_t live_nodes() { return live.load(std::memory_order_relaxed); }
 
+void raise_freed_graph() {
+  raise(ErrorKind::kRuntime,
+        "Trying to backward through the graph a second time (or directly access saved tensors "
+        "after they have already been freed). Saved intermediate values of the graph are freed "
+        "when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
+        "backward through the graph a second time or if you need to access saved tensors after "
+        "calling backward.");
+}
+
 template <class F>
 int64_t HookList<F>::add(F f, uint32_t nr) {
   const int64_t id = next_hook_id.fetch_add(1);
@@ -30,7 +39,13 @@ int64_t HookList<F>::add(F f, uint32_t nr) {
 }
 template <class F>
 bool HookList<F>::remove(int64_t id) {
-  return std::erase_if(entries, [id](const Entry& e) { return e.id == id; }) > 0;
+  for (auto it = entries.begin(); it != entries.end(); ++it) {
+    if (it->id != id) continue;
+    const Entry removed = std::move(*it);  // destroyed last: that may run code that comes back here
+    entries.erase(it);
+    return true;
+  }
+  return false;
 }
 template struct HookList<TensorHook>;
 template struct HookList<PostAccumulateHook>;
@@ -88,7 +103,7 @@ AutogradExtra& get_extra(TensorImpl* t) {
 }
 
 AccumulateGrad::AccumulateGrad(const Tensor& leaf) : variable_(leaf) {
-  sequence = UINT64_MAX;  // runs as soon as its gradient is complete
+  sequence = kSequence;
   set_meta(0, leaf);
   leaf->accumulator = this;
 }
@@ -105,9 +120,7 @@ Node* grad_fn_of(const Tensor& t) {
     const Tensor base = Tensor::share(p->base);
     if (base.requires_grad() && base->grad_fn) {
       Ref<Node> node = make_view_node(base, t);
-      if (p->grad_fn) release_node(p->grad_fn);
-      p->grad_fn = node.detach();
-      p->output_nr = 0;
+      set_history(p, std::move(node), 0);
     }
     p->view_version = p->storage->version;
   }
@@ -121,10 +134,36 @@ Edge gradient_edge(const Tensor& t) {
   return {Ref<Node>::adopt(new AccumulateGrad(t)), 0};
 }
 
+namespace {
+// The node at which `t` retains its gradient forgets it.
+void forget_retained(AutogradExtra& extra) {
+  if (extra.retained_at) std::erase(extra.retained_at->extra->retained, extra.retained);
+  extra.retained_at = {};
+}
+void follow_retained(TensorImpl* t) {
+  AutogradExtra& extra = get_extra(t);
+  forget_retained(extra);
+  t->set(TensorImpl::kRetainGrad, t->grad_fn != nullptr);
+  if (!t->grad_fn) return;
+  extra.retained = t;
+  extra.retained_at = Ref<Node>::share(t->grad_fn);
+  t->grad_fn->get_extra().retained.push_back(t);
+}
+}  // namespace
+
+AutogradExtra::~AutogradExtra() { forget_retained(*this); }
+
+void retain_grad(const Tensor& t) {
+  PT_CHECK(t.requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
+  if (grad_fn_of(t) && !t->has(TensorImpl::kRetainGrad)) follow_retained(t.impl());
+}
+
 void set_history(TensorImpl* t, Ref<Node> node, uint32_t nr) {
-  if (t->grad_fn) release_node(t->grad_fn);
-  t->grad_fn = node.detach();
+  Node* old = std::exchange(t->grad_fn, node.detach());
   t->output_nr = nr;
+  if (t->has(TensorImpl::kRetainGrad)) [[unlikely]]
+    follow_retained(t);
+  if (old) release_node(old);
 }
 
 void check_inplace(const Tensor& t, const char* op) {
@@ -181,16 +220,22 @@ void SavedTensor::save_shape(const Tensor& t) {
   if (t.defined()) tensor_ = shape_only(t);
 }
 
+// "Exp" for ExpBackward0: how PyTorch's message names the op.
+static std::string op_of(const Node& n) {
+  const std::string name = n.name();
+  return name.substr(0, name.rfind("Backward"));
+}
+
 Tensor SavedTensor::unpack(Node* owner) const {
   if (!tensor_.defined() || !tensor_->has(TensorImpl::kHasStorage) || !tensor_->storage)
     return tensor_;
   if (tensor_.version() != version_) [[unlikely]] {
     std::string which;
     if (is_output_) {
-      which = concat(", which is output ", output_nr_, " of ", owner->name(), ",");
+      which = concat(", which is output ", output_nr_, " of ", op_of(*owner), ",");
     } else if (Node* fn = edge_.node ? edge_.node.get() : tensor_->grad_fn) {
       which = concat(", which is output ", edge_.node ? edge_.nr : tensor_->output_nr, " of ",
-                     fn->name(), ",");
+                     op_of(*fn), ",");
     }
     raise(ErrorKind::kRuntime,
           "one of the variables needed for gradient computation has been modified by an inplace "
@@ -202,15 +247,15 @@ Tensor SavedTensor::unpack(Node* owner) const {
                 "gradient. The variable in question was changed in there or anywhere later. Good "
                 "luck!"
               : "enable anomaly detection to find the operation that failed to compute its "
-                "gradient, with torch.autograd.set_detect_anomaly(True).");
+                "gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).");
   }
   if (!is_output_ && !edge_.node) return tensor_;
   if (!grad_enabled()) return tensor_;
   Tensor t = alias(tensor_);
   if (is_output_) {
     set_history(t.impl(), Ref<Node>::share(owner), output_nr_);
-  } else if (edge_.node->sequence == UINT64_MAX) {  // a leaf
-    return static_cast<AccumulateGrad*>(edge_.node.get())->variable();
+  } else if (AccumulateGrad* leaf = as_accumulator(edge_.node.get())) {
+    return leaf->variable();
   } else {
     set_history(t.impl(), edge_.node, edge_.nr);
   }

@@ -66,16 +66,21 @@ struct HookList {
 
 struct NodeExtra {
   HookList<TensorHook> tensor_hooks;       // by output number
-  std::vector<std::pair<uint32_t, TensorImpl*>> retained;  // retain_grad(), borrowed
+  std::vector<TensorImpl*> retained;       // outputs with retain_grad(), borrowed
   HookList<NodePreHook> pre_hooks;
   HookList<NodePostHook> post_hooks;
   std::string trace;                       // anomaly mode: where the forward call was made
 };
 
+class Node;
+
 // Rare per-tensor state.
 struct AutogradExtra {
   HookList<TensorHook> leaf_hooks;
   HookList<PostAccumulateHook> post_accumulate;
+  Ref<Node> retained_at;                   // retain_grad(): the node that lists the tensor...
+  TensorImpl* retained = nullptr;          // ...and the tensor
+  ~AutogradExtra();
 };
 
 class Node {
@@ -83,9 +88,11 @@ class Node {
   std::atomic<int32_t> refs{1};
   uint32_t num_outputs = 1;       // of the forward call: gradients that apply() receives
   uint64_t sequence;              // order of creation; the engine runs the newest first
+  uint64_t skip = 0;              // bit i: nobody wants the gradient of edge i in this run
   std::vector<Edge> edges;        // one per differentiable input: where gradients go
   std::unique_ptr<NodeExtra> extra;
   void* python = nullptr;         // borrowed: live Python wrapper
+  bool runs_on_zeros = false;     // apply() is called even when no gradient arrived
 
   Node();
   virtual ~Node();
@@ -98,7 +105,9 @@ class Node {
   virtual void release_saved() {}
   virtual std::string name() const = 0;
 
-  bool needs(size_t i) const { return i < edges.size() && static_cast<bool>(edges[i].node); }
+  bool needs(size_t i) const {
+    return i < edges.size() && edges[i].node && (i >= 64 || !(skip >> i & 1));
+  }
   OutputMeta& meta(uint32_t i) { return i == 0 ? meta0_ : more_meta_[i - 1]; }
   void set_num_outputs(uint32_t n);
   void set_meta(uint32_t i, const Tensor& t);
@@ -111,6 +120,8 @@ class Node {
 };
 
 int64_t live_nodes();
+// What a node says that is asked to run, or to show its saved tensors, after release_saved().
+[[noreturn]] void raise_freed_graph();
 
 // Adds incoming gradients to a leaf's .grad.
 class AccumulateGrad : public Node {
@@ -120,10 +131,15 @@ class AccumulateGrad : public Node {
   void apply(GradVector& grads, GradVector& out) override;
   std::string name() const override { return "AccumulateGrad"; }
   const Tensor& variable() const { return variable_; }
+  static constexpr uint64_t kSequence = UINT64_MAX;  // runs as soon as its gradient is complete
 
  private:
   Tensor variable_;
 };
+// The node as an accumulator, null if it is none.
+inline AccumulateGrad* as_accumulator(Node* n) {
+  return n->sequence == AccumulateGrad::kSequence ? static_cast<AccumulateGrad*>(n) : nullptr;
+}
 
 // Where gradients of `t` go: its grad_fn (regenerated when an in-place op changed its base), its
 // accumulator, or nothing.
@@ -139,6 +155,8 @@ inline void bump_version(TensorImpl* t) {
   if (!t->has(TensorImpl::kUntrackedVersion)) ++t->storage->version;
 }
 AutogradExtra& get_extra(TensorImpl* t);
+// Backward passes keep the gradient of `t` in its .grad although it is no leaf.
+void retain_grad(const Tensor& t);
 
 // A tensor kept for backward. Raises on unpack when it was changed in place in between.
 class SavedTensor {

@@ -26,4 +26,14 @@ using IndexOffsetsFn = bool(const IndexOffsets&);
 // size (kUInt8, kInt16, kInt32, kInt64).
 using IndexGatherFn = void(const void* src, const int64_t* offsets, void* dst, int64_t n);
 
+// dst[i] = src[index[i] * step + i * stride] for 0 <= index[i] < size: a line of gather(). Returns
+// false, with dst undefined, when an index is out of bounds. Name "gather_line", slots as above.
+struct GatherLine {
+  const void* src;
+  const int64_t* index;
+  void* dst;
+  int64_t n, size, step, stride;
+};
+using GatherLineFn = bool(const GatherLine&);
+
 }  // namespace pt

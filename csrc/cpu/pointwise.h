@@ -8,6 +8,7 @@
 // scalars are spread over a small buffer.
 #pragma once
 
+#include <type_traits>
 #include <utility>
 
 #include "cpu/kernel_table.h"
@@ -112,17 +113,18 @@ void run_spread(void* const* out, const void* const* in, uint32_t mask, int64_t 
                 std::index_sequence<I...> indices) {
   constexpr int64_t chunk = 512;
   alignas(64) unsigned char buffers[sizeof...(In)][chunk * 8];
+  const int64_t filled = n < chunk ? n : chunk;
   const auto fill = [&]<class T>(size_t i, T) {
-    for (int64_t k = 0; k < chunk; ++k) {
+    for (int64_t k = 0; k < filled; ++k) {
       reinterpret_cast<T*>(buffers[i])[k] = *static_cast<const T*>(in[i]);
     }
   };
   ((mask >> I & 1 ? fill(I, In{}) : void()), ...);
   for (int64_t begin = 0; begin < n; begin += chunk) {
     void* chunk_out[] = {static_cast<Out*>(out[0]) + begin};
-    const void* chunk_in[] = {(mask >> I & 1)
-                                  ? static_cast<const void*>(buffers[I])
-                                  : static_cast<const void*>(static_cast<const In*>(in[I]) + begin)...};
+    const void* chunk_in[] = {
+        (mask >> I & 1) ? static_cast<const void*>(buffers[I])
+                        : static_cast<const void*>(static_cast<const In*>(in[I]) + begin)...};
     run_masked<0, F, Out, In...>(chunk_out, chunk_in, n - begin < chunk ? n - begin : chunk,
                                  indices);
   }
@@ -211,38 +213,40 @@ inline constexpr uint8_t kBoolInputs<F> = 1u << F::kBoolInput;
 // Elements of a kernel table, PT_FLOAT_KERNEL("exp", 1, Exp): name, number of inputs, functor.
 // Macros, because only the address of a named function converts to AnyFn without load-time code.
 #define PT_POINTWISE(arity, F, T) PT_FN((&Pointwise<arity, F, T>::run))
-#define PT_KERNEL_ROW(name, arity, F, T, bool_, u8, i8, i32, i64, f32, f64)      \
-  {                                                                              \
-    name, {bool_, u8, i8, nullptr, i32, i64, nullptr, nullptr, f32, f64},        \
-        Pointwise<arity, F, T>::kBoolOutput, kBoolInputs<F>                      \
-  }
+#define PT_KERNEL_ROW(name, arity, F, T, bool_, u8, i8, i32, i64, f32, f64) \
+  {name,                                                                    \
+   {bool_, u8, i8, nullptr, i32, i64, nullptr, nullptr, f32, f64},          \
+   Pointwise<arity, F, T>::kBoolOutput,                                     \
+   kBoolInputs<F>}
 // float, double
-#define PT_FLOAT_KERNEL(name, arity, F)                                                   \
-  PT_KERNEL_ROW(name, arity, F, float, nullptr, nullptr, nullptr, nullptr, nullptr,       \
+#define PT_FLOAT_KERNEL(name, arity, F)                                             \
+  PT_KERNEL_ROW(name, arity, F, float, nullptr, nullptr, nullptr, nullptr, nullptr, \
                 PT_POINTWISE(arity, F, float), PT_POINTWISE(arity, F, double))
 // int32, int64
-#define PT_INTEGER_KERNEL(name, arity, F)                                                 \
-  PT_KERNEL_ROW(name, arity, F, int32_t, nullptr, nullptr, nullptr,                       \
-                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t), nullptr, nullptr)
+#define PT_INTEGER_KERNEL(name, arity, F)                                                  \
+  PT_KERNEL_ROW(name, arity, F, int32_t, nullptr, nullptr, nullptr,                        \
+                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t), nullptr, \
+                nullptr)
 // float, double, int32, int64
-#define PT_NUMBER_KERNEL(name, arity, F)                                                  \
-  PT_KERNEL_ROW(name, arity, F, float, nullptr, nullptr, nullptr,                         \
-                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t),         \
-                PT_POINTWISE(arity, F, float), PT_POINTWISE(arity, F, double))
+#define PT_NUMBER_KERNEL(name, arity, F)                                                           \
+  PT_KERNEL_ROW(name, arity, F, float, nullptr, nullptr, nullptr, PT_POINTWISE(arity, F, int32_t), \
+                PT_POINTWISE(arity, F, int64_t), PT_POINTWISE(arity, F, float),                    \
+                PT_POINTWISE(arity, F, double))
 // Numbers and the 1-byte types, where signs matter (bool orders like uint8).
-#define PT_ORDER_KERNEL(name, arity, F)                                                   \
-  PT_KERNEL_ROW(name, arity, F, float, PT_POINTWISE(arity, F, uint8_t),                   \
-                PT_POINTWISE(arity, F, uint8_t), PT_POINTWISE(arity, F, int8_t),          \
-                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t),         \
+#define PT_ORDER_KERNEL(name, arity, F)                                           \
+  PT_KERNEL_ROW(name, arity, F, float, PT_POINTWISE(arity, F, uint8_t),           \
+                PT_POINTWISE(arity, F, uint8_t), PT_POINTWISE(arity, F, int8_t),  \
+                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t), \
                 PT_POINTWISE(arity, F, float), PT_POINTWISE(arity, F, double))
 // Numbers and the 1-byte types, where equality is all that matters: one kernel serves these.
-#define PT_ANY_KERNEL(name, arity, F)                                                     \
-  PT_KERNEL_ROW(name, arity, F, float, PT_POINTWISE(arity, F, uint8_t),                   \
-                PT_POINTWISE(arity, F, uint8_t), PT_POINTWISE(arity, F, uint8_t),         \
-                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t),         \
+#define PT_ANY_KERNEL(name, arity, F)                                             \
+  PT_KERNEL_ROW(name, arity, F, float, PT_POINTWISE(arity, F, uint8_t),           \
+                PT_POINTWISE(arity, F, uint8_t), PT_POINTWISE(arity, F, uint8_t), \
+                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t), \
                 PT_POINTWISE(arity, F, float), PT_POINTWISE(arity, F, double))
 // Integers and bool; `FBool` is the functor for bool.
-#define PT_BITS_KERNEL(name, arity, F, FBool)                                             \
-  PT_KERNEL_ROW(name, arity, F, int32_t, PT_POINTWISE(arity, FBool, uint8_t),             \
-                PT_POINTWISE(arity, F, uint8_t), PT_POINTWISE(arity, F, uint8_t),         \
-                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t), nullptr, nullptr)
+#define PT_BITS_KERNEL(name, arity, F, FBool)                                              \
+  PT_KERNEL_ROW(name, arity, F, int32_t, PT_POINTWISE(arity, FBool, uint8_t),              \
+                PT_POINTWISE(arity, F, uint8_t), PT_POINTWISE(arity, F, uint8_t),          \
+                PT_POINTWISE(arity, F, int32_t), PT_POINTWISE(arity, F, int64_t), nullptr, \
+                nullptr)

@@ -1,8 +1,8 @@
 // Pointwise kernels: activation functions (float; relu also integer). Name: inputs.
-//   relu relu6 gelu gelu_tanh silu mish selu softsign log_sigmoid hardsigmoid hardswish tanhshrink: x
-//   leaky_relu: x, slope             threshold: x, threshold, value     celu: x, alpha
-//   elu: x, alpha, scale, input_scale                                   softplus: x, beta, threshold
-//   hardtanh: x, min, max            hardshrink softshrink: x, lambda
+//   relu relu6 gelu gelu_tanh silu mish selu softsign log_sigmoid tanhshrink: x
+//   hardsigmoid hardswish: x             leaky_relu: x, slope      celu: x, alpha
+//   elu: x, alpha, scale, input_scale    softplus: x, beta, threshold
+//   threshold: x, threshold, value       hardtanh: x, min, max     hardshrink softshrink: x, lambda
 #include "cpu/pointwise.h"
 #include "ops/functors/activation.h"
 #include "ops/functors/arithmetic.h"

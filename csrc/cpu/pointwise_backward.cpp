@@ -4,7 +4,8 @@
 //   hardswish_backward log_sigmoid_backward: grad, x
 //   threshold_backward: grad, x or result, threshold     leaky_relu_backward: grad, x, slope
 //   elu_backward: grad, x, alpha, scale, input_scale     elu_backward_result: the same with result
-//   hardtanh_backward clamp_backward: grad, x, min, max  softplus_backward: grad, x, beta, threshold
+//   hardtanh_backward clamp_backward: grad, x, min, max
+//   softplus_backward: grad, x, beta, threshold
 //   shrink_backward (hardshrink, softshrink): grad, x, lambda
 #include "cpu/pointwise.h"
 #include "ops/functors/activation.h"

@@ -1,8 +1,8 @@
 // Pointwise kernels: comparison, logic, bits, selection. Name: inputs. bool, uint8 and int8 share
 // a 1-byte kernel where only bits or equality matter.
 //   eq ne lt le gt ge: a, b -> bool          logical_and logical_or logical_xor: a, b -> bool
-//   logical_not: x -> bool                   isnan isinf isfinite isposinf isneginf: x -> bool (float)
-//   signbit: x -> bool                       bitwise_and bitwise_or bitwise_xor: a, b (integer, bool)
+//   logical_not signbit: x -> bool           isnan isinf isfinite isposinf isneginf: x -> bool
+//   bitwise_and bitwise_or bitwise_xor: a, b (integer, bool)
 //   bitwise_not: x (integer, bool)           lshift rshift: a, b (integer)
 //   where: bool condition, a, b              masked_fill: x, bool mask, value
 #include "cpu/pointwise.h"

@@ -14,11 +14,11 @@
 namespace pt::PT_ISA {
 namespace {
 
-constexpr int64_t kUnit = 32768;      // elements worth handing to a thread
-constexpr int64_t kFewUnits = 8;      // with fewer units than this, n itself is split
-constexpr int64_t kMaxPieces = 256;   // of a line
-constexpr int64_t kMaxBands = 32;     // of a column
-constexpr int64_t kLineBatch = 32;    // outputs whose states are set up together
+constexpr int64_t kUnit = 32768;     // elements worth handing to a thread
+constexpr int64_t kFewUnits = 8;     // with fewer units than this, n itself is split
+constexpr int64_t kMaxPieces = 256;  // of a line
+constexpr int64_t kMaxBands = 32;    // of a column
+constexpr int64_t kLineBatch = 32;   // outputs whose states are set up together
 constexpr int64_t kGatherWidth = 128;
 constexpr int64_t kGatherRows = 32;
 constexpr int64_t kFoldWidth = 256;
@@ -118,10 +118,14 @@ class Walk {
 
   void gather_evenly(const char* p, int64_t stride, int64_t n, char* out) const {
     switch (item_) {
-      case 1: return gather_line<uint8_t>(p, stride, n, out);
-      case 2: return gather_line<uint16_t>(p, stride, n, out);
-      case 4: return gather_line<uint32_t>(p, stride, n, out);
-      default: return gather_line<uint64_t>(p, stride, n, out);
+      case 1:
+        return gather_line<uint8_t>(p, stride, n, out);
+      case 2:
+        return gather_line<uint16_t>(p, stride, n, out);
+      case 4:
+        return gather_line<uint32_t>(p, stride, n, out);
+      default:
+        return gather_line<uint64_t>(p, stride, n, out);
     }
   }
 
@@ -188,8 +192,7 @@ class Walk {
 
   // ---- columns ----
 
-  void rows(const char* p, int64_t stride, int64_t n, int64_t first, int64_t width,
-            char* t) const {
+  void rows(const char* p, int64_t stride, int64_t n, int64_t first, int64_t width, char* t) const {
     for (int64_t r = 0; r < n; r += ops_.rows) {
       ops_.slab(at(p, r * stride), stride, min64(ops_.rows, n - r), first + r, width, t);
     }
@@ -224,8 +227,7 @@ class Walk {
         const int64_t first = w % bands * band, width = min64(tile, a_.inner - c);
         char* t = state(partial.data(), w % bands * outputs_ + o * a_.inner + c);
         ops_.init(t, width, a_);
-        rows(at(input(o, c), first * a_.in_n), a_.in_n, min64(band, a_.n - first), first, width,
-             t);
+        rows(at(input(o, c), first * a_.in_n), a_.in_n, min64(band, a_.n - first), first, width, t);
       }
     });
     parallel_for(0, units, grain_of(bands * tile), [&](int64_t begin, int64_t end) {
@@ -305,10 +307,18 @@ class Walk {
               continue;
             }
             switch (item_) {
-              case 1: gather_row<uint8_t>(p, offsets, width, row); break;
-              case 2: gather_row<uint16_t>(p, offsets, width, row); break;
-              case 4: gather_row<uint32_t>(p, offsets, width, row); break;
-              default: gather_row<uint64_t>(p, offsets, width, row); break;
+              case 1:
+                gather_row<uint8_t>(p, offsets, width, row);
+                break;
+              case 2:
+                gather_row<uint16_t>(p, offsets, width, row);
+                break;
+              case 4:
+                gather_row<uint32_t>(p, offsets, width, row);
+                break;
+              default:
+                gather_row<uint64_t>(p, offsets, width, row);
+                break;
             }
           }
           ops_.slab(buffer, kGatherWidth, m, r, width, t);

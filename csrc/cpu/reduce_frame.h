@@ -23,8 +23,8 @@
 namespace pt::PT_ISA {
 
 inline constexpr int64_t kLeaf = 2048;
-inline constexpr int64_t kMaxWidth = 1024;      // of a slab
-inline constexpr int64_t kMaxTotalBytes = 24;   // sizeof(K::Total)
+inline constexpr int64_t kMaxWidth = 1024;     // of a slab
+inline constexpr int64_t kMaxTotalBytes = 24;  // sizeof(K::Total)
 
 struct ReduceOps {
   int64_t item_bytes, total_bytes, lanes, rows, width;
@@ -34,7 +34,7 @@ struct ReduceOps {
   void (*slab)(const void* p, int64_t stride, int64_t rows, int64_t first, int64_t width, void* t);
   void (*merge)(void* t, const void* u, int64_t n);
   void (*finish)(const void* t, int64_t n, const ReduceArgs& a, int64_t at, int64_t step);
-  bool (*done)(const void* t);                              // null: never
+  bool (*done)(const void* t);                               // null: never
   void (*unfold)(void* t, int64_t n, int64_t k, int64_t q);  // null: element numbers unused
 };
 
@@ -82,9 +82,10 @@ struct ErasedKernel {
   }
 
   static constexpr ReduceOps table() {
-    ReduceOps ops{sizeof(In), sizeof(Total), kLanes<Compute<In>>, K::kRows, K::kWidth,
-                  &init,      &leaves,       &slab,               &merge,   &finish,
-                  nullptr,    nullptr};
+    ReduceOps ops{sizeof(In), sizeof(Total), kLanes<Compute<In>>,
+                  K::kRows,   K::kWidth,     &init,
+                  &leaves,    &slab,         &merge,
+                  &finish,    nullptr,       nullptr};
     if constexpr (requires(const Total& t) { K::done(t); }) ops.done = &done;
     if constexpr (requires(Total& t) { K::unfold(t, 1, 0); }) ops.unfold = &unfold;
     return ops;
@@ -197,9 +198,14 @@ static inline auto one_where(M mask) {
 #define PT_REDUCE(K, T) PT_FN(&::pt::PT_ISA::run_kernel<K<T>>)
 #define PT_REDUCE_FLOATS(K) \
   PT_REDUCE(K, ::pt::Half), PT_REDUCE(K, ::pt::BFloat16), PT_REDUCE(K, float), PT_REDUCE(K, double)
-#define PT_FLOATING_REDUCTION(name, K) \
-  {name, {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, PT_REDUCE_FLOATS(K)}}
-#define PT_ANY_REDUCTION(name, K)                                                         \
-  {name,                                                                                  \
-   {PT_REDUCE(K, bool), PT_REDUCE(K, uint8_t), PT_REDUCE(K, int8_t), PT_REDUCE(K, int16_t), \
-    PT_REDUCE(K, int32_t), PT_REDUCE(K, int64_t), PT_REDUCE_FLOATS(K)}}
+#define PT_FLOATING_REDUCTION(name, K)                                                  \
+  {                                                                                     \
+    name, { nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, PT_REDUCE_FLOATS(K) } \
+  }
+#define PT_ANY_REDUCTION(name, K)                                                             \
+  {                                                                                           \
+    name, {                                                                                   \
+      PT_REDUCE(K, bool), PT_REDUCE(K, uint8_t), PT_REDUCE(K, int8_t), PT_REDUCE(K, int16_t), \
+          PT_REDUCE(K, int32_t), PT_REDUCE(K, int64_t), PT_REDUCE_FLOATS(K)                   \
+    }                                                                                         \
+  }

@@ -133,15 +133,16 @@ static inline Vec<L> splat(L x) {
 template <class T>
 using Raw = If<kIsHalf<T>, uint16_t, If<kSame<T, bool>, uint8_t, T>>;
 
-// The vector's elements as values of L. By doubling: g++ 12 takes apart conversions that widen more.
+// The vector's elements as values of L. By doubling: g++ 12 takes apart conversions that widen
+// more.
 template <class L, int N, class T>
 static inline typename VecOf<L, N>::type convert(typename VecOf<T, N>::type v) {
   if constexpr (sizeof(T) * 2 >= sizeof(L)) {
     return __builtin_convertvector(v, typename VecOf<L, N>::type);
   } else {
     constexpr bool is_unsigned = T(0) < T(-1);
-    using Twice = If<sizeof(T) == 1, If<is_unsigned, uint16_t, int16_t>,
-                     If<is_unsigned, uint32_t, int32_t>>;
+    using Twice =
+        If<sizeof(T) == 1, If<is_unsigned, uint16_t, int16_t>, If<is_unsigned, uint32_t, int32_t>>;
     return convert<L, N, Twice>(__builtin_convertvector(v, typename VecOf<Twice, N>::type));
   }
 }
@@ -242,8 +243,7 @@ static inline Vec<L> load_tail(const T* p, int64_t i, int64_t n, L pad) {
   if constexpr (sizeof(Raws) == 64) {
     raw = reinterpret_cast<Raws>(_mm512_maskz_loadu_epi8(bytes, p + i));
   } else if constexpr (sizeof(Raws) == 32) {
-    raw = reinterpret_cast<Raws>(
-        _mm256_maskz_loadu_epi8(static_cast<__mmask32>(bytes), p + i));
+    raw = reinterpret_cast<Raws>(_mm256_maskz_loadu_epi8(static_cast<__mmask32>(bytes), p + i));
   } else {
     const __m128i r = _mm_maskz_loadu_epi8(static_cast<__mmask16>(bytes), p + i);
     __builtin_memcpy(&raw, &r, sizeof raw);

@@ -147,8 +147,7 @@ static inline int64_t find_first(const T* p, int64_t n, Compute<T> value) {
   int64_t i = 0;
   for (; i + 4 * lanes <= n; i += 4 * lanes) {
     const auto near = matches(load<L>(p + i)) | matches(load<L>(p + i + lanes));
-    const auto far =
-        matches(load<L>(p + i + 2 * lanes)) | matches(load<L>(p + i + 3 * lanes));
+    const auto far = matches(load<L>(p + i + 2 * lanes)) | matches(load<L>(p + i + 3 * lanes));
     if (lane_bits(near | far)) break;
   }
   for (; i + lanes <= n; i += lanes) {
@@ -181,7 +180,7 @@ struct ExtremeIndex {
     return x != x || Order::beats(x, t.value) || (x == t.value && index < t.index);
   }
 
-  static void leaf(const T* p, int64_t n, int64_t first, Total& t) {
+  __attribute__((noinline)) static void leaf(const T* p, int64_t n, int64_t first, Total& t) {
     const Lane best = Extreme<Order, T>::extreme(p, n);
     if (replaces(t, best, first + n)) t = {best, first + find_first(p, n, best)};
   }
@@ -220,8 +219,7 @@ struct ExtremeIndex {
   }
 
   template <class S>
-  static void take_lanes(Lane* value, Index* index, const S* p, int64_t stride, int rows,
-                         Index r) {
+  static void take_lanes(Lane* value, Index* index, const S* p, int64_t stride, int rows, Index r) {
     auto v = load<Lane>(value);
     auto i = load<Index>(index);
     for (int j = 0; j < rows; ++j) take(v, i, load<Lane>(p + j * stride), splat<Index>(r + j));

@@ -17,11 +17,11 @@
 namespace pt::PT_ISA {
 namespace {
 
-constexpr int64_t kUnit = 32768;     // elements worth handing to a thread
-constexpr int64_t kFewUnits = 8;     // with fewer units than this, lines are cut
+constexpr int64_t kUnit = 32768;  // elements worth handing to a thread
+constexpr int64_t kFewUnits = 8;  // with fewer units than this, lines are cut
 constexpr int64_t kMaxPieces = 256;
-constexpr int64_t kBlock = 512;      // elements in a buffer
-constexpr int64_t kWidth = 256;      // lines side by side
+constexpr int64_t kBlock = 512;  // elements in a buffer
+constexpr int64_t kWidth = 256;  // lines side by side
 
 int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -98,8 +98,8 @@ struct Accumulate {
     }
   }
 
-  __attribute__((noinline)) static void row(const T* in, int64_t width, int64_t, A* __restrict a, Nothing*, Out* out,
-                  int64_t*) {
+  __attribute__((noinline)) static void row(const T* in, int64_t width, int64_t, A* __restrict a,
+                                            Nothing*, Out* out, int64_t*) {
     for (int64_t c = 0; c < width; ++c) a[c] = F{}(a[c], widen<A>(in[c]));
     if (out) narrow_block(a, out, width);
   }
@@ -177,8 +177,8 @@ struct Extreme {
     }
   }
 
-  __attribute__((noinline)) static void line(const T* in, int64_t n, int64_t first, L& value, int64_t& index, T* out,
-                   int64_t* out_index) {
+  __attribute__((noinline)) static void line(const T* in, int64_t n, int64_t first, L& value,
+                                             int64_t& index, T* out, int64_t* out_index) {
     // New extremes are rare in most data: a vector without one is filled in at once.
     constexpr int lanes = kLanes<L>;
     int64_t i = 0;
@@ -195,8 +195,9 @@ struct Extreme {
     step(in + i, n - i, first + i, value, index, out ? out + i : nullptr, out_index + i);
   }
 
-  __attribute__((noinline)) static void row(const T* in, int64_t width, int64_t k, L* __restrict value,
-                  int64_t* __restrict index, T* out, int64_t* out_index) {
+  __attribute__((noinline)) static void row(const T* in, int64_t width, int64_t k,
+                                            L* __restrict value, int64_t* __restrict index, T* out,
+                                            int64_t* out_index) {
     for (int64_t c = 0; c < width; ++c) {
       const L x = widen<L>(in[c]);
       const bool wins = Order::reaches(x, value[c]) | (x != x);
@@ -242,14 +243,16 @@ struct LogCumSumExp {
     m = later != later ? later : top;
   }
 
-  __attribute__((noinline)) static void line(const T* in, int64_t n, int64_t, double& m, double& s, T* out, int64_t*) {
+  __attribute__((noinline)) static void line(const T* in, int64_t n, int64_t, double& m, double& s,
+                                             T* out, int64_t*) {
     for (int64_t i = 0; i < n; i += kBlock) {
       block(in + i, min64(kBlock, n - i), m, s, out ? out + i : nullptr);
     }
   }
 
-  __attribute__((noinline)) static void row(const T* in, int64_t width, int64_t, double* __restrict m, double* __restrict s,
-                  T* __restrict out, int64_t*) {
+  __attribute__((noinline)) static void row(const T* in, int64_t width, int64_t,
+                                            double* __restrict m, double* __restrict s,
+                                            T* __restrict out, int64_t*) {
     for (int64_t c = 0; c < width; ++c) append(m[c], s[c], widen<double>(in[c]), 1);
     if (!out) return;
     for (int64_t c = 0; c < width; ++c) out[c] = narrow<T>(m[c] + math::log(s[c]));
@@ -329,10 +332,9 @@ struct ErasedScan {
     S::row(static_cast<const In*>(in), width, k, firsts(state), seconds(state, width),
            static_cast<Out*>(out), index);
   }
-  static constexpr ScanOps kOps{sizeof(In),     sizeof(Out), kLanes<First>,
-                                S::kIndex,      S::kIndex || kSame<First, int64_t>,
-                                &start,         &append,     &line,
-                                &row};
+  static constexpr ScanOps kOps{
+      sizeof(In), sizeof(Out), kLanes<First>, S::kIndex, S::kIndex || kSame<First, int64_t>,
+      &start,     &append,     &line,         &row};
 };
 
 template <class T>
@@ -345,10 +347,14 @@ void copy_items(const char* from, int64_t from_stride, char* to, int64_t to_stri
 void copy_items(int64_t bytes, const char* from, int64_t from_stride, char* to, int64_t to_stride,
                 int64_t n) {
   switch (bytes) {
-    case 1: return copy_items<uint8_t>(from, from_stride, to, to_stride, n);
-    case 2: return copy_items<uint16_t>(from, from_stride, to, to_stride, n);
-    case 4: return copy_items<uint32_t>(from, from_stride, to, to_stride, n);
-    default: return copy_items<uint64_t>(from, from_stride, to, to_stride, n);
+    case 1:
+      return copy_items<uint8_t>(from, from_stride, to, to_stride, n);
+    case 2:
+      return copy_items<uint16_t>(from, from_stride, to, to_stride, n);
+    case 4:
+      return copy_items<uint32_t>(from, from_stride, to, to_stride, n);
+    default:
+      return copy_items<uint64_t>(from, from_stride, to, to_stride, n);
   }
 }
 
@@ -494,8 +500,8 @@ using CumMin = Extreme<NotGreater, T>;
 #define PT_SCAN(S, T) PT_FN(&scan<S<T>>)
 #define PT_SCAN_FLOATS(S) \
   PT_SCAN(S, Half), PT_SCAN(S, BFloat16), PT_SCAN(S, float), PT_SCAN(S, double)
-#define PT_SCAN_ANY(S)                                                                   \
-  PT_SCAN(S, bool), PT_SCAN(S, uint8_t), PT_SCAN(S, int8_t), PT_SCAN(S, int16_t),        \
+#define PT_SCAN_ANY(S)                                                            \
+  PT_SCAN(S, bool), PT_SCAN(S, uint8_t), PT_SCAN(S, int8_t), PT_SCAN(S, int16_t), \
       PT_SCAN(S, int32_t), PT_SCAN(S, int64_t), PT_SCAN_FLOATS(S)
 
 const KernelEntry kEntries[] = {

@@ -150,6 +150,11 @@ class Definition {
     op_.has_inplace = op_.inplace_only = true;
     return internal();
   }
+  // The name of the in-place variant when it is not the op's with an underscore.
+  Definition& inplace_name(const char* name) {
+    op_.inplace_name = name;
+    return *this;
+  }
   Definition& out() {
     op_.has_out = true;
     return *this;

@@ -74,6 +74,7 @@ struct OpInfo {
   std::vector<std::string> aliases;
   std::string test_options;          // e.g. "nograd", "tol=1e-3": read by the registry test
   const OpInfo* functional = nullptr;  // of an in-place variant
+  std::string inplace_name;            // when it is not name + "_"
   const OpInfo* inplace = nullptr;     // of a functional op that has one
   bool inplace_only = false;           // only the in-place variant is public (copy_, fill_...)
 };

@@ -101,13 +101,19 @@ DType common_dtype(const Value* v, int count) {
   return result_type({v, static_cast<size_t>(count)});
 }
 
+// A `where` or masked_fill kernel reads its condition as bytes whatever the compute dtype is.
+DType operand_dtype(int k, const KernelEntry& kernel, DType compute) {
+  return kernel.bool_inputs >> k & 1 ? DType::kBool : compute;
+}
+
 // True when all operands can be handed to the kernel as they are.
-bool direct(const Value* v, int count, DType compute, IntList sizes) {
+bool direct(const KernelEntry& kernel, const Value* v, int count, DType compute, IntList sizes) {
   for (int k = 0; k < count; ++k) {
     if (v[k].tag != Value::Tag::kTensor) continue;
     const TensorImpl* t = v[k].tensor;
     if (t->numel == 1) continue;
-    if (t->dtype != compute || !t->has(TensorImpl::kContiguous) || !same(t->sizes, sizes))
+    if (t->dtype != operand_dtype(k, kernel, compute) || !t->has(TensorImpl::kContiguous) ||
+        !same(t->sizes, sizes))
       return false;
   }
   return true;
@@ -128,11 +134,6 @@ const void* scalar_operand(const Value& v, DType compute, ScalarSlot& slot) {
   return slot.bytes;
 }
 
-// A `where` or masked_fill kernel reads its condition as bytes whatever the compute dtype is.
-DType operand_dtype(const Value& v, int k, const KernelEntry& kernel, DType compute) {
-  return v.tag == Value::Tag::kTensor && (kernel.bool_inputs >> k & 1) ? DType::kBool : compute;
-}
-
 void execute(const KernelEntry& kernel, DType compute, const Tensor* outs, int num_outs,
              const DType* kernel_results, const Value* v, int count) {
   auto* fn = reinterpret_cast<PointwiseFn*>(kernel.fn[static_cast<int>(compute)]);
@@ -143,17 +144,18 @@ void execute(const KernelEntry& kernel, DType compute, const Tensor* outs, int n
   bool plain = true;
   for (int i = 0; i < num_outs; ++i)
     plain = plain && outs[i].is_contiguous() && outs[i].dtype() == kernel_results[i];
-  if (plain && !kernel.bool_inputs && direct(v, count, compute, first.sizes())) {
+  if (plain && direct(kernel, v, count, compute, first.sizes())) {
     const void* in[kMaxOperands];
+    int64_t item[kMaxOperands];
     uint32_t scalars = 0;
     for (int k = 0; k < count; ++k) {
+      const DType want = operand_dtype(k, kernel, compute);
+      item[k] = static_cast<int64_t>(item_size(want));
       if (v[k].tag == Value::Tag::kTensor && v[k].tensor->numel != 1) {
         in[k] = v[k].tensor->data();
-      } else if (n == 1) {
-        in[k] = scalar_operand(v[k], compute, slots[k]);
       } else {
-        in[k] = scalar_operand(v[k], compute, slots[k]);
-        scalars |= 1u << k;
+        in[k] = scalar_operand(v[k], want, slots[k]);
+        if (n != 1) scalars |= 1u << k;
       }
     }
     if (n <= kGrain) {
@@ -161,7 +163,6 @@ void execute(const KernelEntry& kernel, DType compute, const Tensor* outs, int n
       fn(out, in, scalars, n);
       return;
     }
-    const int64_t item = static_cast<int64_t>(item_size(compute));
     char* base[2] = {outs[0].data<char>(), num_outs > 1 ? outs[1].data<char>() : nullptr};
     const int64_t out_item[2] = {
         static_cast<int64_t>(outs[0].item_size()),
@@ -170,7 +171,7 @@ void execute(const KernelEntry& kernel, DType compute, const Tensor* outs, int n
       void* out[2] = {base[0] + b * out_item[0], num_outs > 1 ? base[1] + b * out_item[1] : nullptr};
       const void* at[kMaxOperands];
       for (int k = 0; k < count; ++k)
-        at[k] = scalars >> k & 1 ? in[k] : static_cast<const char*>(in[k]) + b * item;
+        at[k] = scalars >> k & 1 ? in[k] : static_cast<const char*>(in[k]) + b * item[k];
       fn(out, at, scalars, e - b);
     });
     return;
@@ -179,7 +180,7 @@ void execute(const KernelEntry& kernel, DType compute, const Tensor* outs, int n
   for (int i = 0; i < num_outs; ++i) plan.add(outs[i], kernel_results[i]);
   int64_t zeros[kMaxDims] = {};
   for (int k = 0; k < count; ++k) {
-    const DType want = operand_dtype(v[k], k, kernel, compute);
+    const DType want = operand_dtype(k, kernel, compute);
     if (v[k].tag == Value::Tag::kTensor) {
       plan.add(Tensor::share(v[k].tensor), want);
     } else {

@@ -53,8 +53,12 @@ OpNode::OpNode(const OpInfo& op, const Value* args, bool inplace) : op_(op) {
       keep(Tensor(), rule, false);
     } else if (inplace && rule.param == 0 && !rule.shape_only &&
                (rule.needs < 0 || wants(rule.needs))) {
-      // The op overwrites self, but its formula needs the old values.
-      keep(copy_of(v.as_tensor()), rule, false);
+      // The op overwrites self, but its formula needs the old values; with their history, for the
+      // formula's own gradient.
+      Tensor old = copy_of(v.as_tensor());
+      const Edge& from = edges[static_cast<size_t>(slots_[0])];
+      if (from.node) set_history(old.impl(), from.node, from.nr);
+      keep(old, rule, false);
     } else {
       keep(v.as_tensor(), rule, false);
     }
@@ -117,18 +121,28 @@ void OpNode::save_outputs(const Result& result) {
 }
 
 void OpNode::release_saved() {
-  released_ = true;
-  for (int i = 0; i < num_saved_; ++i) saved(i).reset();
+  // Shapes stay: a node that keeps nothing else may run again.
+  int at = 0;
+  auto drop = [&](const SaveRule& rule, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+      SavedTensor& s = saved(at++);
+      if (rule.shape_only || !s.defined()) continue;
+      s.reset();
+      released_ = true;
+    }
+  };
+  for (const SaveRule& rule : op_.saves) {
+    if (rule.param < 0) continue;
+    const bool list = op_.schema->params[rule.param].type == Type::kTensorList;
+    drop(rule, list ? args_[static_cast<size_t>(rule.param)].length : 1);
+  }
+  for (const SaveRule& rule : op_.saves)
+    if (rule.param < 0) drop(rule, 1);
 }
 
 void OpNode::apply(GradVector& grads, GradVector& out) {
   PT_CHECK(op_.backward, "derivative for ", op_.name, " is not implemented");
-  PT_CHECK(!released_ || num_saved_ == 0,
-           "Trying to backward through the graph a second time (or directly access saved tensors "
-           "after they have already been freed). Saved intermediate values of the graph are freed "
-           "when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
-           "backward through the graph a second time or if you need to access saved tensors after "
-           "calling backward.");
+  if (released_) raise_freed_graph();
   const Schema& schema = *op_.schema;
   Value args[kMaxParams];
   Tensor held[kMaxParams];
@@ -157,10 +171,15 @@ void OpNode::apply(GradVector& grads, GradVector& out) {
 }
 
 std::vector<std::pair<std::string, Tensor>> OpNode::saved_tensors() {
+  if (released_) raise_freed_graph();
   std::vector<std::pair<std::string, Tensor>> all;
   int at = 0;
   for (const SaveRule& rule : op_.saves) {
-    if (rule.param < 0 || op_.schema->params[rule.param].type == Type::kTensorList) continue;
+    if (rule.param < 0) continue;
+    if (op_.schema->params[rule.param].type == Type::kTensorList) {
+      at += static_cast<int>(args_[static_cast<size_t>(rule.param)].length);
+      continue;
+    }
     const Tensor t = saved(at++).unpack(this);
     if (!rule.shape_only) all.emplace_back(std::string(op_.schema->params[rule.param].name), t);
   }

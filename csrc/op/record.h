@@ -55,6 +55,7 @@ class BackwardCall {
 
   // Gradient of output i; for single-output ops always defined.
   const Tensor& grad(int i = 0) const { return grads_[static_cast<size_t>(i)]; }
+  size_t num_grads() const { return grads_.size(); }
   // The same, zeros when no gradient arrived.
   Tensor grad_or_zeros(int i) const;
   bool needs(int param) const {

@@ -138,7 +138,7 @@ void Registry::add(OpInfo* op) {
     auto* variant = new OpInfo(*op);
     variant->variant = Variant::kInplace;
     variant->functional = op;
-    variant->name = op->name + "_";
+    variant->name = op->inplace_name.empty() ? op->name + "_" : op->inplace_name;
     variant->has_inplace = variant->has_out = false;
     variant->samples.clear();
     if (op->inplace_only) {

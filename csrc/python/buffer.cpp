@@ -47,8 +47,8 @@ bool layout_fits(const Tensor& t, int flags) {
   }
   if ((flags & PyBUF_STRIDES) != PyBUF_STRIDES) return false;
   if ((flags & PyBUF_C_CONTIGUOUS) == PyBUF_C_CONTIGUOUS) return false;
-  const int any = PyBUF_ANY_CONTIGUOUS & ~PyBUF_STRIDES, fortran = PyBUF_F_CONTIGUOUS & ~PyBUF_STRIDES;
-  return !(flags & (any | fortran)) || is_fortran_contiguous(t);
+  const int contiguous = (PyBUF_ANY_CONTIGUOUS | PyBUF_F_CONTIGUOUS) & ~PyBUF_STRIDES;
+  return !(flags & contiguous) || is_fortran_contiguous(t);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ Tensor asarray_of(PyObject* o, std::optional<DType> dtype, std::optional<bool> c
     t = tensor_from_buffer(o);
   } else if (is_dlpack(o)) {
     t = tensor_from_dlpack(o, std::nullopt);
-  } else if (PyObject_CheckBuffer(o)) {
+  } else if (PyObject_CheckBuffer(o) && !PyNumber_Check(o)) {  // NumPy scalars are buffers, too
     t = tensor_from_bytes(o, dtype.value_or(default_dtype()), -1, 0);
   } else {
     PT_CHECK_VALUE(copy.value_or(true), "can't alias arbitrary sequence into a tensor.");
@@ -195,8 +195,8 @@ Tensor construct(PyObject* args, PyObject* kwargs, DType dtype, bool fixed_dtype
       from_keyword = empty_tensor(
           read_size(PySequence_Fast_ITEMS(value), PySequence_Fast_GET_SIZE(value)), dtype);
     } else {
-      PT_CHECK_TYPE(name == "data" || is_tensor(value), "new(): argument 'other' must be Tensor, not ",
-                    Py_TYPE(value)->tp_name);
+      PT_CHECK_TYPE(name == "data" || is_tensor(value),
+                    "new(): argument 'other' must be Tensor, not ", Py_TYPE(value)->tp_name);
       from_keyword = from_one_argument(value, dtype, fixed_dtype);
     }
   }

@@ -2,7 +2,6 @@
 // shape is that of the first elements, the dtype that where all elements meet; both come before
 // the single pass that stores the elements. Sequences may run foreign code, so nothing borrowed
 // from a list is held over such a call.
-#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -193,12 +192,11 @@ T from_double(double v) {
   } else if constexpr (std::is_floating_point_v<T>) {
     return static_cast<T>(v);
   } else {
-    // Exact bounds: 2^bits is a double, the largest int64 is not. Unsigned types wrap negatives.
-    const double above = std::ldexp(1.0, std::numeric_limits<T>::digits);
-    const double whole = std::trunc(v);
-    if (!(whole < above && whole >= (std::is_signed_v<T> ? -above : 1 - above)))
-      raise_overflow<T>();
-    return static_cast<T>(static_cast<int64_t>(whole));
+    // 2^63 is a double, the largest int64 is not.
+    constexpr T low = std::numeric_limits<T>::min(), high = std::numeric_limits<T>::max();
+    const bool fits = sizeof(T) == 8 ? v < 0x1p63 : v <= static_cast<double>(high);
+    if (!fits || !(v >= static_cast<double>(low))) raise_overflow<T>();
+    return static_cast<T>(v);
   }
 }
 
@@ -275,7 +273,8 @@ T element(PyObject* o) {
 template <class T>
 class Reader {
  public:
-  Reader(const Shape& shape, const Tensor& out) : shape_(shape), tensor_(out), out_(out.data<T>()) {}
+  Reader(const Shape& shape, const Tensor& out)
+      : shape_(shape), tensor_(out), out_(out.data<T>()) {}
 
   void read(PyObject* o, int depth) {
     if (depth == shape_.ndim) {

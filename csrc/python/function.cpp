@@ -1,15 +1,14 @@
 // autograd.Function: apply() runs forward outside the graph and makes its outputs the outputs of a
 // PyFunctionNode, whose backward is the class's. The ctx object is the node's Python face; the
 // Python classes are in pytensor/autograd/function.py.
-#include <structmember.h>
-
+#include "op/copy.h"
 #include "python/autograd.h"
+
+#include <structmember.h>  // after Python.h
 
 namespace pt::python {
 
 namespace {
-
-class PyFunctionNode;
 
 struct PyCtx {
   PyNode base;                 // node: borrowed, null outside of a graph
@@ -19,9 +18,6 @@ struct PyCtx {
   PyObject* needs_input_grad;
   char materialize;
 };
-PyTypeObject* ctx_type = nullptr;
-PyObject* apply_name = nullptr;
-
 PyCtx* as_ctx(PyObject* o) { return reinterpret_cast<PyCtx*>(o); }
 
 // Attributes of Function classes, as interned strings.
@@ -31,7 +27,7 @@ struct Names {
   PyObject* setup = PyUnicode_InternFromString("_splits_setup");
   PyObject* forward = PyUnicode_InternFromString("forward");
   PyObject* setup_context = PyUnicode_InternFromString("setup_context");
-  PyObject* call_backward = PyUnicode_InternFromString("_call_backward");
+  PyObject* backward = PyUnicode_InternFromString("backward");
 };
 const Names& names() {
   static const Names& n = *new Names;
@@ -107,8 +103,9 @@ void PyFunctionNode::apply(GradVector& grads, GradVector& out) {
     held.push_back(py::reinterpret_steal<py::object>(wrap(std::move(g))));
     args.push_back(held.back().ptr());
   }
-  const py::object backward =
-      attribute(reinterpret_cast<PyObject*>(Py_TYPE(ctx_)), names().call_backward);
+  const py::object cls =
+      attribute(reinterpret_cast<PyObject*>(Py_TYPE(ctx_)), names().function_class);
+  const py::object backward = attribute(cls.ptr(), names().backward);
   const auto answer = py::reinterpret_steal<py::object>(
       check(PyObject_Vectorcall(backward.ptr(), args.data(), args.size(), nullptr)));
   held.clear();
@@ -130,12 +127,12 @@ void PyFunctionNode::read_answer(PyObject* answer, GradVector& out) {
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject* g = items[i];
     if (!is_tensor_input[static_cast<size_t>(i)]) {
-      PT_CHECK(g == Py_None, "function ", name(), " returned a gradient different from None at position ",
+      PT_CHECK(g == Py_None, "function ", name(), " returned a gradient different than None at position ",
                i + 1, ", but the corresponding forward input was not a Variable");
       continue;
     }
     if (g != Py_None) {
-      PT_CHECK_TYPE(is_tensor(g), "expected Variable or None (got ", Py_TYPE(g)->tp_name, ")");
+      PT_CHECK(is_tensor(g), "expected Variable or None (got ", Py_TYPE(g)->tp_name, ")");
       out[edge] = as_tensor(g);
     }
     ++edge;
@@ -197,12 +194,8 @@ PyObject* finish_output(const Call& call, PyObject* o, const Ref<Node>& node, ui
   if (fresh) t = alias(t);
   if (node) node->set_meta(nr, t);
   if (!differentiable) {
-    if (!fresh && !input && t.requires_grad()) {
-      t = alias(t);
-    } else if (!fresh) {
-      return Py_NewRef(o);
-    }
-    return wrap(std::move(t));
+    if (fresh) return wrap(std::move(t));
+    return t.requires_grad() ? wrap(alias(t)) : Py_NewRef(o);
   }
   if (dirty) {
     record_dirty(call, t, node, nr);
@@ -268,6 +261,9 @@ PyObject* finish(const Call& call, py::object result) {
                 "mark_non_differentiable only accepts variable arguments, but got argument ");
   check_tensors(ctx->dirty, "mark_dirty only accepts variable arguments, but got argument ");
   check_dirty(call, outputs, n);
+  for (Py_ssize_t i = 0; ctx->dirty && i < PyTuple_GET_SIZE(ctx->dirty); ++i)
+    if (PyObject* o = PyTuple_GET_ITEM(ctx->dirty, i); is_tensor(o))
+      bump_version(as_tensor(o).impl());
 
   Ref<Node> node;
   if (call.recorded) node = make_node(call, n);
@@ -288,16 +284,26 @@ PyObject* finish(const Call& call, py::object result) {
   return answer.release().ptr();
 }
 
+py::object bind_arguments(PyObject* cls, PyObject* const* args, Py_ssize_t nargs,
+                          PyObject* kwnames) {
+  static PyObject* bind = imported("pytensor.autograd.function", "_bind_arguments");
+  std::vector<PyObject*> all{cls};
+  all.insert(all.end(), args, args + nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0));
+  return py::reinterpret_steal<py::object>(check(
+      PyObject_Vectorcall(bind, all.data(), static_cast<size_t>(nargs) + 1, kwnames)));
+}
+
 PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t nargs,
                          PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
     const bool splits_setup = attribute(cls, names().setup).ptr() == Py_True;
-    if (splits_setup && (kwnames || nargs >= 0)) {
-      // Only this style knows the parameters' names and defaults.
+    py::object bound;
+    if (splits_setup || (kwnames && PyTuple_GET_SIZE(kwnames) > 0)) {
+      // Keywords and, for setup_context, defaults take their places among the positions.
+      bound = bind_arguments(cls, args, nargs, kwnames);
+      args = reinterpret_cast<PyTupleObject*>(bound.ptr())->ob_item;
+      nargs = PyTuple_GET_SIZE(bound.ptr());
     }
-    PT_CHECK_TYPE(!kwnames || PyTuple_GET_SIZE(kwnames) == 0,
-                  reinterpret_cast<PyTypeObject*>(cls)->tp_name,
-                  ".apply() takes no keyword arguments");
     const py::object type = attribute(cls, names().backward_class);
     auto* ctx_class = reinterpret_cast<PyTypeObject*>(type.ptr());
     const auto owner = py::reinterpret_steal<py::object>(check(ctx_class->tp_alloc(ctx_class, 0)));
@@ -415,9 +421,9 @@ void init_function(py::module_& m) {
   PyType_Spec ctx_spec{"pytensor._C.FunctionCtx", sizeof(PyCtx), 0,
                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, ctx_slots};
   PyObject* bases = check(PyTuple_Pack(1, node_type));
-  ctx_type = reinterpret_cast<PyTypeObject*>(check(PyType_FromSpecWithBases(&ctx_spec, bases)));
+  m.attr("FunctionCtx") =
+      py::reinterpret_steal<py::object>(check(PyType_FromSpecWithBases(&ctx_spec, bases)));
   Py_DECREF(bases);
-  m.attr("FunctionCtx") = py::handle(reinterpret_cast<PyObject*>(ctx_type));
 
   PyType_Slot function_slots[] = {PT_SLOT(Py_tp_methods, function_methods), {0, nullptr}};
 #undef PT_SLOT

@@ -96,7 +96,7 @@ void drop(PyObject* o) {
 }
 
 PyObject* imported(const char* module, const char* attribute) {
-  return py::module_::import(module).attr(attribute).release().ptr();
+  return py::object(py::module_::import(module).attr(attribute)).release().ptr();
 }
 
 py::object wrap_all(const GradVector& tensors) {

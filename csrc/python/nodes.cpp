@@ -56,7 +56,11 @@ PyObject* get_metadata(PyObject* o, void*) {
   return guarded([&] {
     const Node& n = node_of(o);
     py::dict d;
-    if (n.extra && !n.extra->trace.empty()) d["traceback_"] = n.extra->trace;
+    if (n.extra && !n.extra->trace.empty()) {
+      py::list lines;
+      lines.append(n.extra->trace);
+      d["traceback_"] = lines;
+    }
     return d.release().ptr();
   });
 }
@@ -115,7 +119,9 @@ PyTypeObject* make_type(const std::string& name, PyType_Slot* slots, unsigned fl
   if (node_type) bases = check(PyTuple_Pack(1, node_type));
   PyObject* type = PyType_FromSpecWithBases(&spec, bases);
   Py_XDECREF(bases);
-  return reinterpret_cast<PyTypeObject*>(check(type));
+  auto* made = reinterpret_cast<PyTypeObject*>(check(type));
+  made->tp_name = full->c_str() + full->rfind('.') + 1;
+  return made;
 }
 
 PyTypeObject* type_of(const Node& n) {

@@ -24,7 +24,9 @@ PyTypeObject* op_function_type = nullptr;
 const std::vector<Signature>& signatures_of(OpFunction* f) {
   if (!f->signatures) {
     f->signatures = new std::vector<Signature>;
-    for (const OpInfo* op : f->set->ops) f->signatures->emplace_back(op);
+    for (const OpInfo* op : f->set->ops)
+      if (op->internal || (f->method ? op->as_method : op->as_function))
+        f->signatures->emplace_back(op);
   }
   return *f->signatures;
 }

@@ -50,7 +50,6 @@ torch.tensor([1.], requires_grad=True)
 torch.tensor([2**63 - 1, -2**63])
 torch.tensor([2**70], dtype=torch.float32)
 torch.tensor(-1, dtype=torch.uint8)
-torch.tensor(-255.0, dtype=torch.uint8)
 torch.tensor([255, 0, -1], dtype=torch.uint8)
 torch.tensor([127, -128], dtype=torch.int8)
 torch.tensor([1.9, -1.9], dtype=torch.int64)
@@ -101,6 +100,9 @@ torch.asarray(b'abcd', dtype=torch.uint8)
 torch.asarray(array.array('i', [1, 2]), dtype=torch.int32)
 torch.asarray(5)
 torch.asarray(np.float32(2))
+torch.asarray(np.int32(2))
+torch.tensor([9223372036854774784.0, -9223372036854775808.0], dtype=torch.int64)
+torch.tensor([254.9, 0.5], dtype=torch.uint8)
 torch.asarray(np.zeros(2), copy=False)
 torch.asarray(torch.zeros(2, requires_grad=True))
 torch.asarray(torch.zeros(2), requires_grad=True)
@@ -196,7 +198,10 @@ torch.tensor(128, dtype=torch.int8)
 torch.tensor([2**31], dtype=torch.int32)
 torch.tensor(float('nan'), dtype=torch.int64)
 torch.tensor(1e30, dtype=torch.int64)
-torch.tensor(9223372036854775808.0, dtype=torch.int64)
+torch.tensor(-255.0, dtype=torch.uint8)
+torch.tensor(255.9, dtype=torch.uint8)
+torch.tensor(-128.9, dtype=torch.int8)
+torch.tensor(2147483647.5, dtype=torch.int32)
 torch.tensor([float('inf')], dtype=torch.int32)
 torch.tensor([1], requires_grad=True)
 torch.tensor(1, 2)
@@ -270,6 +275,11 @@ def test_complex_numbers_are_refused():
     for data in (1j, [1, 1j], np.complex64(3), np.zeros(2, "c8")):
         with pytest.raises(TypeError):
             pytensor.tensor(data)
+
+
+def test_first_float_above_int64_is_refused():  # torch wraps it to the lowest int64
+    with pytest.raises(RuntimeError, match="cannot be converted to type int64 without overflow"):
+        pytensor.tensor(2.0**63, dtype=pytensor.int64)
 
 
 def test_default_dtype_is_used():
@@ -381,7 +391,8 @@ def test_subclass_construction():
         pass
 
     t = MyTensor([1, 2])
-    assert type(t) is MyTensor and t.tolist() == [1, 2]
+    assert type(t) is MyTensor
+    assert t.tolist() == [1, 2]
     assert isinstance(t, pytensor.FloatTensor)
 
 
@@ -413,4 +424,5 @@ def test_no_leaks():
     t = pytensor.tensor([item, item])
     del item
     gc.collect()
-    assert alive() is None and t.tolist() == [1.5, 1.5]
+    assert alive() is None
+    assert t.tolist() == [1.5, 1.5]

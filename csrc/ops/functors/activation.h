@@ -189,7 +189,7 @@ struct SiluBackward : Blockwise {
 struct GeluBackward : Blockwise {
   template <class T>
   PT_INLINE T operator()(T grad, T x) const {
-        const T pdf = math::exp_nonpositive(T(-0.5) * x * x) * T(math::kInvSqrt2Pi);
+    const T pdf = math::exp_nonpositive(T(-0.5) * x * x) * T(math::kInvSqrt2Pi);
     return grad * (math::normal_cdf(x) + x * pdf);
   }
 };

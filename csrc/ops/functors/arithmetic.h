@@ -98,8 +98,8 @@ struct Fmod : Guarded {
     return math::copysign(float(double(a) - q * double(b)), a);
   }
   PT_INLINE bool in_range(float a, float b) const {
-    return (math::abs(a) <= 67108864.0f * math::abs(b)) & (math::abs(b) < math::kInf<float>) &
-           (b != 0.0f);
+    return (math::abs(a) <= 67108864.0f * math::abs(b)) &
+           (math::abs(b) < math::kInf<float>)&(b != 0.0f);
   }
   // The quotient may be rounded up to an integer, which one correction undoes.
   PT_INLINE double fast(double a, double b) const {
@@ -411,8 +411,7 @@ struct Rad2deg {
 struct Hypot {
   PT_INLINE float operator()(float a, float b) const {
     const float r = float(math::sqrt(double(a) * double(a) + double(b) * double(b)));
-    const bool infinite =
-        (math::abs(a) == math::kInf<float>) | (math::abs(b) == math::kInf<float>);
+    const bool infinite = (math::abs(a) == math::kInf<float>) | (math::abs(b) == math::kInf<float>);
     return math::select(infinite, math::kInf<float>, r);
   }
   PT_INLINE double operator()(double a, double b) const {

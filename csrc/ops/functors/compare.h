@@ -8,7 +8,7 @@ namespace PT_FUNCTOR_NAMESPACE {
 #define PT_COMPARISON(Name, op)                  \
   struct Name {                                  \
     template <class T>                           \
-    PT_INLINE Bool8 operator()(T a, T b) const {     \
+    PT_INLINE Bool8 operator()(T a, T b) const { \
       return a op b ? 1 : 0;                     \
     }                                            \
   };

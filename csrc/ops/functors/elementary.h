@@ -8,7 +8,7 @@ namespace PT_FUNCTOR_NAMESPACE {
 #define PT_MATH_FUNCTOR(Name, function) \
   struct Name : Blockwise {             \
     template <class T>                  \
-    PT_INLINE T operator()(T x) const {     \
+    PT_INLINE T operator()(T x) const { \
       return math::function(x);         \
     }                                   \
   };
@@ -33,20 +33,22 @@ PT_MATH_FUNCTOR(Erf, erf)
 PT_MATH_FUNCTOR(Erfc, erfc)
 #undef PT_MATH_FUNCTOR
 
-#define PT_TRIG_FUNCTOR(Name, function)                                                      \
-  struct Name : Guarded {                                                                    \
-    template <class T>                                                                       \
-    PT_INLINE bool in_range(T x) const {                                                         \
-      return !(math::abs(x) > math::kTrigLimit<T>);                                          \
-    }                                                                                        \
-    template <class T>                                                                       \
-    PT_INLINE T fast(T x) const {                                                                \
-      return math::function##_bounded(x);                                                    \
-    }                                                                                        \
-    PT_INLINE float operator()(float x) const {                                                  \
-      return in_range(x) ? fast(x) : PT_LIBM(function##f)(x);                                \
-    }                                                                                        \
-    PT_INLINE double operator()(double x) const { return in_range(x) ? fast(x) : PT_LIBM(function)(x); } \
+#define PT_TRIG_FUNCTOR(Name, function)                       \
+  struct Name : Guarded {                                     \
+    template <class T>                                        \
+    PT_INLINE bool in_range(T x) const {                      \
+      return !(math::abs(x) > math::kTrigLimit<T>);           \
+    }                                                         \
+    template <class T>                                        \
+    PT_INLINE T fast(T x) const {                             \
+      return math::function##_bounded(x);                     \
+    }                                                         \
+    PT_INLINE float operator()(float x) const {               \
+      return in_range(x) ? fast(x) : PT_LIBM(function##f)(x); \
+    }                                                         \
+    PT_INLINE double operator()(double x) const {             \
+      return in_range(x) ? fast(x) : PT_LIBM(function)(x);    \
+    }                                                         \
   };
 PT_TRIG_FUNCTOR(Sin, sin)
 PT_TRIG_FUNCTOR(Cos, cos)

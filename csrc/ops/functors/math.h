@@ -1,4 +1,5 @@
-// The elementary functions in namespace math: vectorisable code on the CPU, CUDA's own in .cu files.
+// The elementary functions in namespace math: vectorisable code on the CPU, CUDA's own library in
+// .cu files.
 #pragma once
 
 #ifdef __CUDACC__

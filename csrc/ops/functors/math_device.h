@@ -6,8 +6,8 @@
 
 namespace PT_FUNCTOR_NAMESPACE::math {
 
-#define PT_DEVICE_MATH(name)                                \
-  PT_INLINE float name(float x) { return ::name##f(x); }        \
+#define PT_DEVICE_MATH(name)                             \
+  PT_INLINE float name(float x) { return ::name##f(x); } \
   PT_INLINE double name(double x) { return ::name(x); }
 PT_DEVICE_MATH(exp)
 PT_DEVICE_MATH(exp2)
@@ -29,8 +29,8 @@ PT_DEVICE_MATH(erf)
 PT_DEVICE_MATH(erfc)
 #undef PT_DEVICE_MATH
 
-#define PT_DEVICE_MATH2(name)                                          \
-  PT_INLINE float name(float x, float y) { return ::name##f(x, y); }       \
+#define PT_DEVICE_MATH2(name)                                        \
+  PT_INLINE float name(float x, float y) { return ::name##f(x, y); } \
   PT_INLINE double name(double x, double y) { return ::name(x, y); }
 PT_DEVICE_MATH2(pow)
 PT_DEVICE_MATH2(atan2)

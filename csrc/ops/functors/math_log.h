@@ -39,9 +39,8 @@ PT_INLINE T log_tail(T f) {
     const T z = s * s;
     const T half_square = T(0.5) * f * f;
     const T r = z * poly(z, 6.66666666666673402e-01, 3.99999999994143429e-01,
-                         2.85714287424713609e-01, 2.22221985637356262e-01,
-                         1.81835648588916182e-01, 1.53140359097878931e-01,
-                         1.47961058479374463e-01);
+                         2.85714287424713609e-01, 2.22221985637356262e-01, 1.81835648588916182e-01,
+                         1.53140359097878931e-01, 1.47961058479374463e-01);
     return s * (half_square + r) - half_square;
   } else {
     const T z = f * f;
@@ -123,7 +122,7 @@ PT_INLINE T log1p(T x) {
   const T f = xs * scale + (one * scale - T(1));
   const T y = combine_log(select(big, e + T(64), e), f, log_tail(f));
   const T special = select(x == T(-1), -kInf<T>, select(x < T(-1), kNaN<T>, x));
-  return select((x > T(-1)) & (x < kInf<T>) & (x != T(0)), y, special);
+  return select((x > T(-1)) & (x < kInf<T>)&(x != T(0)), y, special);
 }
 
 // The float versions of these go through double, where the formulas' 3 ulp do not show.
@@ -187,7 +186,7 @@ PT_INLINE float pow(float x, float y) {
   const bool is_integer = trunc(y) == y;
   const bool is_odd = is_integer & (trunc(half) != half);
   r = select(is_odd, flip_sign(r, x), r);
-  const bool undefined = (x < 0.0f) & (a < kInf<float>) & !is_integer;
+  const bool undefined = (x < 0.0f) & (a < kInf<float>)&!is_integer;
   r = select(undefined, kNaN<float>, r);
   return select((is_nan(x) & (y != 0.0f)) | (is_nan(y) & (x != 1.0f)), x + y, r);
 }

@@ -1,4 +1,4 @@
-// The gamma, error and Bessel families as functors: rare, scalar, computed in double.
+// The gamma, error and Bessel families as functors, computed in double; mostly scalar code.
 #pragma once
 
 #include "ops/functors/functor.h"
@@ -10,33 +10,48 @@ namespace PT_FUNCTOR_NAMESPACE {
 #define PT_SPECIAL_FUNCTOR(Name, expression) \
   struct Name {                              \
     template <class T>                       \
-    PT_INLINE T operator()(T value) const {      \
+    PT_INLINE T operator()(T value) const {  \
       const double x = double(value);        \
       return T(expression);                  \
     }                                        \
   };
 PT_SPECIAL_FUNCTOR(Digamma, math::digamma(x))
 PT_SPECIAL_FUNCTOR(Trigamma, math::trigamma(x))
-PT_SPECIAL_FUNCTOR(Erfinv, math::erfinv(x))
 PT_SPECIAL_FUNCTOR(Erfcx, math::erfcx(x))
 PT_SPECIAL_FUNCTOR(Ndtri, math::ndtri(x))
 PT_SPECIAL_FUNCTOR(LogNdtr, math::log_ndtr(x))
-PT_SPECIAL_FUNCTOR(I0, math::i0(x))
-PT_SPECIAL_FUNCTOR(I0e, math::i0e(x))
-PT_SPECIAL_FUNCTOR(I1, math::i1(x))
-PT_SPECIAL_FUNCTOR(I1e, math::i1e(x))
 PT_SPECIAL_FUNCTOR(BesselJ0, PT_LIBM(j0)(x))
 PT_SPECIAL_FUNCTOR(BesselJ1, PT_LIBM(j1)(x))
 PT_SPECIAL_FUNCTOR(BesselY0, PT_LIBM(y0)(x))
 PT_SPECIAL_FUNCTOR(BesselY1, PT_LIBM(y1)(x))
 #undef PT_SPECIAL_FUNCTOR
 
+// These vectorise (lgamma and erfinv of floats only).
+#define PT_BESSEL_FUNCTOR(Name, function)  \
+  struct Name : Blockwise {                \
+    template <class T>                     \
+    PT_INLINE T operator()(T x) const {    \
+      return T(math::function(double(x))); \
+    }                                      \
+  };
+PT_BESSEL_FUNCTOR(I0, i0)
+PT_BESSEL_FUNCTOR(I0e, i0e)
+PT_BESSEL_FUNCTOR(I1, i1)
+PT_BESSEL_FUNCTOR(I1e, i1e)
+#undef PT_BESSEL_FUNCTOR
+struct Erfinv : Blockwise {
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return math::erfinv(x);
+  }
+};
 struct Lgamma : Blockwise {
   template <class T>
   PT_INLINE T operator()(T x) const {
     return math::lgamma(x);
   }
 };
+
 // (n, x): the n-th derivative of digamma.
 struct Polygamma {
   template <class T>

@@ -1,26 +1,30 @@
-// Elementwise arithmetic: add, sub, mul, div, pow and their gradients.
+// Elementwise arithmetic: add, sub, mul, neg and the fused forms with a factor.
 #include "ops/pointwise/arithmetic.h"
 
-#include "op/copy.h"
-#include "op/define.h"
-#include "ops/memory/memory.h"
 #include "ops/pointwise/compare.h"
+#include "ops/pointwise/formula.h"
 #include "ops/pointwise/unary.h"
 
 namespace pt {
 
 namespace {
 
+const PointwiseKernel kAdd{"add"}, kAddAlpha{"add_alpha"}, kSub{"sub"}, kSubAlpha{"sub_alpha"};
+const PointwiseKernel kNeg{"neg"}, kAddcdiv{"addcdiv"}, kAddcmul{"addcmul"}, kLerp{"lerp"};
+
 bool is_one(const Scalar& s) { return s.to_double() == 1.0; }
 
-// PyTorch refuses a fractional alpha for integers and any alpha but a bool for bools.
-void check_alpha(const char* op, const Tensor& a, const Tensor& b, const Scalar& alpha) {
-  const Value v[] = {Value::of(a), Value::of(b)};
-  const DType t = result_type(v);
+// kernel(a, b, alpha) in the dtype of a and b. PyTorch refuses a fractional alpha for integers and a
+// bool one for anything but bools.
+Tensor run_with_alpha(const Out& out, const char* op, const PointwiseKernel& kernel,
+                      const Tensor& a, const Tensor& b, const Scalar& alpha) {
+  const Value v[] = {Value::of(a), Value::of(b), Value::of(alpha)};
+  const DType t = result_type({v, 2});
   PT_CHECK(!alpha.is_bool() || t == DType::kBool, op,
            "(): Boolean alpha only supported for Boolean results.");
   PT_CHECK(is_floating(t) || alpha.is_integral(), op,
            "(): For integral input tensors, argument alpha must not be a floating point number.");
+  return run_pointwise_as(out, kernel.entry(), t, t, v, 3);
 }
 
 void refuse_bool_subtraction(const Tensor& a, const Tensor& b) {
@@ -36,29 +40,19 @@ Tensor scaled(const Tensor& t, const Scalar& alpha) {
   return is_one(alpha) ? t : mul(t, alpha);
 }
 
-const PointwiseKernel kAdd{"add"}, kAddAlpha{"add_alpha"}, kSub{"sub"}, kSubAlpha{"sub_alpha"};
-const PointwiseKernel kMul{"mul"}, kDiv{"div"}, kDivFloor{"div_floor"}, kDivTrunc{"div_trunc"};
 
-bool has_zero(const Tensor& t) {
-  // Integer division by zero raises in PyTorch; only integers reach this.
-  if (t.numel() == 0) return false;
-  const Tensor c = as_contiguous(t);
-  return visit_dtype(c.dtype(), [&](auto v) {
-    using T = decltype(v);
-    const T* p = c.data<T>();
-    for (int64_t i = 0; i < c.numel(); ++i)
-      if (p[i] == T(0)) return true;
-    return false;
-  });
+void check_lerp(const Tensor& self, const Tensor& end) {
+  PT_CHECK(self.dtype() == end.dtype(), "expected dtype ", dtype_name(self.dtype()),
+           " for `end` but got dtype ", dtype_name(end.dtype()));
 }
 
 }  // namespace
 
 PT_OP(add)
     .impl([](const Out& out, const Tensor& self, const Tensor& other, Scalar alpha) {
-      if (is_one(alpha) && !alpha.is_bool()) return run_pointwise(out, kAdd, Promote::kCommon, self, other);
-      check_alpha("add", self, other, alpha);
-      return run_pointwise(out, kAddAlpha, Promote::kCommon, self, other, alpha);
+      if (is_one(alpha) && !alpha.is_bool())
+        return run_pointwise(out, kAdd, Promote::kCommon, self, other);
+      return run_with_alpha(out, "add", kAddAlpha, self, other, alpha);
     })
     .backward([](BackwardCall& g, const Tensor&, const Tensor&, Scalar alpha) {
       if (g.needs(0)) g[0] = g.grad();
@@ -81,9 +75,9 @@ PT_OP(add)
 PT_OP(sub)
     .impl([](const Out& out, const Tensor& self, const Tensor& other, Scalar alpha) {
       refuse_bool_subtraction(self, other);
-      if (is_one(alpha) && !alpha.is_bool()) return run_pointwise(out, kSub, Promote::kCommon, self, other);
-      check_alpha("sub", self, other, alpha);
-      return run_pointwise(out, kSubAlpha, Promote::kCommon, self, other, alpha);
+      if (is_one(alpha) && !alpha.is_bool())
+        return run_pointwise(out, kSub, Promote::kCommon, self, other);
+      return run_with_alpha(out, "sub", kSubAlpha, self, other, alpha);
     })
     .backward([](BackwardCall& g, const Tensor&, const Tensor&, Scalar alpha) {
       if (g.needs(0)) g[0] = g.grad();
@@ -101,9 +95,9 @@ PT_OP(sub)
 PT_OP(rsub)
     .impl([](const Out& out, const Tensor& self, const Tensor& other, Scalar alpha) {
       refuse_bool_subtraction(self, other);
-      if (is_one(alpha) && !alpha.is_bool()) return run_pointwise(out, kSub, Promote::kCommon, other, self);
-      check_alpha("rsub", self, other, alpha);
-      return run_pointwise(out, kSubAlpha, Promote::kCommon, other, self, alpha);
+      if (is_one(alpha) && !alpha.is_bool())
+        return run_pointwise(out, kSub, Promote::kCommon, other, self);
+      return run_with_alpha(out, "rsub", kSubAlpha, other, self, alpha);
     })
     .backward([](BackwardCall& g, const Tensor&, const Tensor&, Scalar alpha) {
       if (g.needs(0)) g[0] = neg(scaled(g.grad(), alpha));
@@ -132,70 +126,104 @@ PT_OP(mul)
     .sample("R(3, 4), 2.5")
     .sample("I(3, 4), I(4)");
 
-PT_OP(div)
-    .impl([](const Out& out, const Tensor& self, const Tensor& other,
-             std::optional<std::string_view> rounding_mode) {
-      if (!rounding_mode) return run_pointwise(out, kDiv, Promote::kFloat, self, other);
-      const Value v[] = {Value::of(self), Value::of(other)};
-      const DType t = result_type(v);
-      if (!is_floating(t) && has_zero(other)) raise(ErrorKind::kRuntime, "ZeroDivisionError");
-      if (*rounding_mode == "floor")
-        return run_pointwise(out, kDivFloor, Promote::kCommon, self, other);
-      if (*rounding_mode == "trunc")
-        return run_pointwise(out, kDivTrunc, Promote::kCommon, self, other);
-      raise(ErrorKind::kRuntime,
-            "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '",
-            *rounding_mode, "'");
+PT_OP(neg)
+    .impl([](const Out& out, const Tensor& self) {
+      PT_CHECK(self.dtype() != DType::kBool,
+               "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+               "invert a mask, use the `~` or `logical_not()` operator instead.");
+      return run_pointwise(out, kNeg, Promote::kCommon, self);
     })
-    .saves("self@other, other")
-    .backward([](BackwardCall& g, const Tensor& self, const Tensor& other,
-                 std::optional<std::string_view> rounding_mode) {
-      if (rounding_mode) return;  // piecewise constant: zero gradient
-      if (g.needs(0)) g[0] = div(g.grad(), other);
-      if (g.needs(1)) g[1] = neg(g.grad() * div(div(self, other), other));
-    })
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = neg(g.grad()); })
     .inplace()
     .out()
-    .numbers()
-    .alias("divide")
-    .doc("self / other, elementwise; integers give floats unless rounding_mode is 'trunc' or "
-         "'floor'.")
-    .sample("R(3, 4), R(3, 4) + 3")
-    .sample("R(3, 4), 2.5")
-    .sample("R(3, 4), P(4), rounding_mode='floor'")
-    .sample("R(3, 4), P(4), rounding_mode='trunc'");
+    .alias("negative")
+    .doc("-self, elementwise.")
+    .sample("R(3, 4)")
+    .sample("I(3, 4)");
 
-PT_OP(pow)
-    .pointwise("pow")
-    .saves("self, exponent, result@exponent")
-    .backward([](BackwardCall& g, const Tensor& self, const Tensor& exponent) {
-      if (g.needs(0)) {
-        if (exponent.is_wrapped_number() || exponent.dim() == 0) {
-          const double e = exponent.item().to_double();
-          if (e == 0) {
-            g[0] = mul(g.grad(), 0);
-          } else if (e == 2) {
-            g[0] = mul(g.grad(), mul(self, 2));
-          } else {
-            g[0] = mul(g.grad(), mul(pow(self, sub(exponent, 1)), exponent));
-          }
-        } else {
-          g[0] = g.grad() * where(eq(exponent, 0), wrapped_number(0.0),
-                                  exponent * pow(self, exponent - 1));
-        }
-      }
-      if (g.needs(1)) {
-        // 0 ** e is constant for e >= 0, where log(0) would give NaN.
-        const Tensor flat = logical_and(eq(self, 0), ge(exponent, 0));
-        g[1] = g.grad() * where(flat, wrapped_number(0.0), g.result() * log(self));
-      }
+PT_OP(addcmul)
+    .impl([](const Out& out, const Tensor& self, const Tensor& tensor1, const Tensor& tensor2,
+             Scalar value) {
+      const Value tensors[] = {Value::of(self), Value::of(tensor1), Value::of(tensor2)};
+      const DType t = result_type(tensors);
+      const Value v[] = {tensors[0], tensors[1], tensors[2], Value::of(value)};
+      return run_pointwise_as(out, kAddcmul.entry(), t, t, v, 4);
+    })
+    .saves("tensor1@tensor2, tensor2@tensor1")
+    .backward([](BackwardCall& g, const Tensor&, const Tensor& tensor1, const Tensor& tensor2,
+                 Scalar value) {
+      if (g.needs(0)) g[0] = g.grad();
+      if (!g.needs(1) && !g.needs(2)) return;
+      const Tensor grad = scaled(g.grad(), value);
+      if (g.needs(1)) g[1] = mul(grad, tensor2);
+      if (g.needs(2)) g[2] = mul(grad, tensor1);
     })
     .inplace()
     .out()
-    .numbers()
-    .doc("self ** exponent, elementwise with broadcasting and type promotion.")
-    .sample("P(3, 4), 2")
-    .sample("P(3, 4), R(3, 4)")
-    .sample("R(3, 4), 3.0");
+    .doc("self + value * tensor1 * tensor2, elementwise with broadcasting.")
+    .sample("R(3, 4), R(3, 4), R(3, 4)")
+    .sample("R(3, 4), R(3, 1), R(4), value=0.5")
+    .sample("I(3, 4), I(3, 4), I(3, 4), value=2");
+
+PT_OP(addcdiv)
+    .impl([](const Out& out, const Tensor& self, const Tensor& tensor1, const Tensor& tensor2,
+             Scalar value) {
+      PT_CHECK(!is_integral(tensor1.dtype(), true) || !is_integral(tensor2.dtype(), true),
+               "Integer division with addcdiv is no longer supported. Use torch.addcdiv on floating "
+               "tensors, or self + value * torch.div(tensor1, tensor2, rounding_mode='trunc').");
+      const Value tensors[] = {Value::of(self), Value::of(tensor1), Value::of(tensor2)};
+      const DType t = result_type(tensors);
+      const Value v[] = {tensors[0], tensors[1], tensors[2], Value::of(value)};
+      return run_pointwise_as(out, kAddcdiv.entry(), t, t, v, 4);
+    })
+    .saves("tensor1@tensor2, tensor2")
+    .backward([](BackwardCall& g, const Tensor&, const Tensor& tensor1, const Tensor& tensor2,
+                 Scalar value) {
+      if (g.needs(0)) g[0] = g.grad();
+      if (g.needs(1)) g[1] = div(scaled(g.grad(), value), tensor2);
+      if (g.needs(2))
+        g[2] = neg(g.grad() * div(scaled(tensor1, value), mul(tensor2, tensor2)));
+    })
+    .inplace()
+    .out()
+    .doc("self + value * tensor1 / tensor2, elementwise with broadcasting.")
+    .sample("R(3, 4), R(3, 4), P(3, 4)")
+    .sample("R(3, 4), R(3, 1), P(4), value=0.5");
+
+PT_OP(lerp)
+    .impl([](const Out& out, const Tensor& self, const Tensor& end, Scalar weight) {
+      check_lerp(self, end);
+      return run_in_own_dtype(out, kLerp, self, end, weight);
+    })
+    .backward([](BackwardCall& g, const Tensor&, const Tensor&, Scalar weight) {
+      const double w = weight.to_double();
+      if (g.needs(0)) g[0] = mul(g.grad(), 1.0 - w);
+      if (g.needs(1)) g[1] = mul(g.grad(), w);
+    })
+    .inplace()
+    .out()
+    .doc("self + weight * (end - self): the point at `weight` on the way from self to end.\n\n"
+         "Args:\n    end (Tensor): the end, of self's dtype\n"
+         "    weight (Number or Tensor): 0 gives self, 1 gives end")
+    .sample("R(3, 4), R(3, 4), 0.3")
+    .sample("R(3, 4), R(4), 0.8");
+
+PT_OP(lerp_tensor)
+    .impl([](const Out& out, const Tensor& self, const Tensor& end, const Tensor& weight) {
+      check_lerp(self, end);
+      PT_CHECK(self.dtype() == weight.dtype(), "expected dtype ", dtype_name(self.dtype()),
+               " for `weight` but got dtype ", dtype_name(weight.dtype()));
+      return run_in_own_dtype(out, kLerp, self, end, weight);
+    })
+    .saves("self@weight, end@weight, weight")
+    .backward([](BackwardCall& g, const Tensor& self, const Tensor& end, const Tensor& weight) {
+      if (g.needs(0)) g[0] = g.grad() * (1 - weight);
+      if (g.needs(1)) g[1] = g.grad() * weight;
+      if (g.needs(2)) g[2] = g.grad() * (end - self);
+    })
+    .inplace()
+    .out()
+    .sample("R(3, 4), R(3, 4), U(3, 4)")
+    .sample("R(3, 4), R(4), U(3, 1)");
 
 }  // namespace pt

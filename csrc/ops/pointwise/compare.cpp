@@ -1,20 +1,40 @@
-// Elementwise comparison, logic and selection.
+// Elementwise comparison, and comparison of whole tensors.
 #include "ops/pointwise/compare.h"
 
-#include "op/define.h"
+#include <cstring>
+
+#include "ops/pointwise/arithmetic.h"
+#include "ops/pointwise/formula.h"
+#include "ops/pointwise/unary.h"
 
 namespace pt {
 
-#define PT_COMPARE(op, alias_name, text)            \
-  PT_OP(op)                                         \
-      .pointwise(#op, Promote::kCompare)            \
-      .inplace()                                    \
-      .out()                                        \
-      .alias(alias_name)                            \
-      .doc(text)                                    \
-      .sample("R(3, 4), R(3, 4)")                   \
-      .sample("I(3, 4), I(4)")                      \
-      .sample("R(3, 4), 0.5");
+namespace {
+
+// True if every element of a bool tensor is.
+bool all_true(const Tensor& t) {
+  const Tensor c = as_contiguous(t);
+  return c.numel() == 0 || !std::memchr(c.raw(), 0, static_cast<size_t>(c.numel()));
+}
+
+Tensor is_close(const Tensor& self, const Tensor& other, double rtol, double atol,
+                bool equal_nan) {
+  PT_CHECK(self.dtype() == other.dtype(), dtype_name(self.dtype()), " did not match ",
+           dtype_name(other.dtype()));
+  PT_CHECK(rtol >= 0, "rtol must be greater than or equal to zero, but got ", rtol);
+  PT_CHECK(atol >= 0, "atol must be greater than or equal to zero, but got ", atol);
+  Tensor close = eq(self, other);
+  const bool floating = is_floating(self.dtype());
+  if (equal_nan && floating) close = logical_or(close, logical_and(isnan(self), isnan(other)));
+  if (rtol == 0 && atol == 0) return close;
+  const Tensor target = floating ? other : cast_to(other, default_dtype());
+  const Tensor allowed = add(abs(mul(target, rtol)), atol);
+  const Tensor error = abs(sub(self, target));
+  return logical_or(close, logical_and(isfinite(error), le(error, allowed)));
+}
+
+}  // namespace
+
 PT_OP(eq)
     .pointwise("eq", Promote::kCompare)
     .inplace()
@@ -23,52 +43,87 @@ PT_OP(eq)
     .sample("R(3, 4), R(3, 4)")
     .sample("I(3, 4), I(4)")
     .sample("R(3, 4), 0.5");
-PT_COMPARE(ne, "not_equal", "self != other, elementwise, as a bool tensor.")
-PT_COMPARE(lt, "less", "self < other, elementwise, as a bool tensor.")
-PT_COMPARE(le, "less_equal", "self <= other, elementwise, as a bool tensor.")
-PT_COMPARE(gt, "greater", "self > other, elementwise, as a bool tensor.")
-PT_COMPARE(ge, "greater_equal", "self >= other, elementwise, as a bool tensor.")
-#undef PT_COMPARE
 
-PT_OP(logical_and)
-    .pointwise("logical_and", Promote::kLogical)
+PT_OP(ne)
+    .pointwise("ne", Promote::kCompare)
     .inplace()
     .out()
-    .doc("True where both are nonzero.")
-    .sample("B(3, 4), B(3, 4)")
-    .sample("I(3, 4), B(3, 4)");
-PT_OP(logical_or)
-    .pointwise("logical_or", Promote::kLogical)
+    .alias("not_equal")
+    .doc("self != other, elementwise, as a bool tensor.")
+    .sample("R(3, 4), R(3, 4)")
+    .sample("I(3, 4), I(4)")
+    .sample("R(3, 4), 0.5");
+
+PT_OP(lt)
+    .pointwise("lt", Promote::kCompare)
     .inplace()
     .out()
-    .doc("True where at least one is nonzero.")
-    .sample("B(3, 4), B(3, 4)")
-    .sample("I(3, 4), B(3, 4)");
-PT_OP(isnan)
-    .pointwise("isnan", Promote::kPredicate)
-    .doc("True where an element is NaN.")
-    .sample("R(3, 4)");
+    .alias("less")
+    .doc("self < other, elementwise, as a bool tensor.")
+    .sample("R(3, 4), R(3, 4)")
+    .sample("I(3, 4), I(4)")
+    .sample("R(3, 4), 0.5");
 
-PT_OP(where)
-    .impl([](const Out& out, const Tensor& condition, const Tensor& self, const Tensor& other) {
-      static const PointwiseKernel kWhere{"where"};
-      PT_CHECK(condition.dtype() == DType::kBool || condition.dtype() == DType::kUInt8,
-               "where expected condition to be a boolean tensor, but got a tensor with dtype ",
-               dtype_name(condition.dtype()));
-      const Value branches[] = {Value::of(self), Value::of(other)};
-      const DType t = result_type(branches);
-      const Value v[] = {Value::of(condition), branches[0], branches[1]};
-      return run_pointwise_as(out, kWhere.entry(), t, t, v, 3);
-    })
-    .saves("condition")
-    .backward([](BackwardCall& g, const Tensor& condition, const Tensor&, const Tensor&) {
-      if (g.needs(1)) g[1] = where(condition, g.grad(), wrapped_number(0.0));
-      if (g.needs(2)) g[2] = where(condition, wrapped_number(0.0), g.grad());
-    })
+PT_OP(le)
+    .pointwise("le", Promote::kCompare)
+    .inplace()
     .out()
-    .numbers()
-    .doc("Elements of self where condition is True, else of other; broadcast.")
-    .sample("B(3, 4), R(3, 4), R(3, 4)")
-    .sample("B(4), R(3, 4), 0.5");
+    .alias("less_equal")
+    .doc("self <= other, elementwise, as a bool tensor.")
+    .sample("R(3, 4), R(3, 4)")
+    .sample("I(3, 4), I(4)")
+    .sample("R(3, 4), 0.5");
+
+PT_OP(gt)
+    .pointwise("gt", Promote::kCompare)
+    .inplace()
+    .out()
+    .alias("greater")
+    .doc("self > other, elementwise, as a bool tensor.")
+    .sample("R(3, 4), R(3, 4)")
+    .sample("I(3, 4), I(4)")
+    .sample("R(3, 4), 0.5");
+
+PT_OP(ge)
+    .pointwise("ge", Promote::kCompare)
+    .inplace()
+    .out()
+    .alias("greater_equal")
+    .doc("self >= other, elementwise, as a bool tensor.")
+    .sample("R(3, 4), R(3, 4)")
+    .sample("I(3, 4), I(4)")
+    .sample("R(3, 4), 0.5");
+
+PT_OP(isclose)
+    .impl([](const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
+      return is_close(self, other, rtol, atol, equal_nan);
+    })
+    .nondifferentiable()
+    .doc("True where |self - other| <= atol + rtol * |other|.\n\n"
+         "Args:\n    other (Tensor): of self's dtype\n    rtol (float): relative tolerance\n"
+         "    atol (float): absolute tolerance\n    equal_nan (bool): NaN is close to NaN")
+    .sample("R(3, 4), R(3, 4)")
+    .sample("I(3, 4), I(3, 4), atol=2")
+    .sample("R(3, 4), R(4), rtol=0.5, equal_nan=True");
+
+PT_OP(allclose)
+    .impl([](const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
+      return all_true(is_close(self, other, rtol, atol, equal_nan));
+    })
+    .nondifferentiable()
+    .doc("True if isclose() is True everywhere.\n\n"
+         "Example:\n    >>> torch.allclose(torch.ones(3), torch.ones(3) + 1e-9)\n    True")
+    .sample("R(3, 4), R(3, 4)")
+    .sample("R(3, 4), R(4), atol=100.0");
+
+PT_OP(equal)
+    .impl([](const Tensor& self, const Tensor& other) {
+      return same(self.sizes(), other.sizes()) && all_true(eq(self, other));
+    })
+    .nondifferentiable()
+    .doc("True if both have the same size and the same elements.\n\n"
+         "Example:\n    >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))\n    True")
+    .sample("R(3, 4), R(3, 4)")
+    .sample("I(3, 4), I(4)");
 
 }  // namespace pt

@@ -1,32 +1,51 @@
-// Elementwise functions of one tensor and their gradients.
+// Signs, rounding and other piecewise linear functions of one tensor.
 #include "ops/pointwise/unary.h"
 
-#include "op/define.h"
+#include <cfloat>
+
+#include "op/plan.h"
 #include "ops/pointwise/arithmetic.h"
+#include "ops/pointwise/binary.h"
 #include "ops/pointwise/compare.h"
+#include "ops/pointwise/formula.h"
 
 namespace pt {
 
-PT_OP(neg)
-    .impl([](const Out& out, const Tensor& self) {
-      static const PointwiseKernel kNeg{"neg"};
-      PT_CHECK(self.dtype() != DType::kBool,
-               "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
-               "invert a mask, use the `~` or `logical_not()` operator instead.");
-      return run_pointwise(out, kNeg, Promote::kCommon, self);
-    })
-    .backward([](BackwardCall& g, const Tensor&) { g[0] = neg(g.grad()); })
-    .inplace()
-    .out()
-    .alias("negative")
-    .doc("-self, elementwise.")
-    .sample("R(3, 4)")
-    .sample("I(3, 4)");
+namespace {
+
+const PointwiseKernel kAbs{"abs"}, kFloor{"floor"}, kCeil{"ceil"}, kTrunc{"trunc"};
+const PointwiseKernel kRound{"round"}, kRoundDecimals{"round_decimals"}, kFrac{"frac"};
+const PointwiseKernel kFrexp{"frexp"}, kNanToNum{"nan_to_num"};
+
+// Integers are their own rounding.
+Tensor run_rounding(const Out& out, const PointwiseKernel& kernel, const Tensor& self) {
+  refuse_bool(self, kernel.name());
+  return run_pointwise(out, kernel, Promote::kCommon, self);
+}
+
+// The largest finite number of a floating dtype.
+double largest(DType t) {
+  switch (t) {
+    case DType::kFloat16:
+      return 65504;
+    case DType::kBFloat16:
+      return 0x1.fep127;
+    case DType::kFloat32:
+      return FLT_MAX;
+    default:
+      return DBL_MAX;
+  }
+}
+
+}  // namespace
 
 PT_OP(abs)
-    .pointwise("abs")
+    .impl([](const Out& out, const Tensor& self) {
+      refuse_bool(self, "abs");
+      return run_pointwise(out, kAbs, Promote::kCommon, self);
+    })
     .saves("self")
-    .backward([](BackwardCall& g, const Tensor& self) { g[0] = g.grad() * sign(self); })
+    .backward([](BackwardCall& g, const Tensor& self) { g[0] = g.grad() * sgn(self); })
     .inplace()
     .out()
     .alias("absolute")
@@ -34,143 +53,164 @@ PT_OP(abs)
     .sample("R(3, 4)")
     .sample("I(3, 4)");
 
-PT_OP(exp)
-    .pointwise("exp", Promote::kFloat)
-    .saves("result")
-    .backward([](BackwardCall& g, const Tensor&) { g[0] = g.grad() * g.result(); })
-    .inplace()
-    .out()
-    .doc("e ** self, elementwise.\n\n"
-         "Example:\n    >>> torch.exp(torch.tensor([0., 1.]))\n    tensor([1.0000, 2.7183])")
+PT_OP(positive)
+    .composite([](const Tensor& self) {
+      PT_CHECK(self.dtype() != DType::kBool,
+               "The `+` operator, on a bool tensor is not supported.");
+      return self;
+    })
+    .doc("self.")
     .sample("R(3, 4)");
-
-PT_OP(log)
-    .pointwise("log", Promote::kFloat)
-    .saves("self")
-    .backward([](BackwardCall& g, const Tensor& self) { g[0] = div(g.grad(), self); })
-    .inplace()
-    .out()
-    .doc("The natural logarithm, elementwise.")
-    .sample("P(3, 4)");
-
-PT_OP(sqrt)
-    .pointwise("sqrt", Promote::kFloat)
-    .saves("result")
-    .backward([](BackwardCall& g, const Tensor&) { g[0] = div(g.grad(), 2 * g.result()); })
-    .inplace()
-    .out()
-    .doc("The square root, elementwise.")
-    .sample("P(3, 4)");
 
 PT_OP(sign)
     .pointwise("sign")
-    .backward([](BackwardCall& g, const Tensor&) { g[0] = mul(g.grad(), 0); })
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .inplace()
     .out()
     .doc("-1, 0 or 1 by the sign of each element.")
-    .sample("R(3, 4)");
+    .sample("R(3, 4)")
+    .sample("I(3, 4)");
 
-PT_OP(tanh)
-    .pointwise("tanh", Promote::kFloat)
-    .saves("result")
-    .backward([](BackwardCall& g, const Tensor&) {
-      g[0] = g.grad() * (1.0 - g.result() * g.result());
-    })
+PT_OP(sgn)
+    .pointwise("sgn")
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .inplace()
     .out()
-    .doc("The hyperbolic tangent, elementwise.")
-    .sample("R(3, 4)");
+    .doc("-1, 0 or 1 by the sign of each element, as sign().")
+    .sample("R(3, 4)")
+    .sample("I(3, 4)");
 
-PT_OP(sigmoid)
-    .pointwise("sigmoid", Promote::kFloat)
-    .saves("result")
-    .backward([](BackwardCall& g, const Tensor&) {
-      g[0] = g.grad() * (1.0 - g.result()) * g.result();
-    })
+PT_OP(signbit)
+    .pointwise("signbit", Promote::kPredicate)
+    .out()
+    .doc("True where the sign bit is set: for negative elements and -0.")
+    .sample("R(3, 4)")
+    .sample("I(3, 4)");
+
+PT_OP(floor)
+    .impl([](const Out& out, const Tensor& self) { return run_rounding(out, kFloor, self); })
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .inplace()
     .out()
-    .doc("1 / (1 + exp(-self)), elementwise.")
-    .sample("R(3, 4)");
+    .doc("The largest integer not above each element.")
+    .sample("R(3, 4)")
+    .sample("I(3, 4)");
 
-PT_OP(relu)
-    .pointwise("relu")
-    .saves("result")
-    .backward([](BackwardCall& g, const Tensor&) {
-      g[0] = where(gt(g.result(), 0), g.grad(), wrapped_number(0.0));
-    })
+PT_OP(ceil)
+    .impl([](const Out& out, const Tensor& self) { return run_rounding(out, kCeil, self); })
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .inplace()
-    .doc("max(self, 0), elementwise.")
+    .out()
+    .doc("The smallest integer not below each element.")
+    .sample("R(3, 4)")
+    .sample("I(3, 4)");
+
+PT_OP(trunc)
+    .impl([](const Out& out, const Tensor& self) { return run_rounding(out, kTrunc, self); })
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
+    .inplace()
+    .out()
+    .alias("fix")
+    .doc("Each element rounded towards zero.")
+    .sample("R(3, 4)")
+    .sample("I(3, 4)");
+
+PT_OP(round)
+    .impl([](const Out& out, const Tensor& self) { return run_rounding(out, kRound, self); })
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
+    .inplace()
+    .out()
+    .doc("Each element rounded to the nearest integer, halves to the even one.\n\n"
+         "Args:\n    decimals (int, optional): decimal places to round to\n\n"
+         "Example:\n    >>> torch.round(torch.tensor([0.5, 1.5, -2.4]))\n"
+         "    tensor([ 0.,  2., -2.])")
+    .sample("R(3, 4)")
+    .sample("I(3, 4)");
+
+PT_OP(round_decimals)
+    .impl([](const Out& out, const Tensor& self, int64_t decimals) {
+      if (decimals == 0) return run_rounding(out, kRound, self);
+      double power = 1;
+      for (int64_t i = std::min<int64_t>(std::abs(decimals), 400); i > 0; --i) power *= 10;
+      return run_in_own_dtype(out, kRoundDecimals, self, Scalar(power), Scalar(decimals < 0));
+    })
+    .backward([](BackwardCall& g, const Tensor&, int64_t) { g[0] = zeros_of(g.grad()); })
+    .inplace()
+    .out()
+    .sample("R(3, 4), decimals=1")
+    .sample("R(3, 4) * 100, decimals=-1");
+
+PT_OP(frac)
+    .impl([](const Out& out, const Tensor& self) {
+      return run_pointwise(out, kFrac, Promote::kCommon, self);
+    })
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = g.grad(); })
+    .inplace()
+    .out()
+    .doc("self - trunc(self), elementwise.")
     .sample("R(3, 4)");
 
-namespace {
-const PointwiseKernel kClamp{"clamp"}, kClampMin{"clamp_min"}, kClampMax{"clamp_max"};
+PT_OP(frexp)
+    .impl([](const Tensor& self) {
+      const DType t = self.dtype();
+      PT_CHECK(is_floating(t), "torch.frexp() only supports floating-point dtypes");
+      const DType compute = is_half(t) ? DType::kFloat32 : t;
+      const Tensor mantissa = empty_tensor(self.sizes(), t);
+      const Tensor exponent = empty_tensor(self.sizes(), DType::kInt32);
+      if (self.numel() > 0) {
+        Plan plan(self.sizes());
+        plan.add(mantissa, compute);
+        plan.add(exponent, DType::kInt32);
+        plan.add(self, compute);
+        plan.run(reinterpret_cast<PointwiseFn*>(kFrexp.entry().fn[static_cast<int>(compute)]), 2);
+      }
+      return std::make_tuple(mantissa, exponent);
+    })
+    .saves("result1")
+    .backward([](BackwardCall& g, const Tensor&) {
+      if (g.grad(0).defined()) g[0] = ldexp(g.grad(0), neg(g.result(1)));
+    })
+    .nondifferentiable_output(1)
+    .out()
+    .doc("The mantissas in [0.5, 1) and int32 exponents with self == mantissa * 2 ** exponent.")
+    .sample("R(3, 4)");
 
-// Gradient passes where min <= self <= max.
-Tensor clamp_mask(const Tensor& grad, const Tensor& self, const Value& min, const Value& max) {
-  Tensor inside;
-  if (!min.is_none()) inside = min.tag == Value::Tag::kTensor ? ge(self, min.as_tensor())
-                                                               : ge(self, min.as_scalar());
-  if (!max.is_none()) {
-    const Tensor below = max.tag == Value::Tag::kTensor ? le(self, max.as_tensor())
-                                                        : le(self, max.as_scalar());
-    inside = inside.defined() ? logical_and(inside, below) : below;
-  }
-  return where(inside, grad, wrapped_number(0.0));
-}
-}  // namespace
-
-PT_OP(clamp)
-    .impl([](const Out& out, const Tensor& self, std::optional<Scalar> min,
-             std::optional<Scalar> max) {
-      PT_CHECK(min || max, "torch.clamp: At least one of 'min' or 'max' must not be None");
-      if (min && max) return run_pointwise(out, kClamp, Promote::kCommon, self, *min, *max);
-      if (min) return run_pointwise(out, kClampMin, Promote::kCommon, self, *min);
-      return run_pointwise(out, kClampMax, Promote::kCommon, self, *max);
+PT_OP(nan_to_num)
+    .impl([](const Out& out, const Tensor& self, std::optional<double> nan,
+             std::optional<double> posinf, std::optional<double> neginf) {
+      const DType t = self.dtype();
+      if (is_integral(t, true)) return run_pointwise(out, kTrunc, Promote::kCommon, self);
+      return run_in_own_dtype(out, kNanToNum, self, Scalar(nan.value_or(0.0)),
+                              Scalar(posinf.value_or(largest(t))),
+                              Scalar(neginf.value_or(-largest(t))));
     })
     .saves("self")
-    .backward([](BackwardCall& g, const Tensor& self, std::optional<Scalar> min,
-                 std::optional<Scalar> max) {
-      g[0] = clamp_mask(g.grad(), self, Value::of(min), Value::of(max));
-    })
+    .backward([](BackwardCall& g, const Tensor& self, std::optional<double>, std::optional<double>,
+                 std::optional<double>) { g[0] = g.grad() * isfinite(self); })
     .inplace()
     .out()
-    .alias("clip")
-    .doc("Every element limited to [min, max].\n\n"
-         "Args:\n    min (Number, optional): lower limit\n    max (Number, optional): upper limit\n\n"
-         "Example:\n    >>> torch.tensor([-1., 0.5, 2.]).clamp(min=0, max=1)\n"
-         "    tensor([0.0000, 0.5000, 1.0000])")
-    .sample("R(3, 4), -0.5, 0.5")
-    .sample("R(3, 4), min=0")
-    .sample("R(3, 4), max=0.3");
+    .doc("NaN and infinities replaced by finite numbers.\n\n"
+         "Args:\n    nan (float, optional): stands in for NaN; 0 by default\n"
+         "    posinf (float, optional): for infinity; the dtype's largest number by default\n"
+         "    neginf (float, optional): for minus infinity; the dtype's least number by default")
+    .sample("R(3, 4)")
+    .sample("R(3, 4) / 0, nan=1.0, posinf=2.0")
+    .test("nograd");
 
-PT_OP(clamp_tensor)
-    .impl([](const Out& out, const Tensor& self, const Tensor& min, const Tensor& max) {
-      PT_CHECK(min.defined() || max.defined(),
-               "torch.clamp: At least one of 'min' or 'max' must not be None");
-      if (min.defined() && max.defined())
-        return run_pointwise(out, kClamp, Promote::kCommon, self, min, max);
-      if (min.defined()) return run_pointwise(out, kClampMin, Promote::kCommon, self, min);
-      return run_pointwise(out, kClampMax, Promote::kCommon, self, max);
-    })
-    .saves("self, min, max")
-    .backward([](BackwardCall& g, const Tensor& self, const Tensor& min, const Tensor& max) {
-      const Tensor zero = wrapped_number(0.0);
-      if (g.needs(0)) g[0] = clamp_mask(g.grad(), self, Value::of(min), Value::of(max));
-      if (g.needs(1)) {
-        Tensor at = lt(self, min);
-        if (max.defined()) at = logical_and(at, lt(min, max));
-        g[1] = where(at, g.grad(), zero);
-      }
-      if (g.needs(2)) {
-        Tensor at = gt(self, max);
-        if (min.defined()) at = logical_or(at, lt(max, min));
-        g[2] = where(at, g.grad(), zero);
-      }
-    })
+PT_OP(deg2rad)
+    .pointwise("deg2rad", Promote::kFloat)
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = deg2rad(g.grad()); })
     .inplace()
     .out()
-    .alias("clip")
-    .sample("R(3, 4), R(3, 4) - 1, R(4) + 1")
-    .sample("R(3, 4), min=R(4)");
+    .doc("Degrees to radians, elementwise.")
+    .sample("R(3, 4) * 180");
+
+PT_OP(rad2deg)
+    .pointwise("rad2deg", Promote::kFloat)
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = rad2deg(g.grad()); })
+    .inplace()
+    .out()
+    .doc("Radians to degrees, elementwise.")
+    .sample("R(3, 4)");
 
 }  // namespace pt

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "cpu/index_args.h"
+#include "cpu/kernel_table.h"
 
 namespace pt {
 
@@ -141,7 +143,10 @@ void scatter(const Lines& lines, T* self, const int64_t* index, int64_t numel, c
   auto line = [=](int64_t base, int64_t first, int64_t count) {
     T* to = self + base;
     const int64_t* at = index + first;
-    if (one_value) {
+    if (stride == 0 && step == 1 && !one_value) {  // by far the most: the last dimension
+      const T* from = src + first;
+      for (int64_t i = 0; i < count; ++i) to[at[i]] = combine<R>(to[at[i]], from[i]);
+    } else if (one_value) {
       const T v = *src;
       for (int64_t i = 0; i < count; ++i) {
         T& place = to[at[i] * step + i * stride];
@@ -171,21 +176,21 @@ void scatter(const Lines& lines, T* self, const int64_t* index, int64_t numel, c
 
 void gather_lines(const Tensor& self, int dim, const Tensor& index, const Tensor& out) {
   if (index.numel() == 0) return;
+  static const Kernel<GatherLineFn> kernel{"gather_line"};
+  const int64_t item = static_cast<int64_t>(self.item_size());
+  const auto gather = kernel.get(item == 1   ? DType::kUInt8
+                                 : item == 2 ? DType::kInt16
+                                 : item == 4 ? DType::kInt32
+                                             : DType::kInt64);
   const Lines lines(self, dim, index);
   const int64_t* at = index.data<int64_t>();
-  const int64_t step = lines.step, stride = lines.line_stride();
-  visit_size(self.item_size(), [&](auto v) {
-    using T = decltype(v);
-    const T* src = static_cast<const T*>(self.raw());
-    T* dst = static_cast<T*>(out.raw());
-    parallel_for(0, index.numel(), kWork, [&](int64_t b, int64_t e) {
-      lines.check(at + b, e - b);
-      lines.visit(b, e, [=](int64_t base, int64_t first, int64_t count) {
-        const T* from = src + base;
-        const int64_t* i = at + first;
-        T* to = dst + first;
-        for (int64_t k = 0; k < count; ++k) to[k] = from[i[k] * step + k * stride];
-      });
+  const char* src = static_cast<const char*>(self.raw());
+  char* dst = static_cast<char*>(out.raw());
+  parallel_for(0, index.numel(), kWork, [&](int64_t b, int64_t e) {
+    lines.visit(b, e, [&](int64_t base, int64_t first, int64_t count) {
+      if (!gather({src + base * item, at + first, dst + first * item, count, lines.size, lines.step,
+                   lines.line_stride()}))
+        lines.check(at + first, count);
     });
   });
 }

@@ -58,6 +58,10 @@ class Offsets {
  private:
   void compute(int64_t begin, int64_t end, int64_t* out) const {
     static const Kernel<bool(const IndexOffsets&)> kernel{"index_offsets"};
+    if (s_.columns.empty()) {
+      std::fill(out, out + (end - begin), 0);
+      return;
+    }
     const int64_t* index[kMaxIndices];
     int64_t size[kMaxIndices], wrap[kMaxIndices], stride[kMaxIndices];
     int count = 0;

@@ -29,6 +29,7 @@ struct IndexColumn {
   int64_t size = 0, stride = 0;
   int dim = 0;             // for messages
   bool wrap = true;        // negative indices count from the end
+  int width = 1;           // dimensions it stands for: more for masks of dense dimensions
 };
 
 struct Selection {

@@ -7,14 +7,32 @@
 
 namespace pt::linalg {
 
+// sqrt(f * f + g * g) without avoidable overflow or underflow; faster than the library's hypot,
+// which is exact to the last bit.
+inline float length(float f, float g) {
+  return static_cast<float>(std::sqrt(static_cast<double>(f) * f + static_cast<double>(g) * g));
+}
+inline double length(double f, double g) {
+  const double square = f * f + g * g;
+  return square > 1e-280 && square < 1e300 ? std::sqrt(square) : std::hypot(f, g);
+}
+
 // The Euclidean norm without avoidable overflow or underflow.
 template <class T>
 T norm2(int64_t n, const T* x, int64_t stride = 1) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    const double v = x[i * stride];
-    sum += v * v;
+  double sums[4] = {0, 0, 0, 0};  // independent chains of additions
+  int64_t next = 0;
+  for (; next + 4 <= n; next += 4) {
+    for (int64_t k = 0; k < 4; ++k) {
+      const double v = x[(next + k) * stride];
+      sums[k] += v * v;
+    }
   }
+  for (; next < n; ++next) {
+    const double v = x[next * stride];
+    sums[0] += v * v;
+  }
+  double sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   if constexpr (sizeof(T) == sizeof(double)) {
     if (sum < 1e-280 || sum > 1e300) {
       double largest = 0;
@@ -46,7 +64,7 @@ T make_reflector(int64_t n, T& alpha, T* x, int64_t stride = 1) {
     norm = norm2(n - 1, x, stride);
     rescale *= tiny;
   }
-  const T beta = -std::copysign(std::hypot(alpha, norm), alpha);
+  const T beta = -std::copysign(length(alpha, norm), alpha);
   const T tau = (beta - alpha) / beta;
   const T inverse = T(1) / (alpha - beta);
   for (int64_t i = 0; i < n - 1; ++i) x[i * stride] *= inverse;

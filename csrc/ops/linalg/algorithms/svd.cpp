@@ -20,7 +20,7 @@ template <class T>
 Rotation<T> rotation_of(T f, T g) {
   if (g == 0) return {1, 0, f};
   if (f == 0) return {0, 1, g};
-  const T r = std::copysign(std::hypot(f, g), f);
+  const T r = std::copysign(length(f, g), f);
   return {f / r, g / r, r};
 }
 

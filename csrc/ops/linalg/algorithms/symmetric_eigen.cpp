@@ -76,13 +76,13 @@ int64_t implicit_ql(int64_t n, T* d, T* e, const Matrix<T>* zt) {
         return std::max<int64_t>(open, 1);
       }
       const T half_gap = (d[l + 1] - d[l]) / (2 * e[l]);
-      const T radius = std::hypot(half_gap, T(1));
+      const T radius = length(half_gap, T(1));
       T g = d[m] - d[l] + e[l] / (half_gap + std::copysign(radius, half_gap));
       T c = 1, s = 1, shift = 0;
       int64_t i = m - 1;
       for (; i >= l; --i) {
         const T f = s * e[i], b = c * e[i];
-        const T r = std::hypot(f, g);
+        const T r = length(f, g);
         e[i + 1] = r;
         if (r == 0) {  // the matrix splits here; the rest of the sweep is unnecessary
           d[i + 1] -= shift;

@@ -10,75 +10,71 @@
 #include <cstring>
 #include <utility>
 
-#include "core/allocator.h"
 #include "core/parallel.h"
+#include "ops/sort/algorithms/buffer.h"
 #include "ops/sort/algorithms/sort_key.h"
 
 namespace pt::sorting {
 
-// Uninitialised scratch from the caching allocator.
-template <class T>
-class Buffer {
- public:
-  explicit Buffer(int64_t n)
-      : bytes_(static_cast<size_t>(n) * sizeof(T)), data_(static_cast<T*>(cpu_alloc(bytes_))) {}
-  ~Buffer() { cpu_free(data_, bytes_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  T* get() const { return data_; }
-  T& operator[](int64_t i) const { return data_[i]; }
-
- private:
-  size_t bytes_;
-  T* data_;
-};
+// yes ? a : b by masks, which no compiler turns into a branch.
+inline uint64_t select_bits(int64_t yes, uint64_t a, uint64_t b) {
+  return b ^ ((a ^ b) & static_cast<uint64_t>(-yes));
+}
+inline PackedEntry select(int64_t yes, PackedEntry a, PackedEntry b) {
+  return {select_bits(yes, a.bits, b.bits)};
+}
+inline WideEntry select(int64_t yes, WideEntry a, WideEntry b) {
+  return {select_bits(yes, a.key_bits, b.key_bits), select_bits(yes, a.position, b.position)};
+}
 
 template <class E>
 inline void order(E& a, E& b) {
-  const bool swap = b < a;
-  const E low = swap ? b : a, high = swap ? a : b;
+  const int64_t swap = b < a;
+  const E low = select(swap, b, a), high = select(swap, a, b);
   a = low;
   b = high;
 }
 
-// Up to 8 entries by the 19-comparator network.
+// Up to 8 entries by the 19-comparator network, from `data` to `out`, which may be the same.
 template <class E>
-inline void sort8(E* data, int64_t n) {
+inline void sort8(const E* data, int64_t n, E* out) {
   E v[8];
-  for (int64_t i = 0; i < 8; ++i) v[i] = i < n ? data[i] : E::last();
+  for (int64_t i = 0; i < n; ++i) v[i] = data[i];
+  for (int64_t i = n; i < 8; ++i) v[i] = E::last();
   constexpr int8_t kNetwork[19][2] = {{0, 2}, {1, 3}, {4, 6}, {5, 7}, {0, 4}, {1, 5}, {2, 6},
                                       {3, 7}, {0, 1}, {2, 3}, {4, 5}, {6, 7}, {2, 4}, {3, 5},
                                       {1, 4}, {3, 6}, {1, 2}, {3, 4}, {5, 6}};
 #pragma GCC unroll 19
   for (int i = 0; i < 19; ++i) order(v[kNetwork[i][0]], v[kNetwork[i][1]]);
-  for (int64_t i = 0; i < n; ++i) data[i] = v[i];
+  for (int64_t i = 0; i < n; ++i) out[i] = v[i];
 }
 
 // Merges sorted a[n] and b[n] or b[n + 1] from both ends at once: n outputs from each side can
-// never run past either input, so there is nothing to test but the order.
+// never run past either input, so there is nothing to test but the order, and that without a
+// branch, which random data would mispredict every other time.
 template <class E>
 inline void merge_halves(const E* a, int64_t n, const E* b, int64_t m, E* out) {
-  const E *a_front = a, *b_front = b, *a_back = a + n - 1, *b_back = b + m - 1;
-  E *front = out, *back = out + n + m - 1;
+  int64_t a_front = 0, b_front = 0, a_back = n - 1, b_back = m - 1;
   for (int64_t i = 0; i < n; ++i) {
-    const bool from_b = *b_front < *a_front;
-    *front++ = from_b ? *b_front : *a_front;
+    const E x = a[a_front], y = b[b_front];
+    const int64_t from_b = y < x;
+    out[i] = select(from_b, y, x);
     b_front += from_b;
-    a_front += !from_b;
-    const bool from_a = *b_back < *a_back;
-    *back-- = from_a ? *a_back : *b_back;
+    a_front += 1 - from_b;
+    const E u = a[a_back], v = b[b_back];
+    const int64_t from_a = v < u;
+    out[n + m - 1 - i] = select(from_a, u, v);
     a_back -= from_a;
-    b_back -= !from_a;
+    b_back -= 1 - from_a;
   }
-  if (m > n) *front = a_front <= a_back ? *a_front : *b_front;
+  if (m > n) out[n] = a_front <= a_back ? a[a_front] : b[b_front];
 }
 
 template <class E>
 void merge_sort(E* data, E* spare, int64_t n, bool into_spare) {
   if (n <= 8) {
-    sort8(data, n);
-    if (into_spare) std::copy(data, data + n, spare);
-    return;
+    E* out = into_spare ? spare : data;
+    return n == 8 ? sort8(data, 8, out) : sort8(data, n, out);
   }
   const int64_t half = n / 2;
   merge_sort(data, spare, half, !into_spare);

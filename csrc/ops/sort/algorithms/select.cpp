@@ -225,20 +225,40 @@ int64_t rank_in_row(const Row<const T>& row, int64_t n, int64_t rank) {
   return entries[rank].index();
 }
 
+// The number of NaNs in a row, and the index of the first (n if there is none).
 template <class T>
-bool is_nan(T value) {
-  return SortKey<T>::is_nan(SortKey<T>::encode(value, 0), 0);
+int64_t count_nans(const Row<const T>& row, int64_t n, int64_t* first) {
+  constexpr int64_t kChunk = 1 << 12;
+  int64_t total = 0;
+  *first = n;
+  for (int64_t begin = 0; begin < n; begin += kChunk) {
+    const int64_t end = std::min(n, begin + kChunk);
+    const auto is_nan = [&](int64_t i) {
+      return SortKey<T>::is_nan(SortKey<T>::encode(row[i], 0), 0);
+    };
+    int32_t count = 0;
+    if constexpr (is_half(dtype_of<T>)) {
+      for (int64_t i = begin; i < end; ++i) count += is_nan(i);
+    } else if (row.step == 1) {
+      for (int64_t i = begin; i < end; ++i) count += row.data[i] != row.data[i];
+    } else {
+      for (int64_t i = begin; i < end; ++i) count += row[i] != row[i];
+    }
+    for (int64_t i = begin; total == 0 && count > 0 && *first == n; ++i) {
+      if (is_nan(i)) *first = i;
+    }
+    total += count;
+  }
+  return total;
 }
 
 template <class E, class T>
 int64_t median_of_row(const Row<const T>& row, int64_t n, bool ignore_nan) {
   int64_t nans = 0;
   if constexpr (kIsFloating<T>) {
-    for (int64_t i = 0; i < n; ++i) {
-      if (!is_nan(row[i])) continue;
-      if (!ignore_nan) return i;
-      ++nans;
-    }
+    int64_t first;
+    nans = count_nans(row, n, &first);
+    if (nans > 0 && !ignore_nan) return first;
   }
   return rank_in_row<E, T>(row, n, nans == n ? 0 : (n - nans - 1) / 2);
 }

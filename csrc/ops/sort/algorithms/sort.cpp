@@ -8,8 +8,8 @@ namespace {
 
 using namespace sorting;
 
-// How elements become keys: `flip` reverses the order, `base` is the smallest key of 64-bit integers
-// that span less than 2^32 and so fit the short entries.
+// How elements become keys: `flip` reverses the order, `base` is the smallest key of 64-bit
+// integers that span less than 2^32 and so fit the short entries.
 template <class T>
 struct Coding {
   typename SortKey<T>::Key flip = 0, base = 0;
@@ -86,6 +86,20 @@ void sort_long_rows(const SortArgs& args, const Coding<T>& coding) {
   }
 }
 
+// Sorts `count` neighbouring rows; `entries` has room for all of them, `spare` for one. A constant
+// count of 1 removes the loops over them.
+template <class E, class T>
+inline void sort_tile(const Rows<T>& rows, int64_t count, int64_t n, int key_bytes, E* entries,
+                      E* spare) {
+  for (int64_t k = 0; k < n; ++k) {
+    for (int64_t r = 0; r < count; ++r) entries[r * n + k] = rows.template read<E>(r, k);
+  }
+  for (int64_t r = 0; r < count; ++r) sort_entries(entries + r * n, spare, n, key_bytes);
+  for (int64_t k = 0; k < n; ++k) {
+    for (int64_t r = 0; r < count; ++r) rows.write(r, k, entries[r * n + k]);
+  }
+}
+
 // Rows whose elements lie apart are taken in tiles of neighbours, which share cache lines.
 template <class T, class E>
 void sort_short_rows(const SortArgs& args, const Coding<T>& coding) {
@@ -100,14 +114,10 @@ void sort_short_rows(const SortArgs& args, const Coding<T>& coding) {
       const int64_t o = t / tiles, first = t % tiles * tile;
       const int64_t count = std::min(tile, args.inner - first);
       const Rows<T> rows(args, o, first, coding);
-      for (int64_t k = 0; k < n; ++k) {
-        for (int64_t r = 0; r < count; ++r) entries[r * n + k] = rows.template read<E>(r, k);
-      }
-      for (int64_t r = 0; r < count; ++r) {
-        sort_entries(entries.get() + r * n, spare.get(), n, coding.key_bytes);
-      }
-      for (int64_t k = 0; k < n; ++k) {
-        for (int64_t r = 0; r < count; ++r) rows.write(r, k, entries[r * n + k]);
+      if (count == 1) {
+        sort_tile(rows, 1, n, coding.key_bytes, entries.get(), spare.get());
+      } else {
+        sort_tile(rows, count, n, coding.key_bytes, entries.get(), spare.get());
       }
     }
   });

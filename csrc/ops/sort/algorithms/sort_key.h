@@ -103,7 +103,8 @@ struct WideEntry {
   int64_t index() const { return static_cast<int64_t>(position); }
   unsigned digit(int byte) const { return key_bits >> (8 * byte) & 0xffu; }
   friend bool operator<(WideEntry a, WideEntry b) {
-    return a.key_bits < b.key_bits || (a.key_bits == b.key_bits && a.position < b.position);
+    return (a.key_bits < b.key_bits) |
+           ((a.key_bits == b.key_bits) & (a.position < b.position));  // no branches
   }
 };
 

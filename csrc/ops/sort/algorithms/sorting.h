@@ -3,10 +3,10 @@
 // in cpu/sort_args.h. Results never depend on the number of threads.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "cpu/sort_args.h"
+#include "ops/sort/algorithms/buffer.h"
 
 namespace pt {
 
@@ -30,20 +30,20 @@ class UniquePlan {
   static UniquePlan sorted_rows(DType dtype, const void* source, int64_t n, int64_t width);
   static UniquePlan consecutive_rows(DType dtype, const void* source, int64_t n, int64_t width);
 
-  int64_t count() const { return static_cast<int64_t>(starts_.size()); }
+  int64_t count() const { return starts_.size(); }
   // values [count, width], inverse [n], counts [count]; any may be null.
   void write(void* values, int64_t* inverse, int64_t* counts) const;
 
  private:
   UniquePlan(const void* source, int64_t n, int64_t bytes)
       : source_(static_cast<const char*>(source)), n_(n), bytes_(bytes) {}
-  int64_t item(int64_t position) const { return order_ ? order_[position] : position; }
+  int64_t item(int64_t position) const { return order_.get() ? order_[position] : position; }
 
   const char* source_;
-  int64_t n_, bytes_;                 // bytes of one element or row
-  std::unique_ptr<char[]> sorted_;    // the elements in order, if they were sorted
-  std::unique_ptr<int64_t[]> order_;  // where they came from; null: order of the input
-  std::vector<int64_t> starts_;       // position of each group's first element in that order
+  int64_t n_, bytes_;                // bytes of one element or row
+  sorting::Buffer<char> sorted_;     // the elements in order, if they were sorted
+  sorting::Buffer<int64_t> order_;   // where they came from; none: order of the input
+  sorting::Buffer<int64_t> starts_;  // position of each group's first element in that order
 };
 
 // Counts per bin of equal width over [low, high]; others and NaN are not counted. `out` has the

@@ -24,40 +24,40 @@ int compare_rows(const T* a, const T* b, int64_t width) {
 
 // Equality as the == operator has it: a NaN differs from everything.
 template <class T>
-bool same_rows(const T* a, const T* b, int64_t width) {
-  for (int64_t i = 0; i < width; ++i) {
-    const auto x = SortKey<T>::encode(a[i], 0), y = SortKey<T>::encode(b[i], 0);
-    if (x != y || SortKey<T>::is_nan(x, 0)) return false;
+bool same(T a, T b) {
+  if constexpr (is_half(dtype_of<T>)) {
+    const auto x = SortKey<T>::encode(a, 0), y = SortKey<T>::encode(b, 0);
+    return x == y && !SortKey<T>::is_nan(x, 0);
+  } else {
+    return a == b;
   }
-  return true;
 }
 
-// Positions at which a new group starts, where item(p) is the index of the row at position p:
-// counted per chunk, then written at each chunk's offset.
-template <class T, class Item>
-std::vector<int64_t> group_starts(const T* source, int64_t n, int64_t width, Item&& item) {
+// Positions at which a new group starts, where differs(p) says whether the element at position p is
+// not equal to the one before it: counted per chunk, then written at each chunk's offset.
+template <class Differs>
+Buffer<int64_t> group_starts(int64_t n, Differs&& differs) {
   constexpr int64_t kChunk = 1 << 15;
-  const auto starts_at = [&](int64_t p) {
-    return p == 0 || !same_rows(source + item(p - 1) * width, source + item(p) * width, width);
-  };
+  if (n == 0) return Buffer<int64_t>(0);
   std::vector<int64_t> offsets(static_cast<size_t>((n + kChunk - 1) / kChunk + 1), 0);
   parallel_for(0, n, kChunk, [&](int64_t begin, int64_t end) {
-    int64_t count = 0;
-    for (int64_t p = begin; p < end; ++p) count += starts_at(p);
+    int64_t count = begin == 0;
+    for (int64_t p = std::max<int64_t>(begin, 1); p < end; ++p) count += differs(p);
     offsets[static_cast<size_t>(begin / kChunk + 1)] = count;
   });
   std::partial_sum(offsets.begin(), offsets.end(), offsets.begin());
-  std::vector<int64_t> starts(static_cast<size_t>(offsets.back()));
+  Buffer<int64_t> starts(offsets.back());
   parallel_for(0, n, kChunk, [&](int64_t begin, int64_t end) {
-    constexpr int64_t kBatch = 256;
+    constexpr int64_t kBatch = 256;  // so that the last, uncounted write stays inside
     int64_t batch[kBatch];
-    int64_t* to = starts.data() + offsets[static_cast<size_t>(begin / kChunk)];
-    for (int64_t p = begin; p < end;) {
+    int64_t* to = starts.get() + offsets[static_cast<size_t>(begin / kChunk)];
+    if (begin == 0) *to++ = 0;
+    for (int64_t p = std::max<int64_t>(begin, 1); p < end;) {
       const int64_t stop = std::min(end, p + kBatch);
       int64_t count = 0;
       for (; p < stop; ++p) {
         batch[count] = p;
-        count += starts_at(p);
+        count += differs(p);
       }
       to = std::copy(batch, batch + count, to);
     }
@@ -65,12 +65,37 @@ std::vector<int64_t> group_starts(const T* source, int64_t n, int64_t width, Ite
   return starts;
 }
 
+template <class T>
+Buffer<int64_t> element_group_starts(const T* data, int64_t n) {
+  return group_starts(n, [data](int64_t p) { return !same(data[p - 1], data[p]); });
+}
+
+// item(p) is the index of the row at position p.
+template <class T, class Item>
+Buffer<int64_t> row_group_starts(const T* data, int64_t n, int64_t width, Item&& item) {
+  return group_starts(n, [&](int64_t p) {
+    const T* a = data + item(p - 1) * width;
+    return !std::equal(a, a + width, data + item(p) * width, same<T>);
+  });
+}
+
+// values[g] = source[position(g)] for elements of kBytes, or `bytes` if kBytes is 0.
+template <size_t kBytes, class Position>
+void gather(char* values, const char* source, int64_t bytes, int64_t begin, int64_t end,
+            Position&& position) {
+  const size_t size = kBytes ? kBytes : static_cast<size_t>(bytes);
+  for (int64_t g = begin; g < end; ++g) {
+    std::memcpy(values + g * static_cast<int64_t>(size),
+                source + position(g) * static_cast<int64_t>(size), size);
+  }
+}
+
 }  // namespace
 
 UniquePlan UniquePlan::sorted(DType dtype, const void* source, int64_t n, bool inverse) {
   UniquePlan plan(source, n, static_cast<int64_t>(item_size(dtype)));
-  plan.sorted_.reset(new char[static_cast<size_t>(n * plan.bytes_)]);
-  if (inverse) plan.order_.reset(new int64_t[static_cast<size_t>(n)]);
+  plan.sorted_ = Buffer<char>(n * plan.bytes_);
+  if (inverse) plan.order_ = Buffer<int64_t>(n);
   SortArgs args;
   args.dtype = dtype, args.n = n;
   args.source = {source, {}};
@@ -78,27 +103,30 @@ UniquePlan UniquePlan::sorted(DType dtype, const void* source, int64_t n, bool i
   args.indices = {plan.order_.get(), {}};
   sort_rows(args);
   visit_dtype(dtype, [&]<class T>(T) {
-    plan.starts_ = group_starts(reinterpret_cast<const T*>(plan.sorted_.get()), n, 1,
-                                [](int64_t p) { return p; });
+    plan.starts_ = element_group_starts(reinterpret_cast<const T*>(plan.sorted_.get()), n);
   });
   return plan;
 }
 
 UniquePlan UniquePlan::consecutive(DType dtype, const void* source, int64_t n) {
-  return consecutive_rows(dtype, source, n, 1);
+  UniquePlan plan(source, n, static_cast<int64_t>(item_size(dtype)));
+  visit_dtype(dtype, [&]<class T>(T) {
+    plan.starts_ = element_group_starts(static_cast<const T*>(source), n);
+  });
+  return plan;
 }
 
 UniquePlan UniquePlan::sorted_rows(DType dtype, const void* source, int64_t n, int64_t width) {
   UniquePlan plan(source, n, width * static_cast<int64_t>(item_size(dtype)));
   visit_dtype(dtype, [&]<class T>(T) {
     const T* data = static_cast<const T*>(source);
-    plan.order_.reset(new int64_t[static_cast<size_t>(n)]);
+    plan.order_ = Buffer<int64_t>(n);
     int64_t* order = plan.order_.get();
     std::iota(order, order + n, int64_t{0});
     std::stable_sort(order, order + n, [&](int64_t a, int64_t b) {
       return compare_rows(data + a * width, data + b * width, width) < 0;
     });
-    plan.starts_ = group_starts(data, n, width, [order](int64_t p) { return order[p]; });
+    plan.starts_ = row_group_starts(data, n, width, [order](int64_t p) { return order[p]; });
   });
   return plan;
 }
@@ -107,25 +135,30 @@ UniquePlan UniquePlan::consecutive_rows(DType dtype, const void* source, int64_t
                                         int64_t width) {
   UniquePlan plan(source, n, width * static_cast<int64_t>(item_size(dtype)));
   visit_dtype(dtype, [&]<class T>(T) {
-    plan.starts_ = group_starts(static_cast<const T*>(source), n, width,
-                                [](int64_t p) { return p; });
+    plan.starts_ =
+        row_group_starts(static_cast<const T*>(source), n, width, [](int64_t p) { return p; });
   });
   return plan;
 }
 
 void UniquePlan::write(void* values, int64_t* inverse, int64_t* counts) const {
-  constexpr int64_t kGroupsPerTask = 4096;
+  constexpr int64_t kGroupsPerTask = 1 << 14;
+  const bool from_sorted = sorted_.get() != nullptr;
+  const char* source = from_sorted ? sorted_.get() : source_;
+  char* to = static_cast<char*>(values);
+  const auto position = [&](int64_t g) { return from_sorted ? starts_[g] : item(starts_[g]); };
+  const auto group_end = [&](int64_t g) { return g + 1 < count() ? starts_[g + 1] : n_; };
   parallel_for(0, count(), kGroupsPerTask, [&](int64_t begin, int64_t end) {
-    for (int64_t g = begin; g < end; ++g) {
-      const int64_t first = starts_[static_cast<size_t>(g)];
-      const int64_t last = g + 1 < count() ? starts_[static_cast<size_t>(g + 1)] : n_;
-      if (values) {
-        const char* from = sorted_ ? sorted_.get() + first * bytes_ : source_ + item(first) * bytes_;
-        std::memcpy(static_cast<char*>(values) + g * bytes_, from, static_cast<size_t>(bytes_));
-      }
-      if (counts) counts[g] = last - first;
-      if (!inverse) continue;
-      for (int64_t p = first; p < last; ++p) inverse[item(p)] = g;
+    if (values && bytes_ == 4) {
+      gather<4>(to, source, bytes_, begin, end, position);
+    } else if (values && bytes_ == 8) {
+      gather<8>(to, source, bytes_, begin, end, position);
+    } else if (values) {
+      gather<0>(to, source, bytes_, begin, end, position);
+    }
+    for (int64_t g = begin; counts && g < end; ++g) counts[g] = group_end(g) - starts_[g];
+    for (int64_t g = begin; inverse && g < end; ++g) {
+      for (int64_t p = starts_[g]; p < group_end(g); ++p) inverse[item(p)] = g;
     }
   });
 }
