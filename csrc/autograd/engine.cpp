@@ -5,65 +5,13 @@
 
 #include <algorithm>
 
+#include "autograd/tasks.h"
 #include "ops/core_ops.h"
 #include "ops/pointwise/compare.h"
 
 namespace pt {
 
 namespace {
-
-// One node's state during a run.
-struct Task {
-  Node* node = nullptr;
-  int waiting = 0;              // gradients still to come
-  bool needed = true;           // leads to a requested input
-  bool visited = false;         // by select_needed()
-  GradVector grads;
-};
-
-// Node* -> Task, open addressing: cheaper than unordered_map for the graphs of small programs.
-class TaskTable {
- public:
-  TaskTable() : slots_(64, -1) {}
-  Task& operator[](Node* n) {
-    if (tasks_.size() * 2 >= slots_.size()) grow();
-    for (size_t i = hash(n);; i = (i + 1) & (slots_.size() - 1)) {
-      if (slots_[i] < 0) {
-        slots_[i] = static_cast<int32_t>(tasks_.size());
-        tasks_.push_back({});
-        tasks_.back().node = n;
-        return tasks_.back();
-      }
-      if (tasks_[static_cast<size_t>(slots_[i])].node == n)
-        return tasks_[static_cast<size_t>(slots_[i])];
-    }
-  }
-  Task* find(Node* n) {
-    for (size_t i = hash(n);; i = (i + 1) & (slots_.size() - 1)) {
-      if (slots_[i] < 0) return nullptr;
-      if (tasks_[static_cast<size_t>(slots_[i])].node == n)
-        return &tasks_[static_cast<size_t>(slots_[i])];
-    }
-  }
-  size_t size() const { return tasks_.size(); }
-  std::vector<Task>& all() { return tasks_; }
-
- private:
-  size_t hash(Node* n) const {
-    const auto x = reinterpret_cast<uintptr_t>(n);
-    return ((x >> 6) * 0x9E3779B97F4A7C15ull >> 20) & (slots_.size() - 1);
-  }
-  void grow() {
-    slots_.assign(slots_.size() * 4, -1);
-    for (size_t t = 0; t < tasks_.size(); ++t) {
-      size_t i = hash(tasks_[t].node);
-      while (slots_[i] >= 0) i = (i + 1) & (slots_.size() - 1);
-      slots_[i] = static_cast<int32_t>(t);
-    }
-  }
-  std::vector<int32_t> slots_;
-  std::vector<Task> tasks_;
-};
 
 // Where a requested input's gradient is caught: output nr of a node.
 struct Capture {
@@ -79,7 +27,12 @@ bool any_nan(const Tensor& t) {
 
 class Run {
  public:
-  Run(const BackwardOptions& options, bool exact) : options_(options), exact_(exact) {}
+  Run(const BackwardOptions& options, bool exact)
+      : options_(options), exact_(exact), memory_(Scratch::take()), tasks_(memory_->tasks),
+        roots_(memory_->roots), ready_(memory_->ready) {}
+  ~Run() { Scratch::give(std::move(memory_)); }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
 
   void add_root(const Edge& edge, const Tensor& gradient) {
     count_from(edge.node.get());
@@ -93,7 +46,7 @@ class Run {
  private:
   void count_from(Node* root);
   void add_gradient(const Edge& edge, Tensor g);
-  void run_node(Node* node, GradVector grads, std::vector<Tensor>& captured);
+  void run_node(Node* node, GradVector& grads, std::vector<Tensor>& captured);
   void run_tensor_hooks(Node* node, GradVector& grads);
   void apply(Node* node, GradVector& grads, GradVector& out);
   void validate(Node* node, GradVector& out);
@@ -105,16 +58,18 @@ class Run {
 
   BackwardOptions options_;
   bool exact_;                      // only what leads to the captures runs
-  TaskTable tasks_;
-  std::vector<Edge> roots_;
+  std::unique_ptr<Scratch> memory_;
+  TaskTable& tasks_;
+  std::vector<Edge>& roots_;
+  std::vector<Node*>& ready_;
   std::vector<Capture> captures_;
-  std::vector<Node*> ready_;
 };
 
 void Run::count_from(Node* root) {
   if (tasks_.find(root)) return;
   tasks_[root];
-  std::vector<Node*> stack{root};
+  std::vector<Node*>& stack = memory_->stack;
+  stack.push_back(root);
   while (!stack.empty()) {
     Node* n = stack.back();
     stack.pop_back();
@@ -156,7 +111,13 @@ void Run::select_needed() {
 
 void Run::add_gradient(const Edge& edge, Tensor g) {
   Task& t = tasks_[edge.node.get()];
-  if (t.grads.size() < edge.node->num_outputs) t.grads.resize(edge.node->num_outputs);
+  if (t.grads.size() < edge.node->num_outputs) {
+    if (!memory_->lists.empty()) {
+      t.grads = std::move(memory_->lists.back());
+      memory_->lists.pop_back();
+    }
+    t.grads.resize(edge.node->num_outputs);
+  }
   if (!g.defined()) return;
   Tensor& slot = t.grads[edge.nr];
   if (!slot.defined()) {
@@ -257,7 +218,7 @@ void Run::apply(Node* node, GradVector& grads, GradVector& out) {
   if (!options_.keep_graph) node->release_saved();
 }
 
-void Run::run_node(Node* node, GradVector grads, std::vector<Tensor>& captured) {
+void Run::run_node(Node* node, GradVector& grads, std::vector<Tensor>& captured) {
   grads.resize(node->num_outputs);
   run_tensor_hooks(node, grads);
   if (exact_) {
@@ -274,7 +235,9 @@ void Run::run_node(Node* node, GradVector grads, std::vector<Tensor>& captured) 
       leads_on = leads_on || (e.node && tasks_[e.node.get()].needed);
     if (!leads_on) return;
   }
-  GradVector out(node->edges.size());
+  GradVector& out = memory_->out;
+  out.clear();
+  out.resize(node->edges.size());
   apply(node, grads, out);
   validate(node, out);
   for (size_t i = 0; i < node->edges.size(); ++i) {
@@ -300,11 +263,15 @@ void Run::execute(std::vector<Tensor>& captured) {
     ready_.pop_back();
     GradVector grads = std::move(tasks_[node].grads);
     try {
-      run_node(node, std::move(grads), captured);
+      run_node(node, grads, captured);
     } catch (...) {
       if (anomaly_mode.enabled && anomaly_mode.warn)
         anomaly_mode.warn(node->name(), node->extra ? node->extra->trace : std::string());
       throw;
+    }
+    if (memory_->lists.size() < Scratch::kKeptTasks) {
+      grads.clear();
+      memory_->lists.push_back(std::move(grads));
     }
   }
 }
@@ -368,37 +335,6 @@ void backward(const Tensor& root, const Tensor& gradient, bool keep_graph, bool 
   options.keep_graph = keep_graph || create_graph;
   options.create_graph = create_graph;
   run_backward({&root, 1}, {&gradient, 1}, {}, options);
-}
-
-void AccumulateGrad::apply(GradVector& grads, GradVector&) {
-  TensorImpl* leaf = variable_.impl();
-  Tensor g = std::move(grads[0]);
-  if (!leaf->grad) {
-    // The gradient becomes .grad itself when nobody else holds it and its layout fits.
-    const bool own = g->refs.load() == 1 && g->storage->refs.load() == 1 && !grad_enabled() &&
-                     g->strides == leaf->strides;
-    Tensor fresh;
-    if (own) {
-      fresh = g;
-    } else if (grad_enabled()) {
-      fresh = clone(g);
-    } else {
-      fresh = is_non_overlapping_and_dense(leaf)
-                  ? empty_strided_tensor(leaf->sizes, leaf->strides, g.dtype(), g.device())
-                  : empty_tensor(leaf->sizes, g.dtype(), g.device());
-      copy_(fresh, g);
-    }
-    leaf->grad = fresh.detach_impl();
-  } else if (!grad_enabled()) {
-    const Tensor sum = Tensor::share(leaf->grad);
-    add_(sum, g);
-  } else {
-    Tensor sum = add(Tensor::share(leaf->grad), g);
-    release(leaf->grad);
-    leaf->grad = sum.detach_impl();
-  }
-  if (leaf->extra)
-    for (auto& h : std::vector(leaf->extra->post_accumulate.entries)) h.call(variable_);
 }
 
 }  // namespace pt

@@ -57,7 +57,7 @@ Ref<Storage> Storage::wrap(void* data, size_t bytes, Device device, Deleter dele
 
 void Storage::resize(size_t new_bytes) {
   const bool own = data == inline_data || capacity > 0;
-  PT_CHECK(own, "Trying to resize storage that is not resizable");
+  PT_CHECK(own && resizable, "Trying to resize storage that is not resizable");
   if (new_bytes > (data == inline_data ? kInlineBytes : capacity)) {
     char* grown = static_cast<char*>(allocate_bytes(new_bytes));
     std::memcpy(grown, data, bytes);

@@ -23,6 +23,7 @@ struct Storage {
   Deleter deleter = nullptr;    // foreign memory: called with `context` at the end
   void* context = nullptr;
   Device device{};
+  bool resizable = true;        // false once its memory is shared with numpy or DLPack
   bool read_only = false;       // memory of a non-writable numpy array, a mapped file...
   alignas(64) char inline_data[kInlineBytes];
 

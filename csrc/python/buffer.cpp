@@ -67,6 +67,7 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
                   "the tensor's memory is read-only");
     PT_CHECK_KIND(ErrorKind::kBuffer, layout_fits(t, flags),
                   "the tensor's memory layout is not the one asked for; use contiguous()");
+    t->storage->resizable = false;
     auto* kept = new Export{t->storage, t.sizes(), t.strides()};
     const auto item = static_cast<int64_t>(t.item_size());
     for (int64_t& s : std::span(kept->byte_strides.data(), static_cast<size_t>(t.dim()))) s *= item;

@@ -49,6 +49,7 @@ template <class M>
 PyObject* export_capsule(const Tensor& t, bool copied) {
   auto kept = std::make_unique<Export<M>>();
   kept->storage = t->storage;
+  kept->storage->resizable = false;
   kept->sizes = t.sizes();
   kept->strides = t.strides();
   M& m = kept->managed;

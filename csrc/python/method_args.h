@@ -19,7 +19,8 @@ class MethodArgs {
   // raise TypeError.
   MethodArgs(const char* function, std::initializer_list<const char*> names, Py_ssize_t positional,
              PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames)
-      : function_(function), names_(names.begin()) {
+      : function_(function) {
+    std::copy(names.begin(), names.end(), names_);
     PT_CHECK_TYPE(nargs <= positional, function_, "() takes ", positional, " positional argument",
                   positional == 1 ? "" : "s", " but ", nargs, nargs == 1 ? " was" : " were",
                   " given");
@@ -86,7 +87,7 @@ class MethodArgs {
   }
 
   const char* function_;
-  const char* const* names_;
+  const char* names_[kMaxNames] = {};
   PyObject* values_[kMaxNames] = {};
 };
 

@@ -1,8 +1,7 @@
 // Methods of Tensor that are not ops: sizes, conversions, item access.
-#include <algorithm>
-
 #include "op/copy.h"
 #include "ops/core_ops.h"
+#include "python/method_args.h"
 #include "python/tensor_type.h"
 
 namespace pt::python {
@@ -11,70 +10,23 @@ namespace {
 
 const Tensor& self_of(PyObject* o) { return as_tensor(o); }
 
-// Reads fast-call arguments by name; unknown or repeated ones raise TypeError.
-class Args {
- public:
-  Args(const char* method, std::initializer_list<const char*> names, PyObject* const* args,
-       Py_ssize_t nargs, PyObject* kwnames)
-      : method_(method), names_(names) {
-    PT_CHECK_TYPE(nargs <= static_cast<Py_ssize_t>(names_.size()), method_, "() takes ",
-                  names_.size(), " positional arguments but ", nargs, " were given");
-    std::copy(args, args + nargs, values_);
-    const Py_ssize_t n = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
-    for (Py_ssize_t k = 0; k < n; ++k) {
-      PyObject* key = PyTuple_GET_ITEM(kwnames, k);
-      size_t i = 0;
-      while (i < names_.size() && PyUnicode_CompareWithASCIIString(key, names_.begin()[i]) != 0) ++i;
-      PT_CHECK_TYPE(i < names_.size(), method_, "() got an unexpected keyword argument '",
-                    check_utf8_text(key), "'");
-      PT_CHECK_TYPE(!values_[i], method_, "() got multiple values for argument '",
-                    names_.begin()[i], "'");
-      values_[i] = args[nargs + k];
-    }
-  }
-  PyObject* operator[](size_t i) const { return values_[i]; }
-  bool given(size_t i) const { return values_[i] && values_[i] != Py_None; }
-  bool flag(size_t i) const {
-    if (!given(i)) return false;
-    PT_CHECK_TYPE(PyBool_Check(values_[i]), method_, "(): argument '", names_.begin()[i],
-                  "' must be bool, not ", Py_TYPE(values_[i])->tp_name);
-    return values_[i] == Py_True;
-  }
-  int64_t integer(size_t i) const {
-    int64_t v;
-    PT_CHECK_TYPE(to_int(values_[i], v), method_, "(): argument '", names_.begin()[i],
-                  "' must be int, not ", Py_TYPE(values_[i])->tp_name);
-    return v;
-  }
-
- private:
-  static std::string check_utf8_text(PyObject* o) {
-    Py_ssize_t n;
-    const char* s = check_utf8(o, &n);
-    return {s, static_cast<size_t>(n)};
-  }
-  const char* method_;
-  std::initializer_list<const char*> names_;
-  PyObject* values_[8] = {};
-};
-
 #define PT_METHOD(name) \
   PyObject* name(PyObject* o, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames)
 
 PT_METHOD(method_size) {
   return guarded([&]() -> PyObject* {
-    const Args a("size", {"dim"}, args, nargs, kwnames);
+    const MethodArgs a("size", {"dim"}, 1, args, nargs, kwnames);
     const Tensor& t = self_of(o);
     if (!a.given(0)) return size_object(t.sizes());
-    return PyLong_FromLongLong(t->sizes[wrap_dim(a.integer(0), t.dim(), false)]);
+    return PyLong_FromLongLong(t->sizes[wrap_dim(a.integer(0, 0), t.dim(), false)]);
   });
 }
 PT_METHOD(method_stride) {
   return guarded([&]() -> PyObject* {
-    const Args a("stride", {"dim"}, args, nargs, kwnames);
+    const MethodArgs a("stride", {"dim"}, 1, args, nargs, kwnames);
     const Tensor& t = self_of(o);
     if (!a.given(0)) return int_tuple(t.strides());
-    return PyLong_FromLongLong(t->strides[wrap_dim(a.integer(0), t.dim(), false)]);
+    return PyLong_FromLongLong(t->strides[wrap_dim(a.integer(0, 0), t.dim(), false)]);
   });
 }
 PyObject* method_dim(PyObject* o, PyObject*) { return PyLong_FromLong(self_of(o).dim()); }
@@ -115,7 +67,7 @@ PyObject* method_is_set_to(PyObject* o, PyObject* other) {
 
 PT_METHOD(method_is_contiguous) {
   return guarded([&]() -> PyObject* {
-    const Args a("is_contiguous", {"memory_format"}, args, nargs, kwnames);
+    const MethodArgs a("is_contiguous", {"memory_format"}, 1, args, nargs, kwnames);
     const Tensor& t = self_of(o);
     if (!a.given(0)) return PyBool_FromLong(t.is_contiguous());
     PT_CHECK_TYPE(Py_TYPE(a[0]) == memory_format_type,
@@ -211,7 +163,7 @@ PT_METHOD(method_to) {
 template <DType dtype>
 PT_METHOD(method_cast) {
   return guarded([&]() -> PyObject* {
-    const Args a("to", {"memory_format"}, args, nargs, kwnames);
+    const MethodArgs a("to", {"memory_format"}, 1, args, nargs, kwnames);
     const Tensor& t = self_of(o);
     if (t.dtype() == dtype) return Py_NewRef(o);
     return wrap(to_copy(t, dtype));
@@ -231,7 +183,7 @@ PT_METHOD(method_cuda) {
 
 PT_METHOD(method_type) {
   return guarded([&]() -> PyObject* {
-    const Args a("type", {"dtype", "non_blocking"}, args, nargs, kwnames);
+    const MethodArgs a("type", {"dtype", "non_blocking"}, 2, args, nargs, kwnames);
     const Tensor& t = self_of(o);
     if (!a.given(0)) return PyUnicode_FromString(legacy_type_name(t.dtype()).c_str());
     DType dtype;
@@ -294,7 +246,7 @@ PyObject* method_expand_as(PyObject* o, PyObject* other) {
 PyObject* method_make_subclass(PyObject* cls, PyObject* const* args, Py_ssize_t nargs,
                                PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
-    const Args a("_make_subclass", {"cls", "data", "require_grad"}, args, nargs, kwnames);
+    const MethodArgs a("_make_subclass", {"cls", "data", "require_grad"}, 3, args, nargs, kwnames);
     (void)cls;
     PT_CHECK_TYPE(a[0] && PyType_Check(a[0]) &&
                       PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(a[0]), tensor_type),

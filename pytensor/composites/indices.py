@@ -17,6 +17,7 @@ __all__ = [
     "broadcast_shapes",
     "cartesian_prod",
     "combinations",
+    "nonzero",
     "tril_indices",
     "triu_indices",
     "unravel_index",
@@ -135,6 +136,30 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         pairs = allowed.nonzero()
         chosen = _C.cat([chosen[pairs[:, 0]], pairs[:, 1:]], 1)
     return input[chosen]
+
+
+def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Any:
+    """The indices of the elements that are not zero, in row-major order.
+
+    Args:
+        input: the tensor.
+        out: the result if given; not with ``as_tuple``.
+        as_tuple: return a tuple of vectors, one per dimension, as an index for ``input``.
+
+    Shape:
+        (number of such elements, number of dimensions).
+
+    Example::
+
+        >>> pytensor.nonzero(pytensor.tensor([1, 0, 3]))
+        tensor([[0],
+                [2]])
+    """
+    if not as_tuple:
+        return _C.functions["nonzero"](input, out=out)
+    if out is not None:
+        raise TypeError("nonzero(): argument 'out' does not go with as_tuple=True")
+    return _C.internal["_nonzero_numpy"](input)
 
 
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:

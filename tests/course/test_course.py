@@ -88,7 +88,11 @@ def test_program_gives_the_numbers_of_torch(path: Path) -> None:
         np.testing.assert_array_equal(first[name], expected, err_msg=name)
     assert len(losses) == len(expected_losses)
     assert len(losses) == (0 if path.stem.startswith("01") else STEPS)
-    np.testing.assert_allclose(losses, expected_losses, rtol=1e-4, equal_nan=True)
+    # The loss falls by twelve orders of magnitude to the rounding floor of float32, where torch
+    # itself is a hundred times off a float64 run; below 1e-11 of the first loss only that floor
+    # is compared.
+    floor = 2e-11 * max(expected_losses, default=0.0)
+    np.testing.assert_allclose(losses, expected_losses, rtol=1e-4, atol=floor, equal_nan=True)
 
 
 def test_all_programs_are_here() -> None:

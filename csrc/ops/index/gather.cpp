@@ -210,6 +210,14 @@ struct ReduceGrads {
   Tensor self, src;
 };
 
+bool any_true(const Tensor& mask) {
+  const Tensor m = as_contiguous(mask);
+  const bool* p = m.data<bool>();
+  for (int64_t i = 0; i < m.numel(); ++i)
+    if (p[i]) return true;
+  return false;
+}
+
 ReduceGrads prod_grads(const Tensor& grad, const Tensor& self, int64_t dim, const Tensor& index,
                        const Tensor& src, const Tensor& result, bool include_self) {
   // The product of the others is result / own value, except where the own value is the only zero
@@ -222,6 +230,9 @@ ReduceGrads prod_grads(const Tensor& grad, const Tensor& self, int64_t dim, cons
       scatter_add(zeros_tensor(self.sizes(), self.dtype()), dim, index, to_dtype(zero, self.dtype())),
       dim, index);
   const Tensor only_zero = mul(zero, eq(zeros_here, 1));
+  PT_CHECK(!grad_enabled() || !any_true(mul(zero, gt(zeros_here, 1))),
+           "scatter_reduce(): Double backward is unsupported for src when >1 zeros in src are "
+           "scattered to the same position in self");
   const Tensor without_zero = scatter_reduce(self, dim, index, masked_fill(src, only_zero, 1),
                                              "prod", include_self);
   const Tensor at_zero = gather(mul(grad, without_zero), dim, index);

@@ -87,6 +87,7 @@ PT_OP(leaky_relu)
 
 PT_OP(threshold)
     .impl([](const Out& out, const Tensor& self, Scalar threshold, Scalar value) {
+      refuse_bool(self, "threshold");
       return run_in_own_dtype(out, kThreshold, self, threshold, value);
     })
     .saves("self")
@@ -174,6 +175,7 @@ PT_OP(prelu)
     .composite([](const Tensor& self, const Tensor& weight) {
       PT_CHECK(self.dtype() == weight.dtype(), "prelu: Type promoting not supported. Got ",
                dtype_name(self.dtype()), " and ", dtype_name(weight.dtype()));
+      refuse_integers(self, "prelu");
       Tensor w = weight;
       if (weight.numel() != 1) {
         PT_CHECK(self.dim() > 0, "Not allow zero-dim input tensor.");
@@ -198,12 +200,12 @@ PT_OP(prelu)
     .sample("R(2, 3, 4), P(1)");
 
 PT_OP(rrelu)
-    .composite([](const Tensor& self, Scalar lower, Scalar upper, bool training, Generator* generator) {
+    .composite([](const Tensor& self, Scalar lower, Scalar upper, bool training,
+                  Generator* generator) {
       const double low = lower.to_double(), high = upper.to_double();
-      PT_CHECK(is_floating(self.dtype()), "rrelu: expected a floating tensor, got ",
-               dtype_name(self.dtype()));
       PT_CHECK(low <= high, "Lower bound should be less than or equal to the upper bound");
       if (!training) return leaky_relu(self, (low + high) / 2);
+      refuse_integers(self, "rrelu");
       return self * random_slopes(self, low, high, generator);
     })
     .inplace()

@@ -144,9 +144,11 @@ PT_OP(neg)
 PT_OP(addcmul)
     .impl([](const Out& out, const Tensor& self, const Tensor& tensor1, const Tensor& tensor2,
              Scalar value) {
-      const Value tensors[] = {Value::of(self), Value::of(tensor1), Value::of(tensor2)};
-      const DType t = result_type(tensors);
-      const Value v[] = {tensors[0], tensors[1], tensors[2], Value::of(value)};
+      const Value v[] = {Value::of(self), Value::of(tensor1), Value::of(tensor2),
+                         Value::of(value)};
+      const DType t = result_type({v, 3});
+      PT_CHECK_KIND(ErrorKind::kNotImplemented, t != DType::kBool,
+                    "\"addcmul\" not implemented for 'Bool'");
       return run_pointwise_as(out, kAddcmul.entry(), t, t, v, 4);
     })
     .saves("tensor1@tensor2, tensor2@tensor1")
@@ -171,9 +173,9 @@ PT_OP(addcdiv)
       PT_CHECK(!is_integral(tensor1.dtype(), true) || !is_integral(tensor2.dtype(), true),
                "Integer division with addcdiv is no longer supported. Use torch.addcdiv on floating "
                "tensors, or self + value * torch.div(tensor1, tensor2, rounding_mode='trunc').");
-      const Value tensors[] = {Value::of(self), Value::of(tensor1), Value::of(tensor2)};
-      const DType t = result_type(tensors);
-      const Value v[] = {tensors[0], tensors[1], tensors[2], Value::of(value)};
+      const Value v[] = {Value::of(self), Value::of(tensor1), Value::of(tensor2),
+                         Value::of(value)};
+      const DType t = result_type({v, 3});
       return run_pointwise_as(out, kAddcdiv.entry(), t, t, v, 4);
     })
     .saves("tensor1@tensor2, tensor2")

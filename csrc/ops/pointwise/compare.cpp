@@ -11,6 +11,22 @@ namespace pt {
 
 namespace {
 
+const PointwiseKernel kEq{"eq"}, kNe{"ne"}, kLt{"lt"}, kLe{"le"}, kGt{"gt"}, kGe{"ge"};
+
+// A number as `like` would hold it.
+Scalar rounded(const Tensor& number, DType like) {
+  return scalar_tensor(number.item(), like).item();
+}
+
+// Numbers are compared with half-precision elements as rounded to their dtype.
+Tensor compare(const Out& out, const PointwiseKernel& kernel, const Tensor& a, const Tensor& b) {
+  if (b.is_wrapped_number() && is_half(a.dtype()))
+    return run_pointwise(out, kernel, Promote::kCompare, a, rounded(b, a.dtype()));
+  if (a.is_wrapped_number() && is_half(b.dtype()))
+    return run_pointwise(out, kernel, Promote::kCompare, rounded(a, b.dtype()), b);
+  return run_pointwise(out, kernel, Promote::kCompare, a, b);
+}
+
 // True if every element of a bool tensor is.
 bool all_true(const Tensor& t) {
   const Tensor c = as_contiguous(t);
@@ -27,27 +43,36 @@ Tensor is_close(const Tensor& self, const Tensor& other, double rtol, double ato
   const bool floating = is_floating(self.dtype());
   if (equal_nan && floating) close = logical_or(close, logical_and(isnan(self), isnan(other)));
   if (rtol == 0 && atol == 0) return close;
-  const Tensor target = floating ? other : cast_to(other, default_dtype());
+  const DType t = floating ? self.dtype() : default_dtype();
+  const Tensor target = cast_to(other, t);
   const Tensor allowed = add(abs(mul(target, rtol)), atol);
-  const Tensor error = abs(sub(self, target));
+  const Tensor error = abs(sub(cast_to(self, t), target));
   return logical_or(close, logical_and(isfinite(error), le(error, allowed)));
 }
 
 }  // namespace
 
 PT_OP(eq)
-    .pointwise("eq", Promote::kCompare)
+    .impl([](const Out& out, const Tensor& self, const Tensor& other) {
+      return compare(out, kEq, self, other);
+    })
+    .nondifferentiable()
     .inplace()
     .out()
+    .numbers()
     .doc("self == other, elementwise, as a bool tensor.")
     .sample("R(3, 4), R(3, 4)")
     .sample("I(3, 4), I(4)")
     .sample("R(3, 4), 0.5");
 
 PT_OP(ne)
-    .pointwise("ne", Promote::kCompare)
+    .impl([](const Out& out, const Tensor& self, const Tensor& other) {
+      return compare(out, kNe, self, other);
+    })
+    .nondifferentiable()
     .inplace()
     .out()
+    .numbers()
     .alias("not_equal")
     .doc("self != other, elementwise, as a bool tensor.")
     .sample("R(3, 4), R(3, 4)")
@@ -55,9 +80,13 @@ PT_OP(ne)
     .sample("R(3, 4), 0.5");
 
 PT_OP(lt)
-    .pointwise("lt", Promote::kCompare)
+    .impl([](const Out& out, const Tensor& self, const Tensor& other) {
+      return compare(out, kLt, self, other);
+    })
+    .nondifferentiable()
     .inplace()
     .out()
+    .numbers()
     .alias("less")
     .doc("self < other, elementwise, as a bool tensor.")
     .sample("R(3, 4), R(3, 4)")
@@ -65,9 +94,13 @@ PT_OP(lt)
     .sample("R(3, 4), 0.5");
 
 PT_OP(le)
-    .pointwise("le", Promote::kCompare)
+    .impl([](const Out& out, const Tensor& self, const Tensor& other) {
+      return compare(out, kLe, self, other);
+    })
+    .nondifferentiable()
     .inplace()
     .out()
+    .numbers()
     .alias("less_equal")
     .doc("self <= other, elementwise, as a bool tensor.")
     .sample("R(3, 4), R(3, 4)")
@@ -75,9 +108,13 @@ PT_OP(le)
     .sample("R(3, 4), 0.5");
 
 PT_OP(gt)
-    .pointwise("gt", Promote::kCompare)
+    .impl([](const Out& out, const Tensor& self, const Tensor& other) {
+      return compare(out, kGt, self, other);
+    })
+    .nondifferentiable()
     .inplace()
     .out()
+    .numbers()
     .alias("greater")
     .doc("self > other, elementwise, as a bool tensor.")
     .sample("R(3, 4), R(3, 4)")
@@ -85,9 +122,13 @@ PT_OP(gt)
     .sample("R(3, 4), 0.5");
 
 PT_OP(ge)
-    .pointwise("ge", Promote::kCompare)
+    .impl([](const Out& out, const Tensor& self, const Tensor& other) {
+      return compare(out, kGe, self, other);
+    })
+    .nondifferentiable()
     .inplace()
     .out()
+    .numbers()
     .alias("greater_equal")
     .doc("self >= other, elementwise, as a bool tensor.")
     .sample("R(3, 4), R(3, 4)")

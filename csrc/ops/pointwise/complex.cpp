@@ -9,6 +9,7 @@ namespace pt {
 
 PT_OP(real)
     .composite([](const Tensor& self) { return self; })
+    .function_only()
     .doc("The real part: self for a real tensor.")
     .sample("R(3, 4)");
 
@@ -16,6 +17,7 @@ PT_OP(imag)
     .composite([](const Tensor&) -> Tensor {
       raise(ErrorKind::kRuntime, "imag is not implemented for tensors with non-complex dtypes.");
     })
+    .function_only()
     .doc("The imaginary part of a complex tensor.\n\nRaises:\n    RuntimeError: self is real");
 
 PT_OP(conj)
@@ -42,9 +44,9 @@ PT_OP(resolve_neg)
 
 PT_OP(angle)
     .impl([](const Tensor& self) {
-      const Tensor angle = where(lt(self, 0), kPi, 0.0);
-      return is_floating(self.dtype()) ? cast_to(where(isnan(self), self, angle), self.dtype())
-                                       : angle;
+      const Tensor negative = lt(self, 0);
+      if (!is_floating(self.dtype())) return where(negative, kPi, 0.0);
+      return where(isnan(self), self, mul(cast_to(negative, self.dtype()), kPi));
     })
     .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .out()

@@ -31,4 +31,9 @@ inline void refuse_bool(const Tensor& t, const char* op) {
                 "\" not implemented for 'Bool'");
 }
 
+inline void refuse_integers(const Tensor& t, const char* op) {
+  PT_CHECK_KIND(ErrorKind::kNotImplemented, is_floating(t.dtype()), "\"", op,
+                "\" not implemented for '", dtype_name(t.dtype()), "'");
+}
+
 }  // namespace pt

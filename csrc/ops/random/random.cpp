@@ -509,6 +509,8 @@ PT_OP(dropout)
 
 PT_OP(native_dropout)
     .impl([](const Tensor& input, double p) {
+      PT_CHECK(is_floating(input.dtype()), "dropout(): result type Float can't be cast to the ",
+               "desired output type ", dtype_name(input.dtype()));
       const Tensor x = is_non_overlapping_and_dense(input.impl()) ? input : contiguous_copy(input);
       Tensor out = empty_as(x, {}, {}), mask = empty_as(x, DType::kBool, {});
       const std::lock_guard lock(draw_mutex());
