@@ -55,10 +55,10 @@ from pytensor.composites.statistics import (
     cov,
     histogram,
     nanmean,
-    nanmedian,
     nanquantile,
     quantile,
 )
+from pytensor.composites.unique import unique, unique_consecutive
 from pytensor.composites.windows import (
     bartlett_window,
     blackman_window,
@@ -99,7 +99,6 @@ __all__ = [
     "hstack",
     "kaiser_window",
     "nanmean",
-    "nanmedian",
     "nanquantile",
     "nonzero",
     "norm",
@@ -115,6 +114,8 @@ __all__ = [
     "trapz",
     "tril_indices",
     "triu_indices",
+    "unique",
+    "unique_consecutive",
     "unravel_index",
     "vander",
     "vsplit",
@@ -132,7 +133,6 @@ TENSOR_METHODS = (
     "histogram",
     "hsplit",
     "nanmean",
-    "nanmedian",
     "nanquantile",
     "nonzero",
     "norm",
@@ -140,5 +140,7 @@ TENSOR_METHODS = (
     "renorm",
     "rot90",
     "tensor_split",
+    "unique",
+    "unique_consecutive",
     "vsplit",
 )

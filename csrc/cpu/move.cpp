@@ -17,6 +17,14 @@ inline void copy_row(const char* src, char* dst, int64_t n, int64_t s, int64_t d
     const T v = *reinterpret_cast<const T*>(src);
     T* out = reinterpret_cast<T*>(dst);
     for (int64_t i = 0; i < n; ++i) out[i] = v;
+  } else if (d == item && s == -item) {
+    const T* in = reinterpret_cast<const T*>(src);
+    T* out = reinterpret_cast<T*>(dst);
+    for (int64_t i = 0; i < n; ++i) out[i] = in[-i];
+  } else if (d == item && s == 2 * item) {
+    const T* in = reinterpret_cast<const T*>(src);
+    T* out = reinterpret_cast<T*>(dst);
+    for (int64_t i = 0; i < n; ++i) out[i] = in[2 * i];
   } else if (d == item) {
     T* out = reinterpret_cast<T*>(dst);
     for (int64_t i = 0; i < n; ++i) out[i] = *reinterpret_cast<const T*>(src + i * s);

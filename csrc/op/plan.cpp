@@ -11,6 +11,7 @@ namespace pt {
 
 namespace {
 constexpr int64_t kTileElements = 1024;
+constexpr int64_t kShortRow = 32;         // shorter rows are gathered instead of called one by one
 constexpr int64_t kTransposedTile = 64;   // source lines kept in cache while a tile is gathered
 
 int size_slot(size_t item) {
@@ -155,8 +156,17 @@ void Plan::choose_tile(bool copying) {
     if (!copying) tile1_ = std::min(tile1_, kTileElements / tile0_);
     return;
   }
-  tile0_ = std::min(sizes_[0], copying ? kGrain : kTileElements);
-  tile1_ = std::min(sizes_[1], std::max<int64_t>(1, (copying ? kGrain : kTileElements) / tile0_));
+  // Rows that every operand can hand to the kernel as they are need no staging buffer, so a tile
+  // may be as large as a unit of parallel work.
+  bool direct = copying || sizes_[0] >= kShortRow;
+  for (int k = 0; k < num_operands_ && direct && !copying; ++k) {
+    const Operand& o = operands_[k];
+    direct = o.dtype == o.kernel_dtype &&
+             (o.strides[0] == static_cast<int64_t>(item_size(o.dtype)) || o.strides[0] == 0);
+  }
+  const int64_t elements = direct ? kGrain : kTileElements;
+  tile0_ = std::min(sizes_[0], elements);
+  tile1_ = std::min(sizes_[1], std::max<int64_t>(1, elements / tile0_));
 }
 
 struct Plan::Tile {
@@ -215,7 +225,7 @@ void Plan::run_tile(const Tile& tile, PointwiseFn* fn, int num_outputs, char* st
   int64_t pitch[kMaxOperands];
   bool staged[kMaxOperands];
   uint32_t scalars = 0;
-  bool by_rows = n1 > 1 && n0 >= 32;
+  const bool by_rows = n1 > 1 && n0 >= kShortRow;
   // Whether everything can be one call over n contiguous elements, or rows are called one by one.
   for (int k = 0; k < num_operands_; ++k) {
     const Operand& o = operands_[k];
@@ -233,6 +243,12 @@ void Plan::run_tile(const Tile& tile, PointwiseFn* fn, int num_outputs, char* st
         cast_kernel(o.dtype, o.kernel_dtype)(tile.ptr[k], at[k], 1);
       }
       pitch[k] = 0;
+      scalars |= 1u << (k - num_outputs);
+      continue;
+    }
+    if (input && same && by_rows && o.strides[0] == 0) {  // one value per row
+      at[k] = tile.ptr[k];
+      pitch[k] = o.strides[1];
       scalars |= 1u << (k - num_outputs);
       continue;
     }

@@ -23,7 +23,6 @@ __all__ = [
     "cov",
     "histogram",
     "nanmean",
-    "nanmedian",
     "nanquantile",
     "quantile",
 ]
@@ -215,52 +214,6 @@ def nanmean(
     missing = input.isnan()
     total = input.masked_fill(missing, 0).sum(dims, keepdim=keepdim, dtype=dtype)
     return write_out(total / missing.logical_not().sum(dims, keepdim=keepdim), out)
-
-
-_nanmedian_result: Any = named_result("nanmedian", ("values", "indices"))
-
-
-def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The median of the elements that are not NaN, the lower one of two.
-
-    Args:
-        input: the tensor.
-        dim: the dimension along which to look; all elements when None.
-        keepdim: whether that dimension stays with size 1.
-
-    Shape:
-        Without ``dim``, a tensor without dimensions; with it, (values, indices), each with the
-        input's other dimensions.
-
-    Raises:
-        IndexError: when the dimension is empty.
-
-    Example::
-
-        >>> pytensor.nanmedian(pytensor.tensor([1.0, float("nan"), 3.0, 2.0]))
-        tensor(2.)
-    """
-    if input.dtype == _C.bool:
-        raise NotImplementedError("\"median_cpu\" not implemented for 'Bool'")
-    if dim is None:
-        if input.numel() == 0:
-            return _C.full((), float("nan") if input.is_floating_point() else -(2**63)).to(
-                input.dtype
-            )
-        return nanmedian(input.reshape(-1), 0).values
-    dim = wrap_dim(dim, input.dim())
-    rows = _lifted(input).movedim(dim, -1)
-    if rows.size(-1) == 0:
-        raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")
-    ordered, order = rows.sort(dim=-1, stable=True)[:2]
-    counts = ordered.isnan().logical_not().sum(-1, keepdim=True)
-    middle = (counts - 1).clamp(min=0).div(2, rounding_mode="floor")
-    values, indices = ordered.gather(-1, middle), order.gather(-1, middle)
-    if input.dim() == 0:
-        return _nanmedian_result(values.reshape(()), indices.reshape(()))
-    if keepdim:
-        return _nanmedian_result(values.movedim(-1, dim), indices.movedim(-1, dim))
-    return _nanmedian_result(values.squeeze(-1), indices.squeeze(-1))
 
 
 def _check_weights(name: str, weights: Tensor, observations: int) -> None:

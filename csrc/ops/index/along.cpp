@@ -170,6 +170,7 @@ PT_OP(index_add)
       const int d = wrap_dim(dim, self.dim());
       check_source_slices(self, d, index, source);
       const Tensor dest = destination_or_copy(out, self);
+      if (dest.numel() == 0) return dest;
       Selection s = select_along(dest, d, index);
       s.fail = add_out_of_bounds;
       const bool plain = alpha.to_double() == 1.0;
@@ -250,6 +251,7 @@ PT_OP(index_fill_tensor)
       if (g.needs(3)) g[3] = sum(index_select(g.grad(), dim, index));
     })
     .inplace()
+    .doc("self with the slices along dim that `index` names set to a 0-dim tensor's value.")
     .sample("R(3, 4), 0, torch.tensor([0, 2]), torch.tensor(1.5)");
 
 PT_OP(take)

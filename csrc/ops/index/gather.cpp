@@ -288,7 +288,7 @@ PT_OP(scatter)
     .out()
     .doc("self with self[index[i][j][k]][j][k] = src[i][j][k] for dim 0, and so on; the reverse of "
          "gather. A number may stand for src; reduce='add' or 'multiply' combines with self.")
-    .sample("R(3, 4), 1, torch.tensor([[0, 3], [1, 2], [2, 0]]), R(3, 4)")
+    .sample("R(3, 4), 1, torch.tensor([[0, 3], [1, 2], [2, 0]]), R(3, 2)")
     .sample("R(3, 4), 0, torch.tensor([[2, 0, 1, 1]]), R(1, 4)");
 
 PT_OP(scatter_value)
@@ -301,6 +301,7 @@ PT_OP(scatter_value)
     })
     .inplace()
     .out()
+    .doc("self with value at the places that index names along dim.")
     .sample("R(3, 4), 1, torch.tensor([[0, 3], [1, 1], [2, 0]]), 1.5");
 
 PT_OP(scatter_with_reduce)
@@ -310,6 +311,8 @@ PT_OP(scatter_with_reduce)
     })
     .inplace()
     .out()
+    .doc("self with src's values added to the places that index names along dim (reduce='add'), or "
+         "these multiplied by them ('multiply'). Not differentiable: see scatter_reduce.")
     .sample("R(3, 4), 1, torch.tensor([[0, 3], [1, 1], [2, 0]]), R(3, 4), reduce='add'")
     .test("nograd");
 
@@ -320,6 +323,7 @@ PT_OP(scatter_value_with_reduce)
     })
     .inplace()
     .out()
+    .doc("self with value added to (or multiplied into) the places that index names along dim.")
     .sample("R(3, 4), 1, torch.tensor([[0, 3], [1, 1], [2, 0]]), 2.0, reduce='multiply'")
     .test("nograd");
 
@@ -338,7 +342,7 @@ PT_OP(scatter_add)
     .out()
     .doc("self with src[i][j][k] added to self[index[i][j][k]][j][k] for dim 0, and so on. Values "
          "for one place are added in index order.")
-    .sample("R(3, 4), 1, torch.tensor([[0, 3], [1, 1], [2, 0]]), R(3, 4)")
+    .sample("R(3, 4), 1, torch.tensor([[0, 3], [1, 1], [2, 0]]), R(3, 2)")
     .sample("R(3, 4), 0, torch.tensor([[2, 0, 1, 1], [2, 0, 0, 0]]), R(2, 4)");
 
 PT_OP(scatter_reduce)
@@ -403,10 +407,10 @@ PT_OP(take_along_dim)
         if (!(self_sizes == self->sizes)) from = expand(self, IntList(self_sizes));
         if (!(index_sizes == indices->sizes)) at = as_contiguous(expand(at, IntList(index_sizes)));
       }
-      // Negative indices count from the end.
+      // Along a dimension negative indices count from the end.
       const int64_t size = size_of(from, d);
       bool negative = false;
-      for (int64_t i = 0; i < at.numel(); ++i) negative |= at.data<int64_t>()[i] < 0;
+      for (int64_t i = 0; dim && i < at.numel(); ++i) negative |= at.data<int64_t>()[i] < 0;
       if (negative) {
         at = contiguous_copy(at);
         int64_t* p = at.data<int64_t>();
@@ -419,6 +423,6 @@ PT_OP(take_along_dim)
          "without dim, of the flattened self.")
     .sample("R(3, 4), torch.tensor([[0], [2], [1]]), 1")
     .sample("R(3, 4), torch.tensor([[2, 0, 1, 1]]), dim=0")
-    .sample("R(3, 4), torch.tensor([7, -1, 2])");
+    .sample("R(3, 4), torch.tensor([7, 0, 2])");
 
 }  // namespace pt

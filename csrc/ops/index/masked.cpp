@@ -85,13 +85,13 @@ void compact(const T* from, const uint8_t* mask, int64_t b, int64_t e, T* to) {
   }
 }
 
-Tensor nonzero_columns(const Tensor& self, bool by_column) {
+// Coordinates of the elements that are not zero: a row per dimension.
+Tensor nonzero_rows(const Tensor& self) {
   const Tensor flat = as_contiguous(self);
   const NonzeroPlan plan(flat.dtype(), flat.raw(), flat.numel());
-  const int64_t n = plan.count(), dims = self.dim();
-  Tensor out = empty_tensor(by_column ? Dims{dims, n} : Dims{n, dims}, DType::kInt64);
-  plan.write(self.sizes().data(), self.dim(), out.data<int64_t>(), by_column ? 1 : dims,
-             by_column ? n : 1);
+  const int64_t n = plan.count();
+  Tensor out = empty_tensor(Dims{self.dim(), n}, DType::kInt64);
+  plan.write(self.sizes().data(), self.dim(), out.data<int64_t>(), 1, n);
   return out;
 }
 
@@ -126,6 +126,7 @@ PT_OP(masked_fill_tensor)
       if (g.needs(2)) g[2] = sum(masked_select(g.grad(), mask));
     })
     .inplace()
+    .doc("self with a 0-dim tensor's value where mask is True.")
     .sample("R(3, 4), torch.tensor([True, False, True, False]), torch.tensor(2.5)");
 
 PT_OP(masked_select)
@@ -219,8 +220,13 @@ PT_OP(masked_scatter_backward)
     .internal();
 
 PT_OP(nonzero)
-    .impl([](const Tensor& self) { return nonzero_columns(self, false); })
+    .impl([](const Tensor& self) {
+      const Tensor rows = nonzero_rows(self);  // and the result is their transpose, as in PyTorch
+      const int64_t n = rows->sizes[1];
+      return make_view(rows, Dims{n, rows->sizes[0]}, Dims{1, n}, 0);
+    })
     .nondifferentiable()
+    .function_only()  // the method, with as_tuple, is written in Python
     .out()
     .doc("The indices of the elements that are not zero, a row of self.dim() numbers each, in "
          "row-major order.\n\n"
@@ -231,12 +237,12 @@ PT_OP(nonzero)
 PT_OP(nonzero_numpy)
     .impl([](const Tensor& self) {
       const bool scalar = self.dim() == 0;
-      const Tensor columns = nonzero_columns(scalar ? make_view(self, Dims{1}, Dims{1}, self.offset())
-                                                    : self, true);
+      const Tensor rows =
+          nonzero_rows(scalar ? make_view(self, Dims{1}, Dims{1}, self.offset()) : self);
+      const int64_t n = rows->sizes[1];
       std::vector<Tensor> list;
-      const int64_t n = columns->sizes[1];
-      for (int64_t d = 0; d < columns->sizes[0]; ++d)
-        list.push_back(make_view(columns, Dims{n}, Dims{1}, d * n));
+      for (int64_t d = 0; d < rows->sizes[0]; ++d)
+        list.push_back(make_view(rows, Dims{n}, Dims{1}, d * n));
       return list;
     })
     .nondifferentiable()

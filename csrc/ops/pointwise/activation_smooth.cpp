@@ -146,9 +146,9 @@ PT_OP(tanhshrink)
       refuse_bool(self, "tanhshrink");
       return run_pointwise(out, kTanhshrink, Promote::kFloat, self);
     })
-    .saves("self, result")
+    .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) {
-      const Tensor t = self - g.result();
+      const Tensor t = tanh(self);
       g[0] = g.grad() * (t * t);
     })
     .function_only()

@@ -111,9 +111,8 @@ PT_OP(clamp_min_tensor)
     })
     .saves("self, min")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& min) {
-      const Tensor above = ge(self, min);
-      if (g.needs(0)) g[0] = where(above, g.grad(), 0.0);
-      if (g.needs(1)) g[1] = where(above, 0.0, g.grad());
+      if (g.needs(0)) g[0] = where(ge(self, min), g.grad(), 0.0);
+      if (g.needs(1)) g[1] = where(lt(self, min), g.grad(), 0.0);
     })
     .inplace()
     .out()
@@ -137,9 +136,8 @@ PT_OP(clamp_max_tensor)
     })
     .saves("self, max")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& max) {
-      const Tensor below = le(self, max);
-      if (g.needs(0)) g[0] = where(below, g.grad(), 0.0);
-      if (g.needs(1)) g[1] = where(below, 0.0, g.grad());
+      if (g.needs(0)) g[0] = where(le(self, max), g.grad(), 0.0);
+      if (g.needs(1)) g[1] = where(gt(self, max), g.grad(), 0.0);
     })
     .inplace()
     .out()

@@ -149,7 +149,8 @@ PT_OP(atan2)
     })
     .saves("self, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
-      const Tensor scaled = div(g.grad(), self * self + other * other);
+      const Tensor square = self * self + other * other;
+      const Tensor scaled = where(eq(square, 0), 0.0, div(g.grad(), square));
       if (g.needs(0)) g[0] = scaled * other;
       if (g.needs(1)) g[1] = neg(scaled * self);
     })

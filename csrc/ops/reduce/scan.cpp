@@ -2,10 +2,12 @@
 // linear recurrences, exact where elements are zero.
 #include "ops/reduce/scan.h"
 
+#include "cpu/kernel_table.h"
 #include "op/copy.h"
 #include "op/define.h"
 #include "ops/creation/creation.h"
 #include "ops/index/index.h"
+#include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/unary.h"
 #include "ops/reduce/recurrence.h"
