@@ -28,8 +28,12 @@ bool any_nan(const Tensor& t) {
 class Run {
  public:
   Run(const BackwardOptions& options, bool exact)
-      : options_(options), exact_(exact), memory_(Scratch::take()), tasks_(memory_->tasks),
-        roots_(memory_->roots), ready_(memory_->ready) {}
+      : options_(options),
+        exact_(exact),
+        memory_(Scratch::take()),
+        tasks_(memory_->tasks),
+        roots_(memory_->roots),
+        ready_(memory_->ready) {}
   ~Run() { Scratch::give(std::move(memory_)); }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -57,7 +61,7 @@ class Run {
   static bool older(const Node* a, const Node* b) { return a->sequence < b->sequence; }
 
   BackwardOptions options_;
-  bool exact_;                      // only what leads to the captures runs
+  bool exact_;  // only what leads to the captures runs
   std::unique_ptr<Scratch> memory_;
   TaskTable& tasks_;
   std::vector<Edge>& roots_;
@@ -183,8 +187,8 @@ void Run::validate(Node* node, GradVector& out) {
       g = to_dtype(g, m.dtype);
     }
     PT_CHECK(g.device() == m.device, "Function ", node->name(),
-             " returned an invalid gradient at index ", i, " - expected device ",
-             to_text(m.device), " but got ", to_text(g.device()));
+             " returned an invalid gradient at index ", i, " - expected device ", to_text(m.device),
+             " but got ", to_text(g.device()));
   }
 }
 
@@ -211,9 +215,9 @@ void Run::apply(Node* node, GradVector& grads, GradVector& out) {
     for (auto& h : std::vector(node->extra->post_hooks.entries)) h.call(out, incoming);
   if (anomaly_mode.enabled && anomaly_mode.check_nan) {
     for (size_t i = 0; i < out.size(); ++i)
-      PT_CHECK(!out[i].defined() || !node->needs(i) || !is_floating(out[i].dtype()) ||
-                   !any_nan(out[i]),
-               "Function '", node->name(), "' returned nan values in its ", i, "th output.");
+      PT_CHECK(
+          !out[i].defined() || !node->needs(i) || !is_floating(out[i].dtype()) || !any_nan(out[i]),
+          "Function '", node->name(), "' returned nan values in its ", i, "th output.");
   }
   if (!options_.keep_graph) node->release_saved();
 }
@@ -303,14 +307,13 @@ std::vector<Tensor> run_backward(std::span<const Tensor> roots, std::span<const 
     const Tensor& r = roots[i];
     PT_CHECK(r.requires_grad(), "element ", i,
              " of tensors does not require grad and does not have a grad_fn");
-    const Tensor g = root_gradient(r, i, i < gradients.size() ? gradients[i] : Tensor(),
-                                   options.create_graph);
+    const Tensor g =
+        root_gradient(r, i, i < gradients.size() ? gradients[i] : Tensor(), options.create_graph);
     run.add_root(gradient_edge(r), g);
   }
   std::vector<Edge> input_edges;  // keeps accumulators alive during the run
   for (size_t i = 0; i < inputs.size(); ++i) {
-    PT_CHECK(inputs[i].requires_grad(),
-             "One of the differentiated Tensors does not require grad");
+    PT_CHECK(inputs[i].requires_grad(), "One of the differentiated Tensors does not require grad");
     if (options.accumulate) retain_grad(inputs[i]);
     input_edges.push_back(gradient_edge(inputs[i]));
     run.capture(input_edges.back().node.get(), input_edges.back().nr, i);
@@ -322,8 +325,8 @@ std::vector<Tensor> run_backward(std::span<const Tensor> roots, std::span<const 
   }
   if (!options.accumulate) {
     for (size_t i = 0; i < inputs.size(); ++i)
-      PT_CHECK(captured[i].defined() || options.allow_unused,
-               "The differentiated Tensor at index ", i,
+      PT_CHECK(captured[i].defined() || options.allow_unused, "The differentiated Tensor at index ",
+               i,
                " appears to not have been used in the graph. Set allow_unused=True if this is the "
                "desired behavior.");
   }

@@ -170,9 +170,11 @@ void check_inplace(const Tensor& t, const char* op) {
   PT_CHECK(!t->storage->read_only, op,
            "(): the tensor is read-only (made from a non-writable array); clone() it first");
   if (t->has(TensorImpl::kInference)) {
-    PT_CHECK(thread_modes.inference,
-             "Inplace update to inference tensor outside InferenceMode is not allowed. You can make "
-             "a clone to get a normal tensor before doing inplace update. (in ", op, ")");
+    PT_CHECK(
+        thread_modes.inference,
+        "Inplace update to inference tensor outside InferenceMode is not allowed. You can make "
+        "a clone to get a normal tensor before doing inplace update. (in ",
+        op, ")");
   }
   if (!grad_enabled()) return;
   PT_CHECK(!t->has(TensorImpl::kRequiresGrad) || !t.is_leaf(),
@@ -182,7 +184,8 @@ void check_inplace(const Tensor& t, const char* op) {
     const Tensor base = Tensor::share(t->base);
     PT_CHECK(!base->has(TensorImpl::kRequiresGrad) || !base.is_leaf(),
              "a view of a leaf Variable that requires grad is being used in an in-place "
-             "operation. (in ", op, ")");
+             "operation. (in ",
+             op, ")");
   }
 }
 
@@ -208,7 +211,8 @@ void SavedTensor::save(const Tensor& t, bool is_output, bool detach) {
   if (is_output) {
     tensor_ = alias(t);
     output_nr_ = t->output_nr;
-  } else if (detach && t.requires_grad()) {
+  } else if (t->base || (detach && t.requires_grad())) {
+    // A saved view must not keep its base: writing to that gives it a history that leads back here.
     tensor_ = alias(t);
     edge_ = gradient_edge(t);
   } else {
@@ -239,9 +243,9 @@ Tensor SavedTensor::unpack(Node* owner) const {
     }
     raise(ErrorKind::kRuntime,
           "one of the variables needed for gradient computation has been modified by an inplace "
-          "operation: [", legacy_type_name(tensor_.dtype()), " ", to_text(tensor_.sizes()), "]",
-          which, " is at version ", tensor_.version(), "; expected version ", version_,
-          " instead. Hint: ",
+          "operation: [",
+          legacy_type_name(tensor_.dtype()), " ", to_text(tensor_.sizes()), "]", which,
+          " is at version ", tensor_.version(), "; expected version ", version_, " instead. Hint: ",
           anomaly_mode.enabled
               ? "the backtrace further above shows the operation that failed to compute its "
                 "gradient. The variable in question was changed in there or anywhere later. Good "

@@ -12,9 +12,9 @@ namespace pt {
 // One node's state during a run.
 struct Task {
   Node* node = nullptr;
-  int waiting = 0;              // gradients still to come
-  bool needed = true;           // leads to a requested input
-  bool visited = false;         // by select_needed()
+  int waiting = 0;       // gradients still to come
+  bool needed = true;    // leads to a requested input
+  bool visited = false;  // by select_needed()
   GradVector grads;
 };
 
@@ -72,9 +72,9 @@ class TaskTable {
 struct Scratch {
   TaskTable tasks;
   std::vector<Edge> roots;
-  std::vector<Node*> ready;      // heap of nodes whose gradients are complete
+  std::vector<Node*> ready;  // heap of nodes whose gradients are complete
   std::vector<Node*> stack;
-  std::vector<GradVector> lists; // empty ones, for tasks
+  std::vector<GradVector> lists;  // empty ones, for tasks
   GradVector out;
 
   static constexpr size_t kKeptTasks = 256;

@@ -12,14 +12,16 @@ namespace {
 class ViewNode final : public Node {
  public:
   ViewNode(const Tensor& base, const Tensor& view)
-      : base_(shape_only(base)), sizes_(view.sizes()), strides_(view.strides()),
+      : base_(shape_only(base)),
+        sizes_(view.sizes()),
+        strides_(view.strides()),
         offset_(view.offset() - base.offset()) {
     edges.push_back(gradient_edge(base));
     set_meta(0, view);
   }
   void apply(GradVector& grads, GradVector& out) override {
-    out[0] = as_strided_backward(grads[0], base_.sizes(), base_.strides(), sizes_, strides_,
-                                 offset_);
+    out[0] =
+        as_strided_backward(grads[0], base_.sizes(), base_.strides(), sizes_, strides_, offset_);
   }
   std::string name() const override { return "AsStridedBackward0"; }
 
@@ -34,7 +36,9 @@ class ViewNode final : public Node {
 class CopySlices final : public Node {
  public:
   CopySlices(const Tensor& base, const Tensor& view, Ref<Node> fn)
-      : sizes_(view.sizes()), strides_(view.strides()), offset_(view.offset() - base.offset()),
+      : sizes_(view.sizes()),
+        strides_(view.strides()),
+        offset_(view.offset() - base.offset()),
         fn_(std::move(fn)) {
     set_meta(0, base);
     edges.push_back(gradient_edge(base));

@@ -44,8 +44,11 @@ std::string to_text(const Scalar& s) {
       return s.to_bool() ? "True" : "False";
     case Scalar::Kind::kInt:
       return std::to_string(s.to_int());
-    default:
-      return concat(s.to_double());
+    default: {
+      std::string digits;
+      text::append(digits, s.to_double());
+      return digits;
+    }
   }
 }
 

@@ -126,6 +126,7 @@ Tensor shape_only(const Tensor& t) {
   out->numel = t.numel();
   out->dtype = t.dtype();
   out->device = t.device();
+  out->offset = t.offset();
   out->flags = t->flags & (TensorImpl::kContiguous | TensorImpl::kWrappedNumber);
   return out;
 }

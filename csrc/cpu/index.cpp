@@ -62,8 +62,7 @@ bool gather_line(const GatherLine& a) {
 }
 
 const KernelEntry kEntries[] = {
-    {"index_offsets",
-     {nullptr, nullptr, nullptr, nullptr, nullptr, PT_FN(&index_offsets)}},
+    {"index_offsets", {nullptr, nullptr, nullptr, nullptr, nullptr, PT_FN(&index_offsets)}},
     {"index_gather",
      {nullptr, PT_FN(&gather<uint8_t>), nullptr, PT_FN(&gather<uint16_t>), PT_FN(&gather<uint32_t>),
       PT_FN(&gather<uint64_t>)}},

@@ -7,10 +7,9 @@ namespace pt {
 
 inline constexpr int kMaxIndices = 64;
 
-// offsets[i] = sum over k of index[k][i] * stride[k], for n contiguous indices each. wrap[k] is added
-// to negative indices: the dimension's size, or 0 where they are not allowed. Returns false when an
-// index is out of bounds.
-// Kernel table name "index_offsets", slot kInt64.
+// offsets[i] = sum over k of index[k][i] * stride[k], for n contiguous indices each. wrap[k] is
+// added to negative indices: the dimension's size, or 0 where they are not allowed. Returns false
+// when an index is out of bounds. Kernel table name "index_offsets", slot kInt64.
 struct IndexOffsets {
   const int64_t* const* index;
   const int64_t* size;

@@ -111,6 +111,7 @@ void OpNode::save_outputs(const Result& result) {
     if (rule.param >= 0) continue;
     if (num_saved_ >= kInlineSaved) more_saved_.emplace_back();
     SavedTensor& s = saved(num_saved_++);
+    if (rule.needs >= 0 && !needs(static_cast<size_t>(slots_[rule.needs]))) continue;
     const Tensor& t = result.t[-1 - rule.param];
     if (rule.shape_only) {
       s.save_shape(t);

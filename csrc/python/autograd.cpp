@@ -83,8 +83,7 @@ PyObject* tensor_backward(PyObject* o, PyObject* const* args, Py_ssize_t nargs, 
 PyObject* register_hook(PyObject* o, PyObject* function) {
   return guarded([&]() -> PyObject* {
     const Tensor& t = self_of(o);
-    PT_CHECK(t.requires_grad(),
-             "cannot register a hook on a tensor that doesn't require gradient");
+    PT_CHECK(t.requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
     if (Node* n = grad_fn_of(t))
       return add_tensor_hook(n->get_extra().tensor_hooks, function, t->output_nr);
     return add_tensor_hook(get_extra(t.impl()).leaf_hooks, function, 0);
@@ -94,8 +93,7 @@ PyObject* register_hook(PyObject* o, PyObject* function) {
 PyObject* register_post_accumulate_grad_hook(PyObject* o, PyObject* function) {
   return guarded([&]() -> PyObject* {
     const Tensor& t = self_of(o);
-    PT_CHECK(t.requires_grad(),
-             "cannot register a hook on a tensor that doesn't require gradient");
+    PT_CHECK(t.requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
     PT_CHECK(t.is_leaf(), "post accumulate grad hooks cannot be registered on non-leaf tensors");
     return add_accumulate_hook(get_extra(t.impl()).post_accumulate, function);
   });
@@ -119,8 +117,9 @@ PyObject* requires_grad_(PyObject* o, PyObject* const* args, Py_ssize_t nargs, P
              "= var.detach().");
     PT_CHECK(!on || is_floating(t.dtype()),
              "only Tensors of floating point dtype can require gradients");
-    PT_CHECK(!on || !t->has(TensorImpl::kInference) || thread_modes.inference,
-             "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
+    PT_CHECK(
+        !on || !t->has(TensorImpl::kInference) || thread_modes.inference,
+        "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
     if (t.is_leaf()) t->set(TensorImpl::kRequiresGrad, on);
     return Py_NewRef(o);
   });

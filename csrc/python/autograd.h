@@ -13,8 +13,7 @@ namespace pt::python {
 // a PyFunctionNode is its ctx object, which the node keeps alive and which forgets the node when
 // that goes away.
 struct PyNode {
-  PyObject_HEAD
-  Node* node;
+  PyObject_HEAD Node* node;
 };
 extern PyTypeObject* node_type;
 void init_nodes(py::module_& m);

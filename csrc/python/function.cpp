@@ -11,8 +11,8 @@ namespace pt::python {
 namespace {
 
 struct PyCtx {
-  PyNode base;                 // node: borrowed, null outside of a graph
-  PyObject* to_save;           // what the forward asked for; null: nothing
+  PyNode base;        // node: borrowed, null outside of a graph
+  PyObject* to_save;  // what the forward asked for; null: nothing
   PyObject* dirty;
   PyObject* non_differentiable;
   PyObject* needs_input_grad;
@@ -121,14 +121,15 @@ void PyFunctionNode::read_answer(PyObject* answer, GradVector& out) {
   }
   const auto inputs = static_cast<Py_ssize_t>(is_tensor_input.size());
   while (n > inputs && items[n - 1] == Py_None) --n;  // surplus None are harmless
-  PT_CHECK(n == inputs, "function ", name(), " returned an incorrect number of gradients (expected ",
-           inputs, ", got ", n, ")");
+  PT_CHECK(n == inputs, "function ", name(),
+           " returned an incorrect number of gradients (expected ", inputs, ", got ", n, ")");
   size_t edge = 0;
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject* g = items[i];
     if (!is_tensor_input[static_cast<size_t>(i)]) {
-      PT_CHECK(g == Py_None, "function ", name(), " returned a gradient different than None at position ",
-               i + 1, ", but the corresponding forward input was not a Variable");
+      PT_CHECK(g == Py_None, "function ", name(),
+               " returned a gradient different than None at position ", i + 1,
+               ", but the corresponding forward input was not a Variable");
       continue;
     }
     if (g != Py_None) {
@@ -162,7 +163,7 @@ struct Call {
   PyCtx* ctx;
   PyObject* const* args;
   Py_ssize_t nargs;
-  bool recorded;               // some input requires grad and grad mode is on
+  bool recorded;  // some input requires grad and grad mode is on
   bool is_input(const Tensor& t) const {
     for (Py_ssize_t i = 0; i < nargs; ++i)
       if (is_tensor(args[i]) && as_tensor(args[i]).same_as(t)) return true;
@@ -244,8 +245,8 @@ py::object run_forward(PyObject* cls, const Call& call, bool splits_setup) {
     py::tuple inputs(static_cast<size_t>(call.nargs));
     for (Py_ssize_t i = 0; i < call.nargs; ++i)
       inputs[static_cast<size_t>(i)] = py::reinterpret_borrow<py::object>(call.args[i]);
-    attribute(cls, names().setup_context)(
-        py::handle(reinterpret_cast<PyObject*>(call.ctx)), inputs, result);
+    attribute(cls, names().setup_context)(py::handle(reinterpret_cast<PyObject*>(call.ctx)), inputs,
+                                          result);
   }
   return result;
 }
@@ -289,8 +290,8 @@ py::object bind_arguments(PyObject* cls, PyObject* const* args, Py_ssize_t nargs
   static PyObject* bind = imported("pytensor.autograd.function", "_bind_arguments");
   std::vector<PyObject*> all{cls};
   all.insert(all.end(), args, args + nargs + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0));
-  return py::reinterpret_steal<py::object>(check(
-      PyObject_Vectorcall(bind, all.data(), static_cast<size_t>(nargs) + 1, kwnames)));
+  return py::reinterpret_steal<py::object>(
+      check(PyObject_Vectorcall(bind, all.data(), static_cast<size_t>(nargs) + 1, kwnames)));
 }
 
 PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t nargs,
@@ -402,8 +403,7 @@ PyMethodDef ctx_methods[] = {
      "False: backward gets None, not zeros, for outputs without a gradient."},
     {}};
 PyMethodDef function_methods[] = {
-    {"apply",
-     reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function_apply)),
+    {"apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function_apply)),
      METH_FASTCALL | METH_KEYWORDS | METH_CLASS,
      "Calls forward and records the call, so that backward is called for its gradients."},
     {}};
@@ -412,12 +412,14 @@ PyMethodDef function_methods[] = {
 
 void init_function(py::module_& m) {
 #define PT_SLOT(id, value) {id, reinterpret_cast<void*>(value)}
-  PyType_Slot ctx_slots[] = {
-      PT_SLOT(Py_tp_dealloc, ctx_dealloc),     PT_SLOT(Py_tp_traverse, ctx_traverse),
-      PT_SLOT(Py_tp_clear, ctx_clear),         PT_SLOT(Py_tp_getset, ctx_getset),
-      PT_SLOT(Py_tp_members, ctx_members),     PT_SLOT(Py_tp_methods, ctx_methods),
-      PT_SLOT(Py_tp_repr, PyBaseObject_Type.tp_repr),
-      {0, nullptr}};
+  PyType_Slot ctx_slots[] = {PT_SLOT(Py_tp_dealloc, ctx_dealloc),
+                             PT_SLOT(Py_tp_traverse, ctx_traverse),
+                             PT_SLOT(Py_tp_clear, ctx_clear),
+                             PT_SLOT(Py_tp_getset, ctx_getset),
+                             PT_SLOT(Py_tp_members, ctx_members),
+                             PT_SLOT(Py_tp_methods, ctx_methods),
+                             PT_SLOT(Py_tp_repr, PyBaseObject_Type.tp_repr),
+                             {0, nullptr}};
   PyType_Spec ctx_spec{"pytensor._C.FunctionCtx", sizeof(PyCtx), 0,
                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, ctx_slots};
   PyObject* bases = check(PyTuple_Pack(1, node_type));
@@ -429,7 +431,8 @@ void init_function(py::module_& m) {
 #undef PT_SLOT
   PyType_Spec function_spec{"pytensor._C.FunctionBase", sizeof(PyObject), 0,
                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, function_slots};
-  m.attr("FunctionBase") = py::reinterpret_steal<py::object>(check(PyType_FromSpec(&function_spec)));
+  m.attr("FunctionBase") =
+      py::reinterpret_steal<py::object>(check(PyType_FromSpec(&function_spec)));
 }
 
 }  // namespace pt::python

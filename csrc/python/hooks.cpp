@@ -47,8 +47,9 @@ Tensor replacement(const Callable& hook, const py::handle& answer, const Tensor&
                 Py_TYPE(answer.ptr())->tp_name, "'");
   const Tensor& t = as_tensor(answer.ptr());
   if (was.defined()) {
-    PT_CHECK(t.dtype() == was.dtype(), "hook '", hook.name(), "' has changed the type of value (was ",
-             legacy_type_name(was.dtype()), " got ", legacy_type_name(t.dtype()), ")");
+    PT_CHECK(t.dtype() == was.dtype(), "hook '", hook.name(),
+             "' has changed the type of value (was ", legacy_type_name(was.dtype()), " got ",
+             legacy_type_name(t.dtype()), ")");
     PT_CHECK(t.sizes() == was.sizes(), "hook '", hook.name(), "' has changed the size of value");
   }
   return t;

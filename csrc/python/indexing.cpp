@@ -91,8 +91,7 @@ int64_t slice_bound(PyObject* o) {
   }
   if (!i) {
     PyErr_Clear();
-    raise(ErrorKind::kType,
-          "slice indices must be integers or None or have an __index__ method");
+    raise(ErrorKind::kType, "slice indices must be integers or None or have an __index__ method");
   }
   int overflow = 0;
   const int64_t v = PyLong_AsLongLongAndOverflow(i, &overflow);
@@ -175,10 +174,12 @@ Items items_of(PyObject* key) {
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject* o = PySequence_Fast_GET_ITEM(key, i);
     int64_t unused;
-    const bool plain = is_tensor(o) || PyLong_Check(o) || PySlice_Check(o) || o == Py_None ||
-                       o == Py_Ellipsis;
-    if (!plain && (PyUnicode_Check(o) || PyBytes_Check(o) || PySequence_Check(o) ||
-                   PyObject_CheckBuffer(o)) && !to_int(o, unused)) {
+    const bool plain =
+        is_tensor(o) || PyLong_Check(o) || PySlice_Check(o) || o == Py_None || o == Py_Ellipsis;
+    if (!plain &&
+        (PyUnicode_Check(o) || PyBytes_Check(o) || PySequence_Check(o) ||
+         PyObject_CheckBuffer(o)) &&
+        !to_int(o, unused)) {
       items.owned.push_back(py::reinterpret_steal<py::object>(wrap(index_tensor(o))));
       o = items.owned.back().ptr();
     }
@@ -287,7 +288,8 @@ void Key::item(PyObject* o) {
   PT_CHECK_INDEX(PyList_Check(o) || PyTuple_Check(o) || PyRange_Check(o) || PyUnicode_Check(o) ||
                      PyBytes_Check(o) || (PyObject_CheckBuffer(o) && PySequence_Check(o)),
                  "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables "
-                 "are valid indices (got ", Py_TYPE(o)->tp_name, ")");
+                 "are valid indices (got ",
+                 Py_TYPE(o)->tp_name, ")");
   add_tensor(index_tensor(o));
 }
 
@@ -387,8 +389,7 @@ int index_set(PyObject* object, PyObject* key, PyObject* value) {
     PT_CHECK_TYPE(tensor || to_scalar(value, number), "can't assign a ", Py_TYPE(value)->tp_name,
                   " to a ", legacy_type_name(self.dtype()));
     if (is_plain_int(key) || PySlice_Check(key)) {
-      const Tensor view =
-          PySlice_Check(key) ? slice_first(self, key) : select_first(self, key);
+      const Tensor view = PySlice_Check(key) ? slice_first(self, key) : select_first(self, key);
       if (tensor) {
         assign(view, *tensor);
       } else {

@@ -111,10 +111,9 @@ PyMethodDef methods[] = {
 PyTypeObject* make_type(const std::string& name, PyType_Slot* slots, unsigned flags) {
   // The module part makes the type print by its bare name. Python 3.10 keeps the pointer.
   const auto* full = new std::string("builtins." + name);
-  PyType_Spec spec{full->c_str(), sizeof(PyNode), 0,
-                   static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION |
-                                         flags),
-                   slots};
+  PyType_Spec spec{
+      full->c_str(), sizeof(PyNode), 0,
+      static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | flags), slots};
   PyObject* bases = nullptr;
   if (node_type) bases = check(PyTuple_Pack(1, node_type));
   PyObject* type = PyType_FromSpecWithBases(&spec, bases);
@@ -149,13 +148,14 @@ PyObject* wrap_node(Node* node) {
 
 void init_nodes(py::module_& m) {
 #define PT_SLOT(id, value) {id, reinterpret_cast<void*>(value)}
-  PyType_Slot slots[] = {PT_SLOT(Py_tp_dealloc, node_dealloc),
-                         PT_SLOT(Py_tp_repr, node_repr),
-                         PT_SLOT(Py_tp_getattro, get_attribute),
-                         PT_SLOT(Py_tp_getset, getset),
-                         PT_SLOT(Py_tp_methods, methods),
-                         PT_SLOT(Py_tp_doc, const_cast<char*>("A node of the autograd graph: a grad_fn.")),
-                         {0, nullptr}};
+  PyType_Slot slots[] = {
+      PT_SLOT(Py_tp_dealloc, node_dealloc),
+      PT_SLOT(Py_tp_repr, node_repr),
+      PT_SLOT(Py_tp_getattro, get_attribute),
+      PT_SLOT(Py_tp_getset, getset),
+      PT_SLOT(Py_tp_methods, methods),
+      PT_SLOT(Py_tp_doc, const_cast<char*>("A node of the autograd graph: a grad_fn.")),
+      {0, nullptr}};
 #undef PT_SLOT
   node_type = make_type("Node", slots, Py_TPFLAGS_BASETYPE);
   m.attr("Node") = py::handle(reinterpret_cast<PyObject*>(node_type));

@@ -15,12 +15,12 @@ from pytensor.autograd.gradcheck import gradcheck, gradgradcheck
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
+    from collections.abc import Sequence
+    from typing import Any, TypeAlias, Union
 
     from pytensor import Tensor
 
-    Tensors = Tensor | Sequence[Tensor]
+    Tensors: TypeAlias = Union[Tensor, Sequence[Tensor]]
 
 __all__ = [
     "Function",
@@ -220,7 +220,7 @@ class Variable(metaclass=_VariableMeta):
         tensor([1., 1.], requires_grad=True)
     """
 
-    def __new__(  # type: ignore[misc]
+    def __new__(
         cls, data: Tensor, requires_grad: bool = False, volatile: bool = False
     ) -> Tensor:
         return data.detach().requires_grad_(requires_grad)

@@ -12,7 +12,6 @@ from pytensor.composites.shared import (
     scalar_name,
     tracks_grad,
     wrap_dim,
-    wrap_dims,
     write_out,
 )
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cdist", "cosine_similarity", "norm", "pairwise_distance", "pdist", "renorm"]
 
-_INF = float("inf")
+_vector_norm = _C.internal["linalg_vector_norm"]
 _LARGE_CDIST = 25  # rows from which on Euclidean distances are computed by a matrix product
 
 
@@ -59,46 +58,9 @@ def vector_norm(
         >>> pytensor.linalg.vector_norm(pytensor.tensor([3.0, 4.0]))
         tensor(5.)
     """
-    if not x.is_floating_point():
-        raise RuntimeError(
-            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
-            + scalar_name(x)
-        )
-    dims = wrap_dims(None if dim in ((), []) else dim, x.dim())
-    if dtype is not None:
-        x = x.to(dtype)
-    if x.dtype in (_C.float16, _C.bfloat16):  # squares would overflow
-        return write_out(_vector_norm(x.float(), float(ord), dims, keepdim).to(x.dtype), out)
-    return write_out(_vector_norm(x, float(ord), dims, keepdim), out)
-
-
-def _vector_norm(x: Tensor, p: float, dims: tuple[int, ...], keepdim: bool) -> Tensor:
-    if not dims:  # a tensor without dimensions
-        return (x != 0).to(x.dtype) if p == 0 else x.abs()
-    if p == 2:
-        return guarded_sqrt((x * x).sum(dims, keepdim=keepdim))
-    if p == 1:
-        return x.abs().sum(dims, keepdim=keepdim)
-    if p == 0:
-        return (x != 0).to(x.dtype).sum(dims, keepdim=keepdim)
-    if (p < 0 or p == _INF) and any(x.size(d) == 0 for d in dims):
-        raise RuntimeError(
-            f"linalg.vector_norm cannot compute the {p:g} norm on an empty tensor because the "
-            "operation does not have an identity"
-        )
-    if p in (_INF, -_INF):
-        return x.abs().amax(dims, keepdim) if p > 0 else x.abs().amin(dims, keepdim)
-    magnitude = x.abs()
-    if not tracks_grad(x):
-        return magnitude.pow(p).sum(dims, keepdim=keepdim).pow(1 / p)
-    if p < 2:  # keep infinite slopes at zeros out of the gradient
-        zero = x == 0
-        powers = magnitude.masked_fill(zero, 1).pow(p).masked_fill(zero, 0 if p > 0 else _INF)
-    else:
-        powers = magnitude.pow(p)
-    total = powers.sum(dims, keepdim=keepdim)
-    zero = total == 0
-    return total.masked_fill(zero, 1).pow(1 / p).masked_fill(zero, 0)
+    if dtype is None and out is None:  # most calls
+        return _vector_norm(x, ord, dim, keepdim)
+    return _vector_norm(x, ord, dim, keepdim, dtype=dtype, out=out)
 
 
 def norm(

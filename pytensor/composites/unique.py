@@ -45,9 +45,9 @@ def unique(
         (tensor([1, 3]), tensor([1, 2]))
     """
     if dim is None:
-        found = _C.functions["_unique2"](input, sorted, return_inverse, return_counts)
+        found = _C.internal["_unique2"](input, sorted, return_inverse, return_counts)
     else:
-        found = _C.functions["_unique_dim"](input, dim, sorted, return_inverse, return_counts)
+        found = _C.internal["_unique_dim"](input, dim, sorted, return_inverse, return_counts)
     return _chosen(found, return_inverse, return_counts)
 
 
@@ -70,5 +70,5 @@ def unique_consecutive(
         >>> pytensor.unique_consecutive(pytensor.tensor([1, 1, 2, 1]))
         tensor([1, 2, 1])
     """
-    found = _C.functions["_unique_consecutive"](input, return_inverse, return_counts, dim)
+    found = _C.internal["_unique_consecutive"](input, return_inverse, return_counts, dim)
     return _chosen(found, return_inverse, return_counts)

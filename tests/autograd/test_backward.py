@@ -64,7 +64,9 @@ def accumulates_with_graph(t):
 def several_roots(t):
     x = leaf(t, 1.0, 2.0)
     a = x * 2
-    t.autograd.backward([a.sum(), (a * x).sum(), a], [None, t.tensor(2.0, dtype=t.float64), a.detach()])
+    t.autograd.backward(
+        [a.sum(), (a * x).sum(), a], [None, t.tensor(2.0, dtype=t.float64), a.detach()]
+    )
     return x.grad
 
 

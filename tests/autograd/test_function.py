@@ -215,7 +215,7 @@ def split_setup(t):
         ctx.save_for_backward(x, output)
 
     def backward(ctx, g):
-        x, output = ctx.saved_tensors
+        _, output = ctx.saved_tensors
         return g * ctx.factor + 0 * output, None
 
     x = leaf(t, 1.0, 2.0)
@@ -367,7 +367,9 @@ def answering(*answer):
     def program(t):
         x = leaf(t, 1.0, 2.0)
         values = tuple(t.ones(3) if a == "shape" else a for a in answer)
-        f = make(t, lambda ctx, x, n: x * n, lambda ctx, g: values if len(values) != 1 else values[0])
+        f = make(
+            t, lambda ctx, x, n: x * n, lambda ctx, g: values if len(values) != 1 else values[0]
+        )
         f.apply(x, 2).sum().backward()
 
     return program

@@ -149,8 +149,12 @@ def _logarithm_of_zero() -> None:
 def test_anomaly_names_op_and_line() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with pytensor.autograd.detect_anomaly(), pytest.raises(
-            RuntimeError, match=r"^Function 'LogBackward0' returned nan values in its 0th output\.$"
+        with (
+            pytensor.autograd.detect_anomaly(),
+            pytest.raises(
+                RuntimeError,
+                match=r"^Function 'LogBackward0' returned nan values in its 0th output\.$",
+            ),
         ):
             _logarithm_of_zero()
     text = str(caught[-1].message)
@@ -177,10 +181,9 @@ def test_anomaly_without_nan_check() -> None:
 
 
 def test_anomaly_warning_as_error_keeps_the_first_error() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with pytensor.autograd.detect_anomaly(), pytest.raises(RuntimeError, match="nan values"):
-            warnings.simplefilter("error")
+    with warnings.catch_warnings(), pytensor.autograd.set_detect_anomaly(True):
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeError, match="nan values"):
             _logarithm_of_zero()
 
 

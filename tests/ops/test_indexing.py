@@ -87,7 +87,8 @@ GET_ERRORS = [
     "x['a':]", "x[1.0:]", "x[10**30]", "x[torch.tensor([1.0])]", "x[torch.tensor(1.0)]",
     "x[torch.tensor([1, 0], dtype=torch.int16)]", "x[[0, 1], [0, 1, 2]]",
     "x[torch.ones(4, dtype=torch.bool)]", "x[:, torch.ones(4, dtype=torch.bool)]",
-    "x[0, torch.zeros(3, 5, dtype=torch.bool)]", "x[:, [0, 1], :, [0, 1]]", "x[[True, False, True]]",
+    "x[0, torch.zeros(3, 5, dtype=torch.bool)]", "x[:, [0, 1], :, [0, 1]]",
+    "x[[True, False, True]]",
     "torch.tensor(1.0)[0]", "torch.tensor(1.0)[0:1]", "torch.tensor(1.0)[[0]]",
     "torch.tensor(1.0)[torch.tensor(0)]", "torch.zeros(0, 3)[[0]]", "torch.zeros(3, 0)[:, [5]]",
     "x.gather(0, torch.tensor([[0]]))", "m.gather(0, torch.tensor([[5]]))",
@@ -205,7 +206,11 @@ def test_chain_of_basic_keys_is_one_node():
 
 @pytest.mark.parametrize("data", [[[1, 0, 3], [0, 5, 0]], [0, 2], 1, 0, []])
 def test_nonzero_as_tuple(data):
-    for expression in ("torch.nonzero(t, as_tuple=True)", "t.nonzero(as_tuple=True)", "t.nonzero()"):
+    for expression in (
+        "torch.nonzero(t, as_tuple=True)",
+        "t.nonzero(as_tuple=True)",
+        "t.nonzero()",
+    ):
         got = result_of(pytensor, expression, t=pytensor.tensor(data))
         assert got == result_of(torch, expression, t=torch.tensor(data))
     out = pytensor.empty(0, dtype=pytensor.int64)
@@ -272,14 +277,20 @@ OPS = {
     ),
     "take_along_dim": (lambda T, t, i: T.take_along_dim(t[0], i[0], 1), [(3, 4)], [[[1, 0]]]),
     "set view": (lambda T, t, i: assigned(t[0], (1, slice(1, 3)), t[1]), [(3, 4), (2,)], []),
-    "set index": (lambda T, t, i: assigned(t[0], (slice(1, 3), i[0]), t[1]), [(3, 4), (2,)], [[0, 2]]),
+    "set index": (
+        lambda T, t, i: assigned(t[0], (slice(1, 3), i[0]), t[1]),
+        [(3, 4), (2,)],
+        [[0, 2]],
+    ),
     "set mask": (lambda T, t, i: assigned(t[0], i[0], 0), [(3, 4)], [MASK]),
     "set mask tensor": (lambda T, t, i: assigned(t[0], i[0], t[1]), [(3, 4), ()], [MASK]),
 }
 for _reduce in ("sum", "prod", "mean", "amax", "amin"):
     for _self in (True, False):
         OPS[f"scatter_reduce {_reduce} {_self}"] = (
-            lambda T, t, i, r=_reduce, s=_self: t[0].scatter_reduce(0, i[0], t[1], r, include_self=s),
+            lambda T, t, i, r=_reduce, s=_self: t[0].scatter_reduce(
+                0, i[0], t[1], r, include_self=s
+            ),
             [(3, 4), (2, 4)],
             [AT],
         )

@@ -6,6 +6,7 @@ above one is multiplied by one factor, in its tensors and in the tuples of sizes
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -15,13 +16,15 @@ from tests.ops import registry
 from tests.ops.registry import Sample, Variation, arguments, call
 
 ELEMENTS = 150_000  # of the largest tensor, about
-LINALG_SIZE = 96  # a dimension's limit where the cost is cubic
 
+# What costs the cube of a size is enlarged less.
 DENSE = re.compile(r"linalg|cholesky|svd|qr|inverse|det|eig|matrix_exp|lstsq|solve|multi_dot")
+# Tuples of sizes, but not the arguments of a helper.
+SIZES = re.compile(r"(?<![A-Z])\((\d+(?:, ?\d+)+|\d+,)\)")
 SAMPLES = [
     pytest.param(s, id=s.id)
     for s in registry.samples()
-    if s.makers() & set("RPUIS") or re.search(r"\(\d+, \d+\)", s.text)
+    if s.makers() & set("RPUIS") or SIZES.search(s.text)
 ]
 
 
@@ -32,46 +35,47 @@ def _threads():
     pytensor.set_num_threads(before)
 
 
-def enlarged(sample):
-    """(sample, variation) with sizes multiplied as far as allowed, or None where sizes are part
-    of other arguments in a way that does not scale."""
+class TooLarge(Exception):
+    pass
+
+
+def scaled(sample, factor):
+    """(sample, variation, elements of the result) or None where the sizes do not scale."""
     makers = sample.makers()
-    integers = not makers & set("RPUS")
-    dtype = "int64" if integers else "float32"
-    dense = bool(DENSE.search(sample.op["name"]))
-    for factor in (64, 16, 8):
-        if dense and factor > LINALG_SIZE // 4:
+
+    def resize(shape):
+        shape = tuple(n * factor if n > 1 else n for n in shape)
+        if math.prod(shape) > 8 * ELEMENTS:
+            raise TooLarge
+        return shape
+
+    def numbers(match):
+        return "(" + re.sub(r"\d+", lambda d: str(int(d[0]) * factor), match[1]) + ")"
+
+    dtype = "float32" if makers & set("RPUS") else "int64"
+    variation = Variation(dtype, resize=resize, limit=lambda n: n * factor)
+    texts = [sample.text] if makers else []
+    for text in dict.fromkeys([*texts, SIZES.sub(numbers, sample.text)]):
+        candidate = Sample(sample.op, text, sample.id)
+        try:
+            args, kwargs, _ = arguments(pytensor, candidate, variation)
+            result = call(pytensor, candidate, args, kwargs)
+        except Exception:
             continue
-
-        def resize(shape, factor=factor):
-            shape = [n * factor if n > 1 else n for n in shape]
-            size = 1
-            for n in shape:
-                size *= n
-            return tuple(shape)
-
-        def number(n, factor=factor):
-            return n * factor
-
-        text = re.sub(
-            r"\((\d+(?:, ?\d+)+|\d+,)\)",
-            lambda m: "(" + re.sub(r"\d+", lambda d: str(int(d[0]) * factor), m[1]) + ")",
-            sample.text,
-        )
-        candidates = [Sample(sample.op, t, sample.id) for t in dict.fromkeys((sample.text, text))]
-        for candidate in candidates:
-            if not makers and candidate.text == sample.text:
-                continue
-            variation = Variation(dtype, resize=resize, limit=number)
-            try:
-                args, kwargs, leaves = arguments(pytensor, candidate, variation)
-                if sum(t.numel() for t in leaves) > 4 * ELEMENTS:
-                    continue
-                call(pytensor, candidate, args, kwargs)
-            except Exception:
-                continue
-            return candidate, variation
+        return candidate, variation, sum(t.numel() for t in tensors(result))
     return None
+
+
+def enlarged(sample):
+    """The largest allowed scaling, or None."""
+    best = None
+    for factor in (6, 24) if DENSE.search(sample.op["name"]) else (6, 24, 96):
+        found = scaled(sample, factor)
+        if found is not None:
+            best = found[:2]
+        if found is None or found[2] * 64 > 16 * ELEMENTS:
+            break
+    return best
 
 
 def run(sample, variation, threads):

@@ -38,27 +38,10 @@ bool is_index_dtype(const Tensor& t) {
   return t.dtype() == DType::kInt64 || t.dtype() == DType::kInt32;
 }
 
-Tensor destination_or_copy(const Out& out, const Tensor& self) {
-  if (!out.dest[0]) return contiguous_copy(self);
-  const Tensor dest = out.destination();
-  if (!out.inplace) {  // out=: starts as a copy of self
-    resize_output(dest, self.sizes());
-    copy_into(dest, self);
-  }
-  check_no_internal_overlap(dest);
-  return dest;
-}
-
-// The source of a write, contiguous and outside the destination's memory.
-Tensor separate(const Tensor& source, const Tensor& dest) {
-  const Tensor s = as_contiguous(source);
-  return s->storage.get() == dest->storage.get() ? contiguous_copy(s) : s;
-}
-
 void check_source_slices(const Tensor& self, int dim, const Tensor& index, const Tensor& source) {
-  PT_CHECK_INDEX(index.dim() < 2, "index_add_(): Index is supposed to be a vector, but got dim: ",
-                 index.dim(), " with type: ", scalar_type_name(index.dtype()), " and size: ",
-                 to_text(index.sizes()));
+  PT_CHECK_INDEX(
+      index.dim() < 2, "index_add_(): Index is supposed to be a vector, but got dim: ", index.dim(),
+      " with type: ", scalar_type_name(index.dtype()), " and size: ", to_text(index.sizes()));
   PT_CHECK(is_index_dtype(index), "index_add_(): Expected dtype int32/int64 for index but got: ",
            scalar_type_name(index.dtype()));
   PT_CHECK(self.dtype() == source.dtype(), "index_add_(): self (", scalar_type_name(self.dtype()),
@@ -71,8 +54,8 @@ void check_source_slices(const Tensor& self, int dim, const Tensor& index, const
   PT_CHECK(same(with_size(self.sizes(), dim, have), source.sizes()) ||
                (self.numel() == 1 && source.numel() == 1),
            "source tensor shape must match self tensor shape, excluding the specified dimension. "
-           "Got self.shape = ", to_text(self.sizes()), " source.shape = ",
-           to_text(source.sizes()));
+           "Got self.shape = ",
+           to_text(self.sizes()), " source.shape = ", to_text(source.sizes()));
 }
 
 void check_copy_slices(const Tensor& self, int dim, const Tensor& index, const Tensor& source) {
@@ -83,8 +66,8 @@ void check_copy_slices(const Tensor& self, int dim, const Tensor& index, const T
                  index.numel(), ")");
   PT_CHECK_INDEX(source.dim() == self.dim() || source.dim() == 0 || self.dim() == 0,
                  "index_copy_(): When source and destination are not scalars, their "
-                 "dimensionality must match. Source dimensionality (", source.dim(),
-                 "), destination dimensionality (", self.dim(), ")");
+                 "dimensionality must match. Source dimensionality (",
+                 source.dim(), "), destination dimensionality (", self.dim(), ")");
   PT_CHECK(index.dtype() == DType::kInt64,
            "index_copy_(): Expected a long tensor for index, but got ",
            scalar_type_name(index.dtype()));
@@ -103,8 +86,9 @@ void check_copy_slices(const Tensor& self, int dim, const Tensor& index, const T
   };
   PT_CHECK(a == b,
            "index_copy_(): Source/destination tensor must have same slice shapes. Destination "
-           "slice shape: ", words(a), " at dimension ", dim, " and source slice shape: ",
-           words(b), " at dimension 0.");
+           "slice shape: ",
+           words(a), " at dimension ", dim, " and source slice shape: ", words(b),
+           " at dimension 0.");
   PT_CHECK_INDEX(source.dim() == 0 || index.numel() == source->sizes[dim],
                  "index_copy_(): Number of indices (", index.numel(),
                  ") should be equal to source.size(dim) (", source.size(dim), ")");
@@ -119,7 +103,7 @@ Tensor fill_along(const Out& out, const Tensor& self, int64_t dim, const Tensor&
   s.columns[0].wrap = true;
   alignas(8) char element[16];
   value.store(dest.dtype(), element);
-  fill_selection(s, dest.data<char>(), element, static_cast<int64_t>(dest.item_size()));
+  fill_selection(s, dest.data<char>(), element, dest.item_size());
   return dest;
 }
 
@@ -145,8 +129,7 @@ PT_OP(index_select)
       Selection s = select_along(self, d, index);
       s.fail = out_of_range_in_self;
       Tensor out = empty_tensor(with_size(self.sizes(), d, index.numel()), self.dtype());
-      read_selection(s, self.data<char>(), out.data<char>(),
-                     static_cast<int64_t>(self.item_size()));
+      read_selection(s, self.data<char>(), out.data<char>(), self.item_size());
       return out;
     })
     .saves("shape:self, index")
@@ -155,11 +138,12 @@ PT_OP(index_select)
       g[0] = index_add(zeros, dim, index, g.grad(), 1);
     })
     .out()
-    .doc("The slices of self along dim that `index` names, as a new tensor.\n\n"
-         "Args:\n    dim (int): dimension\n    index (Tensor): vector of int32 or int64\n\n"
-         "Shape: as self, with index's length along dim.\n\n"
-         "Example:\n    >>> torch.arange(6).view(3, 2).index_select(0, torch.tensor([2, 0]))\n"
-         "    tensor([[4, 5],\n            [0, 1]])")
+    .doc(
+        "The slices of self along dim that `index` names, as a new tensor.\n\n"
+        "Args:\n    dim (int): dimension\n    index (Tensor): vector of int32 or int64\n\n"
+        "Shape: as self, with index's length along dim.\n\n"
+        "Example:\n    >>> torch.arange(6).view(3, 2).index_select(0, torch.tensor([2, 0]))\n"
+        "    tensor([[4, 5],\n            [0, 1]])")
     .sample("R(3, 4), 0, torch.tensor([0, 2, 2])")
     .sample("R(3, 4), -1, torch.tensor([3, 0])")
     .sample("R(2, 3, 4), 1, torch.tensor([1, 1])");
@@ -174,7 +158,8 @@ PT_OP(index_add)
       Selection s = select_along(dest, d, index);
       s.fail = add_out_of_bounds;
       const bool plain = alpha.to_double() == 1.0;
-      const Tensor from = separate(plain ? source : cast_to(mul(source, alpha), self.dtype()), dest);
+      const Tensor from =
+          separate(plain ? source : cast_to(mul(source, alpha), self.dtype()), dest);
       add_selection(s, dest.dtype(), dest.raw(), from.raw());
       return dest;
     })
@@ -191,8 +176,9 @@ PT_OP(index_add)
     })
     .inplace()
     .out()
-    .doc("self with alpha * source added to the slices along dim that `index` names. Repeated "
-         "indices add up in order.")
+    .doc(
+        "self with alpha * source added to the slices along dim that `index` names. Repeated "
+        "indices add up in order.")
     .sample("R(3, 4), 0, torch.tensor([0, 2, 0]), R(3, 4)")
     .sample("R(3, 4), 1, torch.tensor([1]), R(3, 1), alpha=2");
 
@@ -205,8 +191,7 @@ PT_OP(index_copy)
       Selection s = select_along(dest, d, index);
       s.fail = copy_out_of_bounds;
       const Tensor from = separate(source, dest);
-      write_selection(s, dest.data<char>(), from.data<char>(),
-                      static_cast<int64_t>(dest.item_size()));
+      write_selection(s, dest.data<char>(), from.data<char>(), dest.item_size());
       return dest;
     })
     .saves("index, shape:source")
@@ -263,7 +248,7 @@ PT_OP(take)
       const Tensor from = as_contiguous(self);
       Tensor out = empty_tensor(index.sizes(), self.dtype());
       read_selection(flat_selection(from, index), from.data<char>(), out.data<char>(),
-                     static_cast<int64_t>(self.item_size()));
+                     self.item_size());
       return out;
     })
     .saves("shape:self, index")
@@ -271,8 +256,9 @@ PT_OP(take)
       g[0] = put(zeros_tensor(self.sizes(), g.grad().dtype()), index, g.grad(), true);
     })
     .out()
-    .doc("The elements of self at flat positions, as if self had one dimension.\n\n"
-         "Shape: index's shape.")
+    .doc(
+        "The elements of self at flat positions, as if self had one dimension.\n\n"
+        "Shape: index's shape.")
     .sample("R(3, 4), torch.tensor([[0, 5], [-1, 0]])");
 
 PT_OP(put)
@@ -282,11 +268,12 @@ PT_OP(put)
                scalar_type_name(index.dtype()));
       PT_CHECK(self.dtype() == source.dtype(),
                "put_(): self and source expected to have the same dtype, but got self.dtype = ",
-               scalar_type_name(self.dtype()), " and source.dtype = ",
-               scalar_type_name(source.dtype()));
+               scalar_type_name(self.dtype()),
+               " and source.dtype = ", scalar_type_name(source.dtype()));
       PT_CHECK_INDEX(source.numel() == index.numel(),
                      "put_(): Expected source and index to have the same number of elements, but "
-                     "got source.numel() = ", source.numel(), ", index.numel() = ", index.numel());
+                     "got source.numel() = ",
+                     source.numel(), ", index.numel() = ", index.numel());
       PT_CHECK_INDEX(self.numel() > 0 || index.numel() == 0,
                      "put_(): Trying to put elements into an empty tensor");
       const Tensor dest = destination_or_copy(out, self);
@@ -296,8 +283,7 @@ PT_OP(put)
       if (accumulate) {
         add_selection(s, row.dtype(), row.raw(), from.raw());
       } else {
-        write_selection(s, row.data<char>(), from.data<char>(),
-                        static_cast<int64_t>(row.item_size()));
+        write_selection(s, row.data<char>(), from.data<char>(), row.item_size());
       }
       if (!row.same_as(dest)) copy_into(dest, row);
       return dest;
@@ -306,9 +292,9 @@ PT_OP(put)
     .backward([](BackwardCall& g, const Tensor&, const Tensor& index, const Tensor& source,
                  bool accumulate) {
       if (g.needs(0))
-        g[0] = accumulate ? g.grad()
-                          : put(g.grad(), index, zeros_tensor(source.sizes(), g.grad().dtype()),
-                                false);
+        g[0] = accumulate
+                   ? g.grad()
+                   : put(g.grad(), index, zeros_tensor(source.sizes(), g.grad().dtype()), false);
       if (g.needs(2)) g[2] = reshape(take(g.grad(), index), IntList(source.sizes()));
     })
     .inplace()

@@ -33,6 +33,7 @@ bool is_whole_mask(const Tensor& self, TensorList indices) {
          indices[0]->sizes == self->sizes && self.dim() > 0;
 }
 
+// Some byte of a may be one of b.
 bool overlap(const Tensor& a, const Tensor& b) {
   if (a->storage.get() != b->storage.get()) return false;
   const ByteRange x = byte_range(a.impl()), y = byte_range(b.impl());
@@ -56,11 +57,8 @@ Tensor broadcast_to(const Tensor& values, const Dims& shape) {
 void put_values(const Tensor& dest, TensorList indices, const Tensor& values, bool accumulate) {
   const IndexedTensor at = select_indices(dest, indices);
   const Tensor all = broadcast_to(values, at.shape);
-  if (at.selection.elements() == 0) {
-    // Indices into an empty selection are still checked where PyTorch does: not at all.
-    return;
-  }
-  const auto item = static_cast<int64_t>(dest.item_size());
+  if (at.selection.elements() == 0) return;
+  const size_t item = dest.item_size();
   if (values.numel() == 1) {
     if (accumulate) {
       add_selection_scalar(at.selection, dest.dtype(), dest.raw(), values.raw());
@@ -100,9 +98,8 @@ PT_OP(basic_index_backward)
       return out;
     })
     .backward([](BackwardCall& g, const Tensor&, IntList, IntList starts, IntList dims,
-                 IntList steps, IntList sizes) {
-      g[0] = basic_index(g.grad(), starts, dims, steps, sizes);
-    })
+                 IntList steps,
+                 IntList sizes) { g[0] = basic_index(g.grad(), starts, dims, steps, sizes); })
     .internal();
 
 PT_OP(index)
@@ -110,8 +107,7 @@ PT_OP(index)
       if (is_whole_mask(self, indices)) return masked_select(self, indices[0]);
       const IndexedTensor from = select_indices(self, indices);
       Tensor out = empty_tensor(from.shape, self.dtype(), self.device());
-      read_selection(from.selection, self.data<char>(), out.data<char>(),
-                     static_cast<int64_t>(self.item_size()));
+      read_selection(from.selection, self.data<char>(), out.data<char>(), self.item_size());
       return out;
     })
     .saves("shape:self, indices")
@@ -149,24 +145,23 @@ PT_OP(index_put)
     .backward([](BackwardCall& g, const Tensor&, TensorList indices, const Tensor& values,
                  bool accumulate) {
       if (g.needs(0))
-        g[0] = accumulate
-                   ? g.grad()
-                   : index_put(g.grad(), indices, scalar_tensor(0, g.grad().dtype()), false);
-      const int slot = 2;
-      if (g.needs(slot)) {
+        g[0] = accumulate ? g.grad()
+                          : index_put(g.grad(), indices, scalar_tensor(0, g.grad().dtype()), false);
+      if (g.needs(2)) {
         const Tensor picked = index(g.grad(), indices);
-        g[slot] = values.numel() == picked.numel() && !(values->sizes == picked->sizes)
-                      ? reshape(picked, IntList(values.sizes()))
-                      : picked;
+        g[2] = values.numel() == picked.numel() && !(values->sizes == picked->sizes)
+                   ? reshape(picked, IntList(values.sizes()))
+                   : picked;
       }
     })
     .inplace()
-    .doc("self with the elements that index tensors or masks select replaced by values.\n\n"
-         "Args:\n    indices (tuple of Tensor): one per dimension of self, broadcast together\n"
-         "    values (Tensor): of self's dtype, broadcast to the selected elements\n"
-         "    accumulate (bool): add to the elements instead; repeated indices add up\n\n"
-         "Example:\n    >>> i = torch.tensor([0, 2])\n"
-         "    >>> torch.zeros(3).index_put((i,), torch.tensor(1.))\n    tensor([1., 0., 1.])")
+    .doc(
+        "self with the elements that index tensors or masks select replaced by values.\n\n"
+        "Args:\n    indices (tuple of Tensor): one per dimension of self, broadcast together\n"
+        "    values (Tensor): of self's dtype, broadcast to the selected elements\n"
+        "    accumulate (bool): add to the elements instead; repeated indices add up\n\n"
+        "Example:\n    >>> i = torch.tensor([0, 2])\n"
+        "    >>> torch.zeros(3).index_put((i,), torch.tensor(1.))\n    tensor([1., 0., 1.])")
     .sample("R(3, 4), (torch.tensor([0, 2]), torch.tensor([1, -1])), R(2)")
     .sample("R(3, 4), (torch.tensor([0, 0, 2]),), R(3, 4), accumulate=True");
 

@@ -5,6 +5,7 @@
 #include "core/parallel.h"
 #include "op/copy.h"
 #include "op/define.h"
+#include "ops/index/algorithms/item.h"
 #include "ops/index/index.h"
 #include "ops/index/selection.h"
 #include "ops/memory/memory.h"
@@ -19,15 +20,16 @@ namespace {
 const PointwiseKernel kMaskedFill{"masked_fill"};
 
 void check_mask(const char* op, const Tensor& mask) {
-  PT_CHECK(mask.dtype() == DType::kBool, op, " only supports boolean masks, but got mask with dtype ",
+  PT_CHECK(mask.dtype() == DType::kBool, op,
+           " only supports boolean masks, but got mask with dtype ",
            scalar_type_name(mask.dtype()));
 }
 
 Tensor fill_masked(const Out& out, const Tensor& self, const Tensor& mask, const Scalar& value) {
   static constexpr const char* kCppNames[kNumDTypes] = {
-      "bool", "unsigned char", "signed char", "short int", "int", "long int",
-      "c10::Half", "c10::BFloat16", "float", "double", "c10::complex<float>",
-      "c10::complex<double>"};
+      "bool",  "unsigned char", "signed char",         "short int",
+      "int",   "long int",      "c10::Half",           "c10::BFloat16",
+      "float", "double",        "c10::complex<float>", "c10::complex<double>"};
   PT_CHECK(mask.dtype() == DType::kBool,
            "masked_fill_ only supports boolean masks, but got mask with dtype ",
            kCppNames[static_cast<int>(mask.dtype())]);
@@ -35,7 +37,7 @@ Tensor fill_masked(const Out& out, const Tensor& self, const Tensor& mask, const
   return run_pointwise_as(out, kMaskedFill.entry(), self.dtype(), self.dtype(), v, 3);
 }
 
-// Contiguous copies (or the tensors themselves) in their common shape.
+// t itself or a copy, contiguous and of that shape.
 Tensor broadcast_contiguous(const Tensor& t, const Dims& shape) {
   return as_contiguous(t->sizes == shape ? t : expand(t, IntList(shape)));
 }
@@ -53,20 +55,6 @@ std::vector<int64_t> mask_counts(const uint8_t* mask, int64_t n) {
   });
   for (size_t i = 1; i < before.size(); ++i) before[i] += before[i - 1];
   return before;
-}
-
-template <class F>
-void visit_item(size_t item, F&& f) {
-  switch (item) {
-    case 1:
-      return f(uint8_t{});
-    case 2:
-      return f(uint16_t{});
-    case 4:
-      return f(uint32_t{});
-    default:
-      return f(uint64_t{});
-  }
 }
 
 // Elements are collected without branches in a small buffer, then copied to their place.
@@ -106,10 +94,12 @@ PT_OP(masked_fill)
       g[0] = masked_fill(g.grad(), mask, 0);
     })
     .inplace()
-    .doc("self with value where mask is True.\n\n"
-         "Args:\n    mask (Tensor): bool, broadcast with self\n    value (Number or 0-dim Tensor)\n\n"
-         "Example:\n    >>> x = torch.tensor([1., -2., 3.])\n    >>> x.masked_fill(x < 0, 0)\n"
-         "    tensor([1., 0., 3.])")
+    .doc(
+        "self with value where mask is True.\n\n"
+        "Args:\n    mask (Tensor): bool, broadcast with self\n    value (Number or 0-dim "
+        "Tensor)\n\n"
+        "Example:\n    >>> x = torch.tensor([1., -2., 3.])\n    >>> x.masked_fill(x < 0, 0)\n"
+        "    tensor([1., 0., 3.])")
     .sample("R(3, 4), torch.tensor([True, False, True, False]), 2.5")
     .sample("R(3, 4), torch.tensor([[True], [False], [True]]), -1");
 
@@ -154,8 +144,9 @@ PT_OP(masked_select)
       g[0] = masked_scatter(zeros_tensor(shape, g.grad().dtype()), mask, g.grad());
     })
     .out()
-    .doc("The elements of self where mask is True, as a vector.\n\n"
-         "Args:\n    mask (Tensor): bool, broadcast with self")
+    .doc(
+        "The elements of self where mask is True, as a vector.\n\n"
+        "Args:\n    mask (Tensor): bool, broadcast with self")
     .sample("R(3, 4), torch.tensor([True, False, True, False])")
     .sample("R(4), torch.tensor([[True, False, True, False], [False, False, True, True]])");
 
@@ -182,7 +173,8 @@ PT_OP(masked_scatter)
       const std::vector<int64_t> before = mask_counts(bits, n);
       PT_CHECK(before.back() <= source.numel(),
                "Number of elements of source < number of ones in mask");
-      const Tensor values = from->storage.get() == work->storage.get() ? contiguous_copy(from) : from;
+      const Tensor values =
+          from->storage.get() == work->storage.get() ? contiguous_copy(from) : from;
       visit_item(self.item_size(), [&](auto v) {
         using T = decltype(v);
         T* dst = static_cast<T*>(work.raw());
@@ -209,8 +201,7 @@ PT_OP(masked_scatter_backward)
     .impl([](const Tensor& grad, const Tensor& mask, IntList sizes) {
       const Tensor picked = masked_select(grad, mask);
       Tensor out = zeros_tensor(sizes, grad.dtype());
-      if (picked.numel() > 0)
-        copy_into(make_view(out, Dims{picked.numel()}, Dims{1}, 0), picked);
+      if (picked.numel() > 0) copy_into(make_view(out, Dims{picked.numel()}, Dims{1}, 0), picked);
       return out;
     })
     .saves("mask, shape:grad")
@@ -228,9 +219,11 @@ PT_OP(nonzero)
     .nondifferentiable()
     .function_only()  // the method, with as_tuple, is written in Python
     .out()
-    .doc("The indices of the elements that are not zero, a row of self.dim() numbers each, in "
-         "row-major order.\n\n"
-         "Example:\n    >>> torch.nonzero(torch.tensor([1, 0, 3]))\n    tensor([[0],\n            [2]])")
+    .doc(
+        "The indices of the elements that are not zero, a row of self.dim() numbers each, in "
+        "row-major order.\n\n"
+        "Example:\n    >>> torch.nonzero(torch.tensor([1, 0, 3]))\n    tensor([[0],\n            "
+        "[2]])")
     .sample("torch.tensor([[1, 0, 3], [0, 5, 0]])")
     .sample("R(3, 4) > 0");
 

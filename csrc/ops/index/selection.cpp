@@ -48,8 +48,7 @@ void add_mask(const Tensor& self, int dim, const Tensor& mask, std::vector<Index
 Tensor expanded(const Tensor& t, const Dims& shape) {
   const int n = shape.size(), m = t.dim();
   Dims strides(n, 0);
-  for (int i = 0; i < m; ++i)
-    strides[n - m + i] = t->sizes[i] == 1 ? 0 : t->strides[i];
+  for (int i = 0; i < m; ++i) strides[n - m + i] = t->sizes[i] == 1 ? 0 : t->strides[i];
   return make_view(t, shape, strides, t.offset());
 }
 
@@ -73,6 +72,22 @@ const char* scalar_type_name(DType t) {
 }
 
 Tensor as_index(const Tensor& t) { return as_contiguous(cast_to(t, DType::kInt64)); }
+
+Tensor destination_or_copy(const Out& out, const Tensor& self) {
+  if (!out.dest[0]) return contiguous_copy(self);
+  const Tensor dest = out.destination();
+  if (!out.inplace) {
+    resize_output(dest, self.sizes());
+    copy_into(dest, self);
+  }
+  check_no_internal_overlap(dest);
+  return dest;
+}
+
+Tensor separate(const Tensor& source, const Tensor& dest) {
+  const Tensor s = as_contiguous(source);
+  return s->storage.get() == dest->storage.get() ? contiguous_copy(s) : s;
+}
 
 IndexedTensor select_indices(const Tensor& self, TensorList indices) {
   IndexedTensor out;
@@ -116,7 +131,8 @@ IndexedTensor select_indices(const Tensor& self, TensorList indices) {
     for (int k = 1; k <= std::min(a, b); ++k)
       PT_CHECK_INDEX(shape[a - k] == other[b - k] || shape[a - k] == 1 || other[b - k] == 1,
                      "shape mismatch: indexing tensors could not be broadcast together with "
-                     "shapes ", shapes_text(s.columns));
+                     "shapes ",
+                     shapes_text(s.columns));
     shape = broadcast_shapes(shape, other);
   }
   for (IndexColumn& c : s.columns) {

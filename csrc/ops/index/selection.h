@@ -2,6 +2,7 @@
 // broadcast together, and the dimensions of the result are placed. Used by the ops of this folder.
 #pragma once
 
+#include "op/dispatch.h"
 #include "ops/index/algorithms/rows.h"
 
 namespace pt {
@@ -16,6 +17,12 @@ IndexedTensor select_indices(const Tensor& self, TensorList indices);
 
 // The slices of `self` along dim that a vector of indices names. int32 and int64; no wrapping.
 Selection select_along(const Tensor& self, int dim, const Tensor& index);
+
+// What an op that changes some elements of self writes to: a copy of self, self (in-place), or an
+// out= tensor that has become a copy.
+Tensor destination_or_copy(const Out& out, const Tensor& self);
+// The source of such a write, contiguous and outside the destination's memory.
+Tensor separate(const Tensor& source, const Tensor& dest);
 
 // "Float", "Long": dtypes as PyTorch's messages about indexing name them.
 const char* scalar_type_name(DType t);

@@ -65,7 +65,7 @@ PT_OP(linalg_qr)
     .sample("R(4, 3)")
     .sample("R(4, 3), mode='complete'")
     .sample("R(2, 3, 3)")
-    .test("tol=1e-3 nograd");
+    .test("rowmajor contiguous tol=1e-3 nograd");
 
 PT_OP(qr)
     .composite([](const Tensor& self, bool some) {
@@ -73,7 +73,7 @@ PT_OP(qr)
     })
     .doc("The QR decomposition (see linalg.qr).")
     .sample("R(4, 3)")
-    .test("tol=1e-3 nograd");
+    .test("rowmajor tol=1e-3 nograd");
 
 PT_OP(linalg_eigh)
     .impl([](const Tensor& self, std::string_view uplo) {
@@ -120,7 +120,7 @@ PT_OP(linalg_eigh)
     .function_only()
     .doc("Eigenvalues (ascending) and eigenvectors of a symmetric matrix.")
     .sample("S(4)")
-    .test("tol=1e-3 nograd eigenvectors");
+    .test("rowmajor tol=1e-3 nograd signs");
 
 PT_OP(linalg_svd)
     .impl([](const Tensor& A, bool full, std::optional<std::string_view>) {
@@ -186,7 +186,7 @@ PT_OP(linalg_svd)
     .doc("The singular value decomposition A = U diag(S) Vh, S descending.")
     .sample("R(4, 3)")
     .sample("R(3, 4), full_matrices=False")
-    .test("tol=1e-3 nograd eigenvectors");
+    .test("rowmajor tol=1e-3 nograd signs");
 
 PT_OP(svd)
     .composite([](const Tensor& self, bool some, bool) {
@@ -195,7 +195,7 @@ PT_OP(svd)
     })
     .doc("The singular value decomposition A = U diag(S) V^T (see linalg.svd).")
     .sample("R(4, 3)")
-    .test("tol=1e-3 nograd eigenvectors");
+    .test("rowmajor tol=1e-3 nograd signs");
 
 PT_OP(linalg_lstsq)
     .impl([](const Tensor& self, const Tensor& b, std::optional<double> rcond,
@@ -268,6 +268,6 @@ PT_OP(linalg_lstsq)
     .function_only()
     .doc("The least squares solution of A X = B.")
     .sample("R(5, 3), R(5, 2)")
-    .test("tol=1e-3 nograd");
+    .test("rowmajor tol=1e-3 nograd");
 
 }  // namespace pt

@@ -78,13 +78,13 @@ PT_OP(linalg_inv)
     .doc("The inverse of a square matrix.\n\n"
          "Raises:\n    LinAlgError: when the matrix is singular.")
     .sample("S(4)")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 PT_OP(inverse)
     .composite([](const Tensor& self) { return linalg_inv(self); })
     .doc("The inverse of a square matrix.")
     .sample("S(3)")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 PT_OP(linalg_det)
     .impl([](const Tensor& A) {
@@ -108,13 +108,13 @@ PT_OP(linalg_det)
     .function_only()
     .doc("The determinant of a square matrix.")
     .sample("S(3)")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 PT_OP(det)
     .composite([](const Tensor& self) { return linalg_det(self); })
     .doc("The determinant of a square matrix.")
     .sample("S(3)")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 PT_OP(linalg_slogdet)
     .impl([](const Tensor& A) {
@@ -138,19 +138,19 @@ PT_OP(linalg_slogdet)
     .function_only()
     .doc("The sign and the logarithm of the absolute value of the determinant.")
     .sample("S(3)")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 PT_OP(slogdet)
     .composite([](const Tensor& self) { return linalg_slogdet(self); })
     .doc("The sign and the logarithm of the absolute value of the determinant.")
     .sample("S(3)")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 PT_OP(logdet)
     .composite([](const Tensor& self) { return log(linalg_det(self)); })
     .doc("The logarithm of the determinant; NaN when it is negative.")
     .sample("S(3)")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 PT_OP(linalg_lu_factor)
     .impl([](const Tensor& A, bool pivot) {
@@ -217,7 +217,7 @@ PT_OP(linalg_solve)
     .sample("S(4), R(4, 2)")
     .sample("S(4), R(4)")
     .sample("S(4), R(2, 4), left=False")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 PT_OP(linalg_cholesky)
     .impl([](const Tensor& self, bool upper) {
@@ -249,7 +249,7 @@ PT_OP(linalg_cholesky)
     .doc("The Cholesky factor L of a symmetric positive definite matrix, A = L L^T.")
     .sample("S(4)")
     .sample("S(3), upper=True")
-    .test("tol=1e-3 symmetric");
+    .test("rowmajor tol=1e-3 nograd");
 
 PT_OP(cholesky)
     .composite([](const Tensor& self, bool upper) {
@@ -257,7 +257,7 @@ PT_OP(cholesky)
     })
     .doc("The Cholesky factor of a symmetric positive definite matrix.")
     .sample("S(4)")
-    .test("tol=1e-3 symmetric");
+    .test("rowmajor tol=1e-3 nograd");
 
 PT_OP(linalg_solve_triangular)
     .impl([](const Tensor& self, const Tensor& B, bool upper, bool left, bool unit) {
@@ -298,7 +298,7 @@ PT_OP(linalg_solve_triangular)
     .doc("The solution of a triangular system; the other triangle of A is not read.")
     .sample("S(4), R(4, 2), upper=True")
     .sample("S(4), R(2, 4), upper=False, left=False")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 PT_OP(cholesky_solve)
     .composite([](const Tensor& self, const Tensor& input2, bool upper) {
@@ -308,7 +308,7 @@ PT_OP(cholesky_solve)
     })
     .doc("The solution of A X = self given A's Cholesky factor.")
     .sample("R(4, 2), torch.linalg.cholesky(S(4))")
-    .test("tol=1e-3 nograd");
+    .test("rowmajor tol=1e-3 nograd");
 
 PT_OP(cholesky_inverse)
     .composite([](const Tensor& self, bool upper) {
@@ -318,10 +318,12 @@ PT_OP(cholesky_inverse)
     })
     .doc("The inverse of A given its Cholesky factor.")
     .sample("torch.linalg.cholesky(S(4))")
-    .test("tol=1e-3 nograd");
+    .test("rowmajor tol=1e-3 nograd");
 
 PT_OP(linalg_matrix_exp)
     .impl([](const Tensor& self) {
+      if (is_half(self.dtype()))
+        return cast_to(linalg_matrix_exp(cast_to(self, DType::kFloat32)), self.dtype());
       check_square("linalg.matrix_exp", self, "A");
       const Tensor a = as_contiguous(self);
       Tensor out = empty_tensor(self.sizes(), self.dtype());
@@ -346,12 +348,12 @@ PT_OP(linalg_matrix_exp)
     .function_only()
     .doc("The matrix exponential.")
     .sample("R(3, 3)")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 PT_OP(matrix_exp)
     .composite([](const Tensor& self) { return linalg_matrix_exp(self); })
     .doc("The matrix exponential.")
     .sample("R(3, 3)")
-    .test("tol=1e-3");
+    .test("rowmajor tol=1e-3");
 
 }  // namespace pt

@@ -11,18 +11,25 @@ namespace pt {
 
 namespace {
 
-Tensor scaled(const Tensor& t, const Scalar& s) { return s.to_double() == 1 ? t : t * s; }
+// PyTorch drops the fraction of beta and alpha for integer tensors.
+Scalar factor_for(const Tensor& t, const Scalar& s) {
+  return is_floating(t.dtype()) || !s.is_float() ? s : Scalar(static_cast<long>(s.to_int()));
+}
+
+Tensor scaled(const Tensor& t, const Scalar& s) {
+  const Scalar f = factor_for(t, s);
+  return f.to_double() == 1 ? t : t * f;
+}
 
 // beta * self + alpha * a @ b, of shape `shape`, with self broadcast to it. In-place calls update
 // self directly.
 Tensor add_product(const Out& out, const Tensor& self, const Tensor& a, const Tensor& b,
-                   const Dims& shape, const Scalar& beta, const Scalar& alpha, const char* op) {
+                   const Dims& shape, const Scalar& given_beta, const Scalar& given_alpha,
+                   const char* op) {
+  const Scalar beta = factor_for(self, given_beta), alpha = factor_for(self, given_alpha);
   PT_CHECK(self.dtype() == a.dtype() && a.dtype() == b.dtype(),
            "self and mat2 must have the same dtype, but got ", dtype_name(self.dtype()), ", ",
            dtype_name(a.dtype()), " and ", dtype_name(b.dtype()), " (in ", op, ")");
-  PT_CHECK(is_floating(self.dtype()) || (beta.is_integral() && alpha.is_integral()),
-           "For integral input tensors, argument beta and alpha must not be a floating point "
-           "number.");
   Tensor c;
   if (out.inplace) {
     c = out.destination();

@@ -227,7 +227,9 @@ PT_OP(inner)
       Dims shape = self.sizes();
       shape.erase(self.dim() - 1);
       for (int i = 0; i + 1 < other.dim(); ++i) shape.push_back(other->sizes[i]);
-      const int64_t rows = n ? self.numel() / n : 0, columns = n ? other.numel() / n : 0;
+      int64_t rows = 1, columns = 1;
+      for (int i = 0; i + 1 < self.dim(); ++i) rows *= self->sizes[i];
+      for (int i = 0; i + 1 < other.dim(); ++i) columns *= other->sizes[i];
       return reshape(mm(reshape(self, IntList(Dims{rows, n})),
                         t(reshape(other, IntList(Dims{columns, n})))),
                      IntList(shape));

@@ -29,6 +29,11 @@ Tensor copy_with_format(const Tensor& self, const std::optional<MemoryFormat>& f
   }
   return copy_of(self);
 }
+
+// The gradient of what was overwritten.
+Tensor zeros_for(const Tensor& grad) {
+  return zeros_tensor(grad.sizes(), grad.dtype(), grad.device());
+}
 }  // namespace
 
 PT_OP(clone)
@@ -66,11 +71,14 @@ PT_OP(copy)
       PT_CHECK(same(shape, dest.sizes()), "copy_(): the source of shape ", to_text(src.sizes()),
                " can't be broadcast to the destination's shape ", to_text(dest.sizes()));
       check_no_internal_overlap(dest);
+      check_no_partial_overlap(dest, src);
       copy_into(dest, src);
       return dest;
     })
     .saves("shape:src")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& src, bool) {
+      if (g.needs(0)) g[0] = zeros_for(g.grad());
+      if (g.needs(0)) g[0] = zeros_tensor(g.grad().sizes(), g.grad().dtype());
       if (g.needs(1)) g[1] = to_dtype(g.grad(), src.dtype());
     })
     .node_name("CopyBackwards")
@@ -85,7 +93,7 @@ PT_OP(fill)
       fill_with(dest, value);
       return dest;
     })
-    .backward([](BackwardCall&, const Tensor&, Scalar) {})
+    .backward([](BackwardCall& g, const Tensor&, Scalar) { g[0] = zeros_for(g.grad()); })
     .inplace_only()
     .doc("Sets every element of self to value.")
     .sample("R(3, 4), 2.5");
@@ -99,6 +107,7 @@ PT_OP(fill_tensor)
       return dest;
     })
     .backward([](BackwardCall& g, const Tensor&, const Tensor&) {
+      if (g.needs(0)) g[0] = zeros_for(g.grad());
       if (g.needs(1)) g[1] = sum(g.grad());
     })
     .inplace_only();
@@ -109,7 +118,7 @@ PT_OP(zero)
       fill_with(dest, 0);
       return dest;
     })
-    .backward([](BackwardCall&, const Tensor&) {})
+    .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_for(g.grad()); })
     .inplace_only()
     .doc("Sets every element of self to zero.")
     .sample("R(3, 4)");

@@ -51,8 +51,9 @@ PT_OP(relu)
     .backward([](BackwardCall& g, const Tensor&) { g[0] = relu_backward(g.grad(), g.result()); })
     .inplace()
     .out()
-    .doc("max(self, 0), elementwise.\n\n"
-         "Example:\n    >>> torch.relu(torch.tensor([-1., 2.]))\n    tensor([0., 2.])")
+    .doc(
+        "max(self, 0), elementwise.\n\n"
+        "Example:\n    >>> torch.relu(torch.tensor([-1., 2.]))\n    tensor([0., 2.])")
     .sample("R(3, 4)")
     .sample("I(3, 4)");
 
@@ -131,7 +132,9 @@ PT_OP(hardsigmoid)
     .sample("R(3, 4) * 3");
 
 PT_OP(hardswish)
-    .impl([](const Out& out, const Tensor& self) { return run_in_own_dtype(out, kHardswish, self); })
+    .impl([](const Out& out, const Tensor& self) {
+      return run_in_own_dtype(out, kHardswish, self);
+    })
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = hardswish_backward(g.grad(), self);
@@ -184,9 +187,9 @@ PT_OP(prelu)
                  "Mismatch of parameter numbers and input channel size. Found parameter numbers = ",
                  weight.numel(), " and channel size = ", channels, ".");
       }
-      PT_CHECK(weight.dim() <= 1,
-               "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = ",
-               weight.dim());
+      PT_CHECK(
+          weight.dim() <= 1,
+          "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = ", weight.dim());
       if (self.dim() != 1 || weight.dim() != 1) {
         Dims sizes(self.dim(), 1);
         if (self.dim() > 1) sizes[1] = weight.numel();
@@ -194,8 +197,9 @@ PT_OP(prelu)
       }
       return where(gt(self, 0), self, mul(w, self));
     })
-    .doc("self where positive, else weight * self.\n\n"
-         "Args:\n    weight (Tensor): one number, or one for each channel (dimension 1 of self)")
+    .doc(
+        "self where positive, else weight * self.\n\n"
+        "Args:\n    weight (Tensor): one number, or one for each channel (dimension 1 of self)")
     .sample("R(3, 4), P(4)")
     .sample("R(2, 3, 4), P(1)");
 
@@ -204,15 +208,17 @@ PT_OP(rrelu)
                   Generator* generator) {
       const double low = lower.to_double(), high = upper.to_double();
       PT_CHECK(low <= high, "Lower bound should be less than or equal to the upper bound");
-      if (!training) return leaky_relu(self, (low + high) / 2);
       refuse_integers(self, "rrelu");
-      return self * random_slopes(self, low, high, generator);
+      if (training) return self * random_slopes(self, low, high, generator);
+      const Tensor mean = scalar_tensor((low + high) / 2, self.dtype());
+      return self * where(gt(self, 0), scalar_tensor(1, self.dtype()), mean);
     })
     .inplace()
     .function_only()
-    .doc("self where positive, else self times a random slope from [lower, upper) in training and "
-         "their mean otherwise.\n\n"
-         "Args:\n    training (bool): draw a slope for each element")
+    .doc(
+        "self where positive, else self times a random slope from [lower, upper) in training and "
+        "their mean otherwise.\n\n"
+        "Args:\n    training (bool): draw a slope for each element")
     .sample("R(3, 4)")
     .sample("R(3, 4), 0.1, 0.5");
 

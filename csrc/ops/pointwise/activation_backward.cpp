@@ -8,7 +8,7 @@
 
 namespace pt {
 
-// --- piecewise linear activations: the slope itself is constant -----------------------------------
+// --- piecewise linear activations: the slope itself is constant
 
 PT_OP(relu_backward)
     .pointwise("relu_backward")
@@ -82,7 +82,7 @@ PT_OP(hardswish_backward)
     })
     .internal();
 
-// --- smooth activations ----------------------------------------------------------------------------
+// --- smooth activations
 
 PT_OP(sigmoid_backward)
     .pointwise("sigmoid_backward")
@@ -128,8 +128,8 @@ PT_OP(softplus_backward)
 PT_OP(elu_backward)
     .pointwise("elu_backward")
     .saves("grad@self, self")
-    .backward([](BackwardCall& g, const Tensor& grad, const Tensor& self, Scalar alpha, Scalar scale,
-                 Scalar input_scale) {
+    .backward([](BackwardCall& g, const Tensor& grad, const Tensor& self, Scalar alpha,
+                 Scalar scale, Scalar input_scale) {
       if (g.needs(0)) g[0] = elu_backward(g.grad(), self, alpha, scale, input_scale);
       if (g.needs(1)) {
         const Tensor bent = elu_backward(g.grad() * grad, self, alpha, scale, input_scale);

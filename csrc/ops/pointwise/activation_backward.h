@@ -9,7 +9,8 @@ namespace pt {
 inline constexpr Op<"relu_backward(Tensor grad, Tensor result) -> Tensor"> relu_backward;
 inline constexpr Op<"threshold_backward(Tensor grad, Tensor self, Scalar threshold) -> Tensor">
     threshold_backward;
-inline constexpr Op<"leaky_relu_backward(Tensor grad, Tensor self, Scalar negative_slope) -> Tensor">
+inline constexpr Op<
+    "leaky_relu_backward(Tensor grad, Tensor self, Scalar negative_slope) -> Tensor">
     leaky_relu_backward;
 inline constexpr Op<"hardtanh_backward(Tensor grad, Tensor self, Scalar min, Scalar max) -> Tensor">
     hardtanh_backward;
@@ -17,17 +18,21 @@ inline constexpr Op<"clamp_backward(Tensor grad, Tensor self, Scalar min, Scalar
     clamp_backward;
 inline constexpr Op<"shrink_backward(Tensor grad, Tensor self, Scalar lambd) -> Tensor">
     shrink_backward;
-inline constexpr Op<"hardsigmoid_backward(Tensor grad, Tensor self) -> Tensor"> hardsigmoid_backward;
+inline constexpr Op<"hardsigmoid_backward(Tensor grad, Tensor self) -> Tensor">
+    hardsigmoid_backward;
 inline constexpr Op<"hardswish_backward(Tensor grad, Tensor self) -> Tensor"> hardswish_backward;
 
 inline constexpr Op<"sigmoid_backward(Tensor grad, Tensor result) -> Tensor"> sigmoid_backward;
 inline constexpr Op<"tanh_backward(Tensor grad, Tensor result) -> Tensor"> tanh_backward;
-inline constexpr Op<"log_sigmoid_backward(Tensor grad, Tensor self) -> Tensor"> log_sigmoid_backward;
-inline constexpr Op<"softplus_backward(Tensor grad, Tensor self, Scalar beta, Scalar threshold) -> "
-                    "Tensor">
+inline constexpr Op<"log_sigmoid_backward(Tensor grad, Tensor self) -> Tensor">
+    log_sigmoid_backward;
+inline constexpr Op<
+    "softplus_backward(Tensor grad, Tensor self, Scalar beta, Scalar threshold) -> "
+    "Tensor">
     softplus_backward;
-inline constexpr Op<"elu_backward(Tensor grad, Tensor self, Scalar alpha, Scalar scale, "
-                    "Scalar input_scale) -> Tensor">
+inline constexpr Op<
+    "elu_backward(Tensor grad, Tensor self, Scalar alpha, Scalar scale, "
+    "Scalar input_scale) -> Tensor">
     elu_backward;
 inline constexpr Op<"silu_backward(Tensor grad, Tensor self) -> Tensor"> silu_backward;
 inline constexpr Op<"mish_backward(Tensor grad, Tensor self) -> Tensor"> mish_backward;

@@ -14,7 +14,7 @@ constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 constexpr double kSeluScale = 1.0507009873554804934193349852946;
 const PointwiseKernel kElu{"elu"}, kSelu{"selu"}, kCelu{"celu"}, kSoftplus{"softplus"};
 const PointwiseKernel kGelu{"gelu"}, kGeluTanh{"gelu_tanh"}, kSilu{"silu"}, kMish{"mish"};
-const PointwiseKernel kLogSigmoid{"log_sigmoid"}, kSoftsign{"softsign"}, kTanhshrink{"tanhshrink"};
+const PointwiseKernel kLogSigmoid{"log_sigmoid"}, kSoftsign{"softsign"};
 
 }  // namespace
 
@@ -74,8 +74,9 @@ PT_OP(gelu)
     .function_only()
     .inplace()
     .out()
-    .doc("self times the distribution function of the standard normal distribution.\n\n"
-         "Args:\n    approximate (str): 'none', or 'tanh' for the formula with tanh")
+    .doc(
+        "self times the distribution function of the standard normal distribution.\n\n"
+        "Args:\n    approximate (str): 'none', or 'tanh' for the formula with tanh")
     .sample("R(3, 4)")
     .sample("R(3, 4), approximate='tanh'");
 
@@ -142,15 +143,7 @@ PT_OP(softsign)
     .sample("R(3, 4)");
 
 PT_OP(tanhshrink)
-    .impl([](const Out& out, const Tensor& self) {
-      refuse_bool(self, "tanhshrink");
-      return run_pointwise(out, kTanhshrink, Promote::kFloat, self);
-    })
-    .saves("self")
-    .backward([](BackwardCall& g, const Tensor& self) {
-      const Tensor t = tanh(self);
-      g[0] = g.grad() * (t * t);
-    })
+    .composite([](const Tensor& self) { return self - tanh(self); })
     .function_only()
     .doc("self - tanh(self), elementwise.")
     .sample("R(3, 4)");

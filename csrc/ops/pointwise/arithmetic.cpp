@@ -14,8 +14,8 @@ const PointwiseKernel kNeg{"neg"}, kAddcdiv{"addcdiv"}, kAddcmul{"addcmul"}, kLe
 
 bool is_one(const Scalar& s) { return s.to_double() == 1.0; }
 
-// kernel(a, b, alpha) in the dtype of a and b. PyTorch refuses a fractional alpha for integers and a
-// bool one for anything but bools.
+// kernel(a, b, alpha) in the dtype of a and b. PyTorch refuses a fractional alpha for integers and
+// a bool one for anything but bools.
 Tensor run_with_alpha(const Out& out, const char* op, const PointwiseKernel& kernel,
                       const Tensor& a, const Tensor& b, const Scalar& alpha) {
   const Value v[] = {Value::of(a), Value::of(b), Value::of(alpha)};
@@ -36,10 +36,7 @@ void refuse_bool_subtraction(const Tensor& a, const Tensor& b) {
            "to invert a mask, use the `~` or `logical_not()` operator instead.");
 }
 
-Tensor scaled(const Tensor& t, const Scalar& alpha) {
-  return is_one(alpha) ? t : mul(t, alpha);
-}
-
+Tensor scaled(const Tensor& t, const Scalar& alpha) { return is_one(alpha) ? t : mul(t, alpha); }
 
 void check_lerp(const Tensor& self, const Tensor& end) {
   PT_CHECK(self.dtype() == end.dtype(), "expected dtype ", dtype_name(self.dtype()),
@@ -61,12 +58,13 @@ PT_OP(add)
     .inplace()
     .out()
     .numbers()
-    .doc("self + alpha * other, elementwise with broadcasting and type promotion.\n\n"
-         "Args:\n    self (Tensor): first operand\n    other (Tensor or Number): second operand\n"
-         "    alpha (Number): multiplier of other\n\n"
-         "Shape: the broadcast shape of self and other.\n\n"
-         "Example:\n    >>> torch.add(torch.tensor([1., 2.]), torch.tensor([3., 4.]), alpha=2)\n"
-         "    tensor([ 7., 10.])")
+    .doc(
+        "self + alpha * other, elementwise with broadcasting and type promotion.\n\n"
+        "Args:\n    self (Tensor): first operand\n    other (Tensor or Number): second operand\n"
+        "    alpha (Number): multiplier of other\n\n"
+        "Shape: the broadcast shape of self and other.\n\n"
+        "Example:\n    >>> torch.add(torch.tensor([1., 2.]), torch.tensor([3., 4.]), alpha=2)\n"
+        "    tensor([ 7., 10.])")
     .sample("R(3, 4), R(3, 4)")
     .sample("R(3, 4), R(4), alpha=2")
     .sample("R(3, 4), 2.5")
@@ -128,9 +126,10 @@ PT_OP(mul)
 
 PT_OP(neg)
     .impl([](const Out& out, const Tensor& self) {
-      PT_CHECK(self.dtype() != DType::kBool,
-               "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
-               "invert a mask, use the `~` or `logical_not()` operator instead.");
+      PT_CHECK(
+          self.dtype() != DType::kBool,
+          "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+          "invert a mask, use the `~` or `logical_not()` operator instead.");
       return run_pointwise(out, kNeg, Promote::kCommon, self);
     })
     .backward([](BackwardCall& g, const Tensor&) { g[0] = neg(g.grad()); })
@@ -144,8 +143,7 @@ PT_OP(neg)
 PT_OP(addcmul)
     .impl([](const Out& out, const Tensor& self, const Tensor& tensor1, const Tensor& tensor2,
              Scalar value) {
-      const Value v[] = {Value::of(self), Value::of(tensor1), Value::of(tensor2),
-                         Value::of(value)};
+      const Value v[] = {Value::of(self), Value::of(tensor1), Value::of(tensor2), Value::of(value)};
       const DType t = result_type({v, 3});
       PT_CHECK_KIND(ErrorKind::kNotImplemented, t != DType::kBool,
                     "\"addcmul\" not implemented for 'Bool'");
@@ -170,11 +168,11 @@ PT_OP(addcmul)
 PT_OP(addcdiv)
     .impl([](const Out& out, const Tensor& self, const Tensor& tensor1, const Tensor& tensor2,
              Scalar value) {
-      PT_CHECK(!is_integral(tensor1.dtype(), true) || !is_integral(tensor2.dtype(), true),
-               "Integer division with addcdiv is no longer supported. Use torch.addcdiv on floating "
-               "tensors, or self + value * torch.div(tensor1, tensor2, rounding_mode='trunc').");
-      const Value v[] = {Value::of(self), Value::of(tensor1), Value::of(tensor2),
-                         Value::of(value)};
+      PT_CHECK(
+          !is_integral(tensor1.dtype(), true) || !is_integral(tensor2.dtype(), true),
+          "Integer division with addcdiv is no longer supported. Use torch.addcdiv on floating "
+          "tensors, or self + value * torch.div(tensor1, tensor2, rounding_mode='trunc').");
+      const Value v[] = {Value::of(self), Value::of(tensor1), Value::of(tensor2), Value::of(value)};
       const DType t = result_type({v, 3});
       return run_pointwise_as(out, kAddcdiv.entry(), t, t, v, 4);
     })
@@ -183,8 +181,7 @@ PT_OP(addcdiv)
                  Scalar value) {
       if (g.needs(0)) g[0] = g.grad();
       if (g.needs(1)) g[1] = div(scaled(g.grad(), value), tensor2);
-      if (g.needs(2))
-        g[2] = neg(g.grad() * div(scaled(tensor1, value), mul(tensor2, tensor2)));
+      if (g.needs(2)) g[2] = neg(g.grad() * div(scaled(tensor1, value), mul(tensor2, tensor2)));
     })
     .inplace()
     .out()
@@ -204,9 +201,10 @@ PT_OP(lerp)
     })
     .inplace()
     .out()
-    .doc("self + weight * (end - self): the point at `weight` on the way from self to end.\n\n"
-         "Args:\n    end (Tensor): the end, of self's dtype\n"
-         "    weight (Number or Tensor): 0 gives self, 1 gives end")
+    .doc(
+        "self + weight * (end - self): the point at `weight` on the way from self to end.\n\n"
+        "Args:\n    end (Tensor): the end, of self's dtype\n"
+        "    weight (Number or Tensor): 0 gives self, 1 gives end")
     .sample("R(3, 4), R(3, 4), 0.3")
     .sample("R(3, 4), R(4), 0.8");
 

@@ -22,12 +22,14 @@ inline constexpr Op<"pow(Tensor self, Tensor exponent) -> Tensor"> pow;
 inline constexpr Op<"float_power(Tensor self, Tensor exponent) -> Tensor"> float_power;
 
 // self + value * tensor1 * tensor2, self + value * tensor1 / tensor2.
-inline constexpr Op<"addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> "
-                    "Tensor">
+inline constexpr Op<
+    "addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> "
+    "Tensor">
     addcmul;
 inline constexpr InplaceOp<decltype(addcmul)> addcmul_;
-inline constexpr Op<"addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> "
-                    "Tensor">
+inline constexpr Op<
+    "addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> "
+    "Tensor">
     addcdiv;
 inline constexpr InplaceOp<decltype(addcdiv)> addcdiv_;
 inline constexpr Op<"lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor"> lerp;
@@ -35,8 +37,8 @@ inline constexpr InplaceOp<decltype(lerp)> lerp_;
 inline constexpr Op<"lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor"> lerp_tensor;
 
 template <class B>
-concept TensorOrNumber = std::is_same_v<B, Tensor> || std::is_same_v<B, Scalar> ||
-                         std::is_arithmetic_v<B>;
+concept TensorOrNumber =
+    std::is_same_v<B, Tensor> || std::is_same_v<B, Scalar> || std::is_arithmetic_v<B>;
 
 template <TensorOrNumber B>
 Tensor operator+(const Tensor& a, const B& b) {

@@ -10,8 +10,7 @@ inline constexpr Op<"bitwise_or(Tensor self, Tensor other) -> Tensor"> bitwise_o
 inline constexpr Op<"bitwise_xor(Tensor self, Tensor other) -> Tensor"> bitwise_xor;
 inline constexpr Op<"bitwise_not(Tensor self) -> Tensor"> bitwise_not;
 inline constexpr Op<"bitwise_left_shift(Tensor self, Tensor other) -> Tensor"> bitwise_left_shift;
-inline constexpr Op<"bitwise_right_shift(Tensor self, Tensor other) -> Tensor">
-    bitwise_right_shift;
+inline constexpr Op<"bitwise_right_shift(Tensor self, Tensor other) -> Tensor"> bitwise_right_shift;
 inline constexpr Op<"gcd(Tensor self, Tensor other) -> Tensor"> gcd;
 inline constexpr Op<"lcm(Tensor self, Tensor other) -> Tensor"> lcm;
 

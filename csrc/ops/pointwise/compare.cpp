@@ -1,8 +1,11 @@
 // Elementwise comparison, and comparison of whole tensors.
 #include "ops/pointwise/compare.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "cpu/kernel_table.h"
+#include "cpu/pointwise_args.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/formula.h"
 #include "ops/pointwise/unary.h"
@@ -33,8 +36,23 @@ bool all_true(const Tensor& t) {
   return c.numel() == 0 || !std::memchr(c.raw(), 0, static_cast<size_t>(c.numel()));
 }
 
-Tensor is_close(const Tensor& self, const Tensor& other, double rtol, double atol,
-                bool equal_nan) {
+// Row-major tensors of one dtype, up to the first block with a difference.
+bool equal_rows(const Tensor& a, const Tensor& b) {
+  constexpr int64_t kBlock = 4096;
+  auto* kernel = reinterpret_cast<PointwiseFn*>(kEq.entry().fn[static_cast<int>(a.dtype())]);
+  const auto item = static_cast<int64_t>(a.item_size());
+  uint8_t same[kBlock];
+  for (int64_t begin = 0; begin < a.numel(); begin += kBlock) {
+    const int64_t n = std::min(kBlock, a.numel() - begin);
+    void* const out[] = {same};
+    const void* const in[] = {a.data<char>() + begin * item, b.data<char>() + begin * item};
+    kernel(out, in, 0, n);
+    if (std::memchr(same, 0, static_cast<size_t>(n))) return false;
+  }
+  return true;
+}
+
+Tensor is_close(const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
   PT_CHECK(self.dtype() == other.dtype(), dtype_name(self.dtype()), " did not match ",
            dtype_name(other.dtype()));
   PT_CHECK(rtol >= 0, "rtol must be greater than or equal to zero, but got ", rtol);
@@ -140,9 +158,10 @@ PT_OP(isclose)
       return is_close(self, other, rtol, atol, equal_nan);
     })
     .nondifferentiable()
-    .doc("True where |self - other| <= atol + rtol * |other|.\n\n"
-         "Args:\n    other (Tensor): of self's dtype\n    rtol (float): relative tolerance\n"
-         "    atol (float): absolute tolerance\n    equal_nan (bool): NaN is close to NaN")
+    .doc(
+        "True where |self - other| <= atol + rtol * |other|.\n\n"
+        "Args:\n    other (Tensor): of self's dtype\n    rtol (float): relative tolerance\n"
+        "    atol (float): absolute tolerance\n    equal_nan (bool): NaN is close to NaN")
     .sample("R(3, 4), R(3, 4)")
     .sample("I(3, 4), I(3, 4), atol=2")
     .sample("R(3, 4), R(4), rtol=0.5, equal_nan=True");
@@ -152,18 +171,24 @@ PT_OP(allclose)
       return all_true(is_close(self, other, rtol, atol, equal_nan));
     })
     .nondifferentiable()
-    .doc("True if isclose() is True everywhere.\n\n"
-         "Example:\n    >>> torch.allclose(torch.ones(3), torch.ones(3) + 1e-9)\n    True")
+    .doc(
+        "True if isclose() is True everywhere.\n\n"
+        "Example:\n    >>> torch.allclose(torch.ones(3), torch.ones(3) + 1e-9)\n    True")
     .sample("R(3, 4), R(3, 4)")
     .sample("R(3, 4), R(4), atol=100.0");
 
 PT_OP(equal)
     .impl([](const Tensor& self, const Tensor& other) {
-      return same(self.sizes(), other.sizes()) && all_true(eq(self, other));
+      if (!same(self.sizes(), other.sizes())) return false;
+      if (self.dtype() == other.dtype() && self.is_contiguous() && other.is_contiguous() &&
+          kEq.entry().fn[static_cast<int>(self.dtype())])
+        return equal_rows(self, other);
+      return all_true(eq(self, other));
     })
     .nondifferentiable()
-    .doc("True if both have the same size and the same elements.\n\n"
-         "Example:\n    >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))\n    True")
+    .doc(
+        "True if both have the same size and the same elements.\n\n"
+        "Example:\n    >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))\n    True")
     .sample("R(3, 4), R(3, 4)")
     .sample("I(3, 4), I(4)");
 

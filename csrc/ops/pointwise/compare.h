@@ -11,11 +11,13 @@ inline constexpr Op<"lt(Tensor self, Tensor other) -> Tensor"> lt;
 inline constexpr Op<"le(Tensor self, Tensor other) -> Tensor"> le;
 inline constexpr Op<"gt(Tensor self, Tensor other) -> Tensor"> gt;
 inline constexpr Op<"ge(Tensor self, Tensor other) -> Tensor"> ge;
-inline constexpr Op<"isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, "
-                    "bool equal_nan=False) -> Tensor">
+inline constexpr Op<
+    "isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, "
+    "bool equal_nan=False) -> Tensor">
     isclose;
-inline constexpr Op<"allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, "
-                    "bool equal_nan=False) -> bool">
+inline constexpr Op<
+    "allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, "
+    "bool equal_nan=False) -> bool">
     allclose;
 inline constexpr Op<"equal(Tensor self, Tensor other) -> bool"> equal;
 

@@ -63,11 +63,12 @@ PT_OP(div)
     .numbers()
     .alias("divide")
     .alias("true_divide")
-    .doc("self / other, elementwise; integers give floats unless rounding_mode is 'trunc' or "
-         "'floor'.\n\n"
-         "Args:\n    rounding_mode (str, optional): 'trunc' rounds the quotient towards zero, "
-         "'floor' down\n\n"
-         "Raises:\n    RuntimeError: integers are divided by zero with a rounding_mode")
+    .doc(
+        "self / other, elementwise; integers give floats unless rounding_mode is 'trunc' or "
+        "'floor'.\n\n"
+        "Args:\n    rounding_mode (str, optional): 'trunc' rounds the quotient towards zero, "
+        "'floor' down\n\n"
+        "Raises:\n    RuntimeError: integers are divided by zero with a rounding_mode")
     .sample("R(3, 4), P(3, 4)")
     .sample("I(3, 4), 2.5")
     .sample("R(3, 4), P(4), rounding_mode='floor'")

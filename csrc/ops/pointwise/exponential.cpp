@@ -21,8 +21,9 @@ PT_OP(exp)
     .backward([](BackwardCall& g, const Tensor&) { g[0] = g.grad() * g.result(); })
     .inplace()
     .out()
-    .doc("e ** self, elementwise.\n\n"
-         "Example:\n    >>> torch.exp(torch.tensor([0., 1.]))\n    tensor([1.0000, 2.7183])")
+    .doc(
+        "e ** self, elementwise.\n\n"
+        "Example:\n    >>> torch.exp(torch.tensor([0., 1.]))\n    tensor([1.0000, 2.7183])")
     .sample("R(3, 4)");
 
 PT_OP(exp2)
@@ -102,8 +103,9 @@ PT_OP(logit)
     })
     .inplace()
     .out()
-    .doc("log(self / (1 - self)), the inverse of sigmoid.\n\n"
-         "Args:\n    eps (float, optional): self is first limited to [eps, 1 - eps]")
+    .doc(
+        "log(self / (1 - self)), the inverse of sigmoid.\n\n"
+        "Args:\n    eps (float, optional): self is first limited to [eps, 1 - eps]")
     .sample("U(3, 4) * 0.5 + 0.5")
     .sample("P(3, 4) - 0.5, eps=0.1");
 

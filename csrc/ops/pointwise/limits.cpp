@@ -16,8 +16,8 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 const PointwiseKernel kClamp{"clamp"}, kClampMin{"clamp_min"}, kClampMax{"clamp_max"};
 const PointwiseKernel kMaximum{"maximum"}, kMinimum{"minimum"}, kFmax{"fmax"}, kFmin{"fmin"};
 
-Tensor run_fmax(const Out& out, const PointwiseKernel& of_floats, const PointwiseKernel& of_integers,
-                const Tensor& a, const Tensor& b) {
+Tensor run_fmax(const Out& out, const PointwiseKernel& of_floats,
+                const PointwiseKernel& of_integers, const Tensor& a, const Tensor& b) {
   const bool integers = is_integral(a.dtype(), true) && is_integral(b.dtype(), true);
   return run_pointwise(out, integers ? of_integers : of_floats, Promote::kCommon, a, b);
 }
@@ -46,11 +46,12 @@ PT_OP(clamp)
     .inplace()
     .out()
     .alias("clip")
-    .doc("Every element limited to [min, max].\n\n"
-         "Args:\n    min (Number or Tensor, optional): lower limit\n"
-         "    max (Number or Tensor, optional): upper limit\n\n"
-         "Example:\n    >>> torch.tensor([-1., 0.5, 2.]).clamp(min=0, max=1)\n"
-         "    tensor([0.0000, 0.5000, 1.0000])")
+    .doc(
+        "Every element limited to [min, max].\n\n"
+        "Args:\n    min (Number or Tensor, optional): lower limit\n"
+        "    max (Number or Tensor, optional): upper limit\n\n"
+        "Example:\n    >>> torch.tensor([-1., 0.5, 2.]).clamp(min=0, max=1)\n"
+        "    tensor([0.0000, 0.5000, 1.0000])")
     .sample("R(3, 4), -0.5, 0.5")
     .sample("R(3, 4), min=0")
     .sample("I(3, 4), -2, 3")

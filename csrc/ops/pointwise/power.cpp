@@ -21,12 +21,27 @@ Tensor power_slope(const Tensor& grad, const Tensor& self, const Scalar& exponen
   return mul(grad, mul(pow(self, e - 1), e));
 }
 
+// The gradients of result = self ** exponent.
+void power_gradients(BackwardCall& g, const Tensor& self, const Tensor& exponent) {
+  if (g.needs(0)) {
+    if (exponent.dim() == 0 && !exponent.requires_grad()) {
+      g[0] = power_slope(g.grad(), self, exponent.item());
+    } else {
+      g[0] = where(eq(exponent, 0), 0.0, g.grad() * (exponent * pow(self, sub(exponent, 1))));
+    }
+  }
+  if (g.needs(1)) {
+    // 0 ** e is constant for e >= 0, where log(0) would give NaN.
+    const Tensor flat = logical_and(eq(self, 0), ge(exponent, 0));
+    g[1] = g.grad() * where(flat, 0.0, g.result() * log(self));
+  }
+}
+
 }  // namespace
 
 PT_OP(pow)
     .impl([](const Out& out, const Tensor& self, const Tensor& exponent) {
-      const bool integers =
-          is_integral(self.dtype(), true) && is_integral(exponent.dtype(), true);
+      const bool integers = is_integral(self.dtype(), true) && is_integral(exponent.dtype(), true);
       if (integers) {
         PT_CHECK(!exponent.is_wrapped_number() || exponent.item().to_int() >= 0,
                  "Integers to negative integer powers are not allowed.");
@@ -37,26 +52,15 @@ PT_OP(pow)
     })
     .saves("self, exponent, result@exponent")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& exponent) {
-      if (g.needs(0)) {
-        if (exponent.dim() == 0 && !exponent.requires_grad()) {
-          g[0] = power_slope(g.grad(), self, exponent.item());
-        } else {
-          g[0] = where(eq(exponent, 0), 0.0,
-                       g.grad() * (exponent * pow(self, sub(exponent, 1))));
-        }
-      }
-      if (g.needs(1)) {
-        // 0 ** e is constant for e >= 0, where log(0) would give NaN.
-        const Tensor flat = logical_and(eq(self, 0), ge(exponent, 0));
-        g[1] = g.grad() * where(flat, 0.0, g.result() * log(self));
-      }
+      power_gradients(g, self, exponent);
     })
     .inplace()
     .out()
     .numbers()
-    .doc("self ** exponent, elementwise with broadcasting and type promotion.\n\n"
-         "Raises:\n    RuntimeError: an integer tensor has a negative integer exponent\n\n"
-         "Example:\n    >>> torch.pow(torch.tensor([1., 2., 3.]), 2)\n    tensor([1., 4., 9.])")
+    .doc(
+        "self ** exponent, elementwise with broadcasting and type promotion.\n\n"
+        "Raises:\n    RuntimeError: an integer tensor has a negative integer exponent\n\n"
+        "Example:\n    >>> torch.pow(torch.tensor([1., 2., 3.]), 2)\n    tensor([1., 4., 9.])")
     .sample("P(3, 4), 2")
     .sample("P(3, 4), R(3, 4)")
     .sample("R(3, 4), 3.0")
@@ -65,8 +69,16 @@ PT_OP(pow)
     .sample("I(3, 4), 3");
 
 PT_OP(float_power)
-    .composite([](const Tensor& self, const Tensor& exponent) {
-      return pow(to_dtype(self, DType::kFloat64), to_dtype(exponent, DType::kFloat64));
+    .impl([](const Out& out, const Tensor& self, const Tensor& exponent) {
+      PT_CHECK(!out.inplace || self.dtype() == DType::kFloat64,
+               "the base given to float_power_ has dtype ", dtype_name(self.dtype()),
+               " but the operation's result requires dtype float64");
+      const Value v[] = {Value::of(self), Value::of(exponent)};
+      return run_pointwise_as(out, kPow.entry(), DType::kFloat64, DType::kFloat64, v, 2);
+    })
+    .saves("self, exponent, result@exponent")
+    .backward([](BackwardCall& g, const Tensor& self, const Tensor& exponent) {
+      power_gradients(g, to_dtype(self, DType::kFloat64), to_dtype(exponent, DType::kFloat64));
     })
     .inplace()
     .out()

@@ -30,9 +30,10 @@ PT_OP(erfc)
 
 PT_OP(erfinv)
     .pointwise("erfinv", Promote::kFloat)
-    .saves("result")
-    .backward([](BackwardCall& g, const Tensor&) {
-      g[0] = g.grad() * exp(g.result() * g.result()) * (kSqrtPi / 2);
+    .saves("self")
+    .backward([](BackwardCall& g, const Tensor& self) {
+      const Tensor y = erfinv(self);
+      g[0] = g.grad() * exp(y * y) * (kSqrtPi / 2);
     })
     .inplace()
     .out()

@@ -79,12 +79,18 @@ PT_OP(polygamma_method)
     .sample("P(3, 4), 1");
 
 PT_OP(mvlgamma)
-    .composite([](const Tensor& self, int64_t p) {
+    .impl([](const Tensor& self, int64_t p) {
       PT_CHECK(p >= 1, "p has to be greater than or equal to 1");
       const double n = static_cast<double>(p);
       Tensor sum = lgamma(self);
       for (int64_t i = 1; i < p; ++i) sum = sum + lgamma(self - 0.5 * static_cast<double>(i));
       return sum + 0.25 * n * (n - 1) * std::log(kPi);
+    })
+    .saves("self")
+    .backward([](BackwardCall& g, const Tensor& self, int64_t p) {
+      Tensor slope = digamma(self);
+      for (int64_t i = 1; i < p; ++i) slope = slope + digamma(self - 0.5 * static_cast<double>(i));
+      g[0] = g.grad() * slope;
     })
     .inplace()
     .out()

@@ -120,10 +120,11 @@ PT_OP(round)
     .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .inplace()
     .out()
-    .doc("Each element rounded to the nearest integer, halves to the even one.\n\n"
-         "Args:\n    decimals (int, optional): decimal places to round to\n\n"
-         "Example:\n    >>> torch.round(torch.tensor([0.5, 1.5, -2.4]))\n"
-         "    tensor([ 0.,  2., -2.])")
+    .doc(
+        "Each element rounded to the nearest integer, halves to the even one.\n\n"
+        "Args:\n    decimals (int, optional): decimal places to round to\n\n"
+        "Example:\n    >>> torch.round(torch.tensor([0.5, 1.5, -2.4]))\n"
+        "    tensor([ 0.,  2., -2.])")
     .sample("R(3, 4)")
     .sample("I(3, 4)");
 
@@ -189,10 +190,11 @@ PT_OP(nan_to_num)
                  std::optional<double>) { g[0] = g.grad() * isfinite(self); })
     .inplace()
     .out()
-    .doc("NaN and infinities replaced by finite numbers.\n\n"
-         "Args:\n    nan (float, optional): stands in for NaN; 0 by default\n"
-         "    posinf (float, optional): for infinity; the dtype's largest number by default\n"
-         "    neginf (float, optional): for minus infinity; the dtype's least number by default")
+    .doc(
+        "NaN and infinities replaced by finite numbers.\n\n"
+        "Args:\n    nan (float, optional): stands in for NaN; 0 by default\n"
+        "    posinf (float, optional): for infinity; the dtype's largest number by default\n"
+        "    neginf (float, optional): for minus infinity; the dtype's least number by default")
     .sample("R(3, 4)")
     .sample("R(3, 4) / 0, nan=1.0, posinf=2.0")
     .test("nograd");

@@ -17,8 +17,9 @@ inline constexpr Op<"round(Tensor self) -> Tensor"> round;
 inline constexpr Op<"round.decimals(Tensor self, *, int decimals) -> Tensor"> round_decimals;
 inline constexpr Op<"frac(Tensor self) -> Tensor"> frac;
 inline constexpr Op<"frexp(Tensor self) -> (Tensor mantissa, Tensor exponent)"> frexp;
-inline constexpr Op<"nan_to_num(Tensor self, float? nan=None, float? posinf=None, "
-                    "float? neginf=None) -> Tensor">
+inline constexpr Op<
+    "nan_to_num(Tensor self, float? nan=None, float? posinf=None, "
+    "float? neginf=None) -> Tensor">
     nan_to_num;
 inline constexpr Op<"deg2rad(Tensor self) -> Tensor"> deg2rad;
 inline constexpr Op<"rad2deg(Tensor self) -> Tensor"> rad2deg;

@@ -314,9 +314,11 @@ Tensor bernoulli_into(const Tensor& t, double p, Generator* generator) {
 }
 Tensor bernoulli_into(const Tensor& t, const Tensor& p, Generator* generator) {
   PT_CHECK(is_floating(p.dtype()), "bernoulli_: expected p to be a floating point tensor");
-  const Tensor wide = contiguous_copy(expand(p, IntList(t.sizes())));
+  // Probabilities in the order in which self's memory is drawn.
+  const Tensor dense = is_non_overlapping_and_dense(t.impl()) ? t : empty_as(t, {}, {});
+  const Tensor wide = empty_as(dense, p.dtype(), {});
+  copy_into(wide, expand(p, IntList(t.sizes())));
   const std::lock_guard lock(draw_mutex());
-  const Tensor dense = t.is_contiguous() ? t : empty_tensor(t.sizes(), t.dtype());
   random::bernoulli(generator ? *generator : default_generator(), t.dtype(), dense.raw(),
                     t.numel(), wide.dtype(), wide.raw());
   if (!dense.same_as(t)) copy_into(t, dense);
@@ -366,6 +368,9 @@ PT_OP(exponential)
     .impl([](const Out& out, const Tensor& self, double lambd, Generator* generator) {
       PT_CHECK(lambd > 0, "exponential_ expects lambda > 0.0, but found lambda=", lambd);
       const Tensor t = target(out, self);
+      PT_CHECK(is_floating(t.dtype()),
+               "Exponential distribution is a continuous probability distribution. dtype must be a "
+               "floating point but you specified ", dtype_name(t.dtype()));
       fill_random(t, generator, [&](Generator& g, void* p, int64_t n, bool) {
         random::exponential(g, t.dtype(), p, n, lambd);
       });
@@ -382,6 +387,9 @@ PT_OP(cauchy)
              Generator* generator) {
       PT_CHECK(sigma > 0, "cauchy_ expects sigma > 0.0, but found sigma=", sigma);
       const Tensor t = target(out, self);
+      PT_CHECK(is_floating(t.dtype()),
+               "Cauchy distribution is a continuous probability distribution. dtype must be a "
+               "floating point but you specified ", dtype_name(t.dtype()));
       fill_random(t, generator, [&](Generator& g, void* p, int64_t n, bool) {
         random::cauchy(g, t.dtype(), p, n, median, sigma);
       });
@@ -397,6 +405,7 @@ PT_OP(log_normal)
     .impl([](const Out& out, const Tensor& self, double mean, double std, Generator* generator) {
       PT_CHECK(std > 0, "log_normal_ expects std > 0.0, but found std=", std);
       const Tensor t = target(out, self);
+      floating_dtype(t.dtype(), "log_normal_cpu");
       fill_random(t, generator, [&](Generator& g, void* p, int64_t n, bool) {
         random::log_normal(g, t.dtype(), p, n, mean, std);
       });
@@ -412,6 +421,8 @@ PT_OP(geometric)
     .impl([](const Out& out, const Tensor& self, double p, Generator* generator) {
       PT_CHECK(p > 0 && p < 1, "geometric_ expects p to be in (0, 1), but got p=", p);
       const Tensor t = target(out, self);
+      PT_CHECK_KIND(ErrorKind::kNotImplemented, t.dtype() != DType::kBool,
+                    "\"geometric_cpu\" not implemented for 'Bool'");
       fill_random(t, generator, [&](Generator& g, void* data, int64_t n, bool) {
         random::geometric(g, t.dtype(), data, n, p);
       });
@@ -464,8 +475,9 @@ PT_OP(multinomial)
       const random::Categories c{self.dtype(), self.raw(), rows, n,
                                  self.dim() == 2 ? self->strides[0] : 0,
                                  self->strides[self.dim() - 1]};
-      const bool column_major = self.dim() == 2 && !self.is_contiguous() &&
-                                self->strides[0] < self->strides[1];
+      // Drawn in the memory order of a dense tensor like self.
+      const Tensor order = self.is_contiguous() ? self : empty_as(self, {}, {});
+      const bool column_major = self.dim() == 2 && order->strides[0] < order->strides[1];
       random::multinomial(generator ? *generator : default_generator(), c, out.data<int64_t>(),
                           num_samples, replacement, column_major);
       return out;

@@ -58,9 +58,9 @@ Tensor extreme_over(const char* op, const ReduceKernel& kernel, const Tensor& se
                     bool keepdim) {
   const DimSet dims = dim_set(dim, self.dim());
   if (dim.empty()) refuse_empty(op, self);
-  for (int i = 0; i < self.dim(); ++i)
-    PT_CHECK_INDEX(!dims[static_cast<size_t>(i)] || self->sizes[i] > 0, op,
-                   "(): Expected reduction dim ", i, " to have non-zero size.");
+  for (int64_t d : dim)
+    PT_CHECK_INDEX(self.dim() == 0 || self.size(d) > 0, op, "(): Expected reduction dim ", d,
+                   " to have non-zero size.");
   return extreme(kernel, self, dims, keepdim);
 }
 

@@ -7,6 +7,7 @@
 #include "op/define.h"
 #include "ops/creation/creation.h"
 #include "ops/index/index.h"
+#include "ops/index/selection.h"
 #include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/unary.h"
@@ -31,8 +32,8 @@ Tensor run_scan(const ScanKernel& kernel, const Tensor& self, int64_t dim, DType
                 Tensor* indices = nullptr) {
   const int d = wrap_dim(dim, self.dim());
   ScanFn* fn = kernel.get(compute);
-  PT_CHECK_KIND(ErrorKind::kNotImplemented, fn, "\"", kernel.name, "\" not implemented for '",
-                dtype_name(compute), "'");
+  PT_CHECK_KIND(ErrorKind::kNotImplemented, fn, "\"", kernel.name,
+                "_out_cpu\" not implemented for '", scalar_type_name(compute), "'");
   const LineShape shape = line_shape(self.sizes(), d);
   ScanArgs a;
   a.outer = shape.outer;

@@ -22,9 +22,10 @@ const Kernel<SoftmaxBackwardFn> kLogSoftmaxBackward{"log_softmax_backward"};
 const ReduceKernel kLogsumexp{"logsumexp"};
 
 template <class Fn>
-Fn* function_of(const Kernel<Fn>& kernel, DType t) {
+Fn* function_of(const Kernel<Fn>& kernel, DType t, bool last_dim) {
   Fn* fn = kernel.get(t);
-  PT_CHECK_KIND(ErrorKind::kNotImplemented, fn, "\"", kernel.name, "_kernel_impl\" not implemented for '",
+  PT_CHECK_KIND(ErrorKind::kNotImplemented, fn, "\"", kernel.name,
+                last_dim ? "_lastdim_kernel_impl" : "_kernel_impl", "\" not implemented for '",
                 scalar_type_name(t), "'");
   return fn;
 }
@@ -32,8 +33,8 @@ Fn* function_of(const Kernel<Fn>& kernel, DType t) {
 Tensor run_softmax(const Kernel<SoftmaxFn>& kernel, const Tensor& self, int64_t dim,
                    std::optional<DType> dtype) {
   const DType t = dtype.value_or(self.dtype());
-  SoftmaxFn* fn = function_of(kernel, t);
   const int d = wrap_dim(dim, self.dim());
+  SoftmaxFn* fn = function_of(kernel, t, d >= self.dim() - 1);
   const LineShape shape = line_shape(self.sizes(), d);
   SoftmaxArgs a;
   a.outer = shape.outer;
@@ -52,8 +53,8 @@ Tensor run_softmax_backward(const Kernel<SoftmaxBackwardFn>& kernel, const Tenso
                             const Tensor& output, int64_t dim) {
   PT_CHECK(grad.dtype() == output.dtype() && same(grad.sizes(), output.sizes()), "_",
            kernel.name, "(): grad and output must have the same dtype and shape");
-  SoftmaxBackwardFn* fn = function_of(kernel, output.dtype());
   const int d = wrap_dim(dim, output.dim());
+  SoftmaxBackwardFn* fn = function_of(kernel, output.dtype(), d >= output.dim() - 1);
   const LineShape shape = line_shape(output.sizes(), d);
   SoftmaxBackwardArgs a;
   a.outer = shape.outer;

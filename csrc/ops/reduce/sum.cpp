@@ -126,11 +126,13 @@ PT_OP(mean_dim)
 PT_OP(sum_to_size)
     .composite([](const Tensor& self, IntList size) {
       const int n = self.dim(), m = static_cast<int>(size.size());
+      PT_CHECK(m <= n, "size {", to_text(size), "} is not expandable to size {",
+               to_text(self.sizes()), "}.");
       Dims dims;
       for (int i = 0; i < n; ++i) {
         const int j = i - (n - m);
         if (j < 0 || (size[static_cast<size_t>(j)] == 1 && self->sizes[i] != 1)) dims.push_back(i);
-        PT_CHECK(m <= n && (j < 0 || size[static_cast<size_t>(j)] == 1 ||
+        PT_CHECK((j < 0 || size[static_cast<size_t>(j)] == 1 ||
                             size[static_cast<size_t>(j)] == self->sizes[i]),
                  "size {", to_text(size), "} is not expandable to size {", to_text(self.sizes()),
                  "}.");

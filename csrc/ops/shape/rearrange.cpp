@@ -198,6 +198,8 @@ PT_OP(diagflat)
 PT_OP(trace)
     .composite([](const Tensor& self) {
       PT_CHECK(self.dim() == 2, "trace: expected a matrix, but got tensor with dim ", self.dim());
+      PT_CHECK_KIND(ErrorKind::kNotImplemented, self.dtype() != DType::kBool,
+                    "\"trace\" not implemented for 'Bool'");
       return sum(diagonal(self));
     })
     .doc("The sum of a matrix's diagonal.")

@@ -13,8 +13,6 @@ namespace pt {
 PT_OP(histc)
     .impl([](const Tensor& self, int64_t bins, Scalar min, Scalar max) {
       PT_CHECK(bins > 0, "torch.histogram(): bins must be > 0, but got ", bins, " for dimension 0");
-      PT_CHECK_KIND(ErrorKind::kNotImplemented, self.is_floating(),
-                    "\"histogram_cpu\" not implemented for '", scalar_type_name(self.dtype()), "'");
       double low = min.to_double(), high = max.to_double();
       if (low == high && self.numel() > 0) {
         const auto [smallest, largest] = aminmax(self, std::nullopt, false);
@@ -28,6 +26,8 @@ PT_OP(histc)
       PT_CHECK(std::isfinite(low) && std::isfinite(high), "torch.histc: range of [", low, ", ",
                high, "] is not finite");
       PT_CHECK(low < high, "torch.histc: max must be larger than min");
+      PT_CHECK_KIND(ErrorKind::kNotImplemented, self.is_floating(),
+                    "\"histogram_cpu\" not implemented for '", scalar_type_name(self.dtype()), "'");
       const Tensor flat = as_contiguous(self);
       const Tensor out = empty_tensor(Dims{bins}, self.dtype());
       histogram(self.dtype(), flat.raw(), flat.numel(), bins, low, high, out.raw());
@@ -46,12 +46,11 @@ PT_OP(histc)
 PT_OP(bincount)
     .impl([](const Tensor& self, const Tensor& weights, int64_t minlength) {
       PT_CHECK(minlength >= 0, "minlength should be >= 0");
-      PT_CHECK(self.dim() == 1 || (self.dim() == 0 && self.is_floating()),
-               "bincount only supports 1-d non-negative integral inputs.");
-      if (self.numel() == 0 && (is_integral(self.dtype(), false)))
-        return zeros_tensor(Dims{minlength}, DType::kInt64);
       PT_CHECK_KIND(ErrorKind::kNotImplemented, is_integral(self.dtype(), false),
                     "\"bincount_cpu\" not implemented for '", scalar_type_name(self.dtype()), "'");
+      if (self.dim() == 1 && self.numel() == 0) return zeros_tensor(Dims{minlength}, DType::kInt64);
+      PT_CHECK(self.dim() == 1 && self.numel() > 0,
+               "bincount only supports 1-d non-negative integral inputs.");
       const Tensor values = as_contiguous(self);
       int64_t low, high;
       integer_range(values.dtype(), values.raw(), values.numel(), &low, &high);

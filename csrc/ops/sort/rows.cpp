@@ -34,6 +34,11 @@ std::optional<Rows> rows_of(const Tensor& t, int dim) {
   Rows r;
   r.tensor = t;
   if (t.dim() == 0) return r;
+  if (t.numel() == 0) {  // no rows, or empty ones
+    r.outer = 0;
+    r.n = t->sizes[dim];
+    return r;
+  }
   r.n = t->sizes[dim];
   r.strides.step = t->strides[dim];
   if (!merge(t, 0, dim, r.outer, r.strides.outer) ||

@@ -142,6 +142,7 @@ PT_OP(searchsorted_scalar)
     .nondifferentiable()
     .function_only()
     .out()
+    .doc("searchsorted for one number.")
     .sample("torch.tensor([-1., 0., 1.]), 0.5");
 
 PT_OP(bucketize)
@@ -165,6 +166,7 @@ PT_OP(bucketize_scalar)
     .nondifferentiable()
     .function_only()
     .out()
+    .doc("bucketize for one number.")
     .sample("0.5, torch.tensor([-1., 0., 1.])");
 
 PT_OP(isin)
@@ -189,6 +191,7 @@ PT_OP(isin_scalar)
     .nondifferentiable()
     .function_only()
     .out()
+    .doc("Whether each element equals the number.")
     .sample("I(3, 4), 3");
 
 PT_OP(scalar_isin)
@@ -198,6 +201,7 @@ PT_OP(scalar_isin)
     .nondifferentiable()
     .function_only()
     .out()
+    .doc("Whether the number is among the test elements.")
     .sample("3, I(3, 4)");
 
 }  // namespace pt

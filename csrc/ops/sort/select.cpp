@@ -106,12 +106,14 @@ PT_OP(topk)
          "    sorted (bool): whether the result is in order\n\n"
          "Raises:\n    RuntimeError: when there are less than k elements.\n\n"
          "Example:\n    >>> torch.tensor([1., 5., 2., 4.]).topk(2).indices\n    tensor([1, 3])")
-    .sample("R(3, 6), 2")
-    .sample("R(6, 3), 4, 0, False")
-    .sample("R(2, 5, 3), 3, dim=1, largest=True, sorted=True");
+    .sample("R(3, 6) + 30 * torch.tensor([2, 5, 0, 4, 1, 3]), 2")
+    .sample("(R(3, 6) + 30 * torch.tensor([2, 5, 0, 4, 1, 3])).t(), 4, 0, False")
+    .sample("(R(2, 3, 5) + 30 * torch.tensor([2, 0, 4, 1, 3])).mT, 3, dim=1, largest=True, "
+            "sorted=True");
 
 PT_OP(kthvalue)
     .impl([](const Tensor& self, int64_t k, int64_t dim, bool keepdim) {
+      wrap_dim(dim, self.dim());
       refuse_bool("kthvalue_cpu", self);
       return one_of_each_row("kthvalue", SelectKind::kKth, self, k, dim, keepdim);
     })
@@ -122,9 +124,9 @@ PT_OP(kthvalue)
     .nondifferentiable_output(1)
     .out()
     .doc("The k-th smallest element along a dimension, k counted from 1, and its index.")
-    .sample("R(3, 5), 2")
-    .sample("R(5, 3), 4, 0, keepdim=True")
-    .sample("R(2, 3, 4), 1, -2");
+    .sample("R(3, 5) + 30 * torch.tensor([2, 0, 4, 1, 3]), 2")
+    .sample("(R(3, 5) + 30 * torch.tensor([2, 0, 4, 1, 3])).t(), 4, 0, keepdim=True")
+    .sample("(R(2, 4, 3) + 30 * torch.tensor([2, 0, 1])).mT, 1, -2");
 
 PT_OP(median)
     .impl([](const Tensor& self) { return median_of_all(SelectKind::kMedian, self); })
@@ -151,8 +153,9 @@ PT_OP(median_dim)
     })
     .nondifferentiable_output(1)
     .out()
-    .sample("R(3, 4), 0")
-    .sample("R(2, 3, 5), -1, keepdim=True");
+    .doc("Medians along a dimension and an index of each.")
+    .sample("(R(3, 5) + 30 * torch.tensor([2, 0, 4, 1, 3])).t(), 0")
+    .sample("R(2, 3, 5) + 30 * torch.tensor([2, 0, 4, 1, 3]), -1, keepdim=True");
 
 PT_OP(nanmedian)
     .impl([](const Tensor& self) { return median_of_all(SelectKind::kNanMedian, self); })
@@ -175,7 +178,8 @@ PT_OP(nanmedian_dim)
     })
     .nondifferentiable_output(1)
     .out()
-    .sample("R(3, 4), 0")
+    .doc("Medians along a dimension of what is not NaN, and an index of each.")
+    .sample("(R(3, 5) + 30 * torch.tensor([2, 0, 4, 1, 3])).t(), 0")
     .sample("torch.tensor([[1., float('nan'), 3.], [0., 2., 1.]]), 1, keepdim=True");
 
 PT_OP(mode)

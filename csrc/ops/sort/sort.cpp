@@ -16,13 +16,13 @@ using Pair = std::tuple<Tensor, Tensor>;
 Pair sorted(const Tensor& self, int64_t dim, bool descending, bool want_values) {
   const int d = wrap_dim(dim, self.dim());
   const Rows rows = readable_rows(self, d);
-  const bool dense = is_non_overlapping_and_dense(rows.tensor.impl());
-  auto make = [&](DType dtype) {
-    return dense ? empty_strided_tensor(self.sizes(), rows.tensor.strides(), dtype)
+  const bool dense = is_non_overlapping_and_dense(self.impl());
+  auto make = [&](DType dtype, const Tensor& like) {
+    return dense ? empty_strided_tensor(self.sizes(), like.strides(), dtype)
                  : empty_tensor(self.sizes(), dtype);
   };
-  const Tensor values = want_values ? make(self.dtype()) : Tensor();
-  const Tensor indices = make(DType::kInt64);
+  const Tensor values = want_values ? make(self.dtype(), rows.tensor) : Tensor();
+  const Tensor indices = make(DType::kInt64, rows.tensor);
   if (self.numel() == 0) return {values, indices};
   SortArgs args{.dtype = self.dtype(),
                 .outer = rows.outer,
@@ -34,7 +34,14 @@ Pair sorted(const Tensor& self, int64_t dim, bool descending, bool want_values) 
                 .descending = descending};
   if (want_values) args.values = rows_of(values, d)->target();
   sort_rows(args);
-  return {values, indices};
+  if (!dense || rows.tensor.same_as(self)) return {values, indices};
+  auto as_self = [&](const Tensor& t) {
+    if (!t.defined()) return t;
+    Tensor out = make(t.dtype(), self);
+    copy_into(out, t);
+    return out;
+  };
+  return {as_self(values), as_self(indices)};
 }
 
 }  // namespace
@@ -69,6 +76,7 @@ PT_OP(sort_stable)
     })
     .nondifferentiable_output(1)
     .out()
+    .doc("sort with a promise of stability, which every sort here keeps.")
     .sample("R(3, 5), stable=True")
     .sample("I(4, 6), stable=True, dim=0, descending=True");
 
@@ -88,6 +96,7 @@ PT_OP(argsort_stable)
       return std::get<1>(sorted(self, dim, descending, false));
     })
     .nondifferentiable()
+    .doc("argsort with a promise of stability, which every sort here keeps.")
     .sample("I(3, 5), stable=True")
     .sample("I(3, 5), stable=True, dim=0, descending=True");
 

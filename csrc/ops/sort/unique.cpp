@@ -43,12 +43,12 @@ Triple unique_slices(RowPlan make_plan, const Tensor& self, int64_t dim, bool re
              "Number of zero sized dimensions is more than one, so unique cannot be applied ");
     return {empty_tensor(self.sizes(), self.dtype()), none(), none()};
   }
-  const Tensor slices = as_contiguous(transpose(self, 0, d));
+  const Tensor slices = as_contiguous(movedim(self, Dims{d}, Dims{0}));
   const UniquePlan plan = make_plan(self.dtype(), slices.raw(), n, self.numel() / n);
   auto [values, inverse, counts] =
       collect(plan, resized(slices, 0, plan.count()), self.dtype(), Dims{n}, return_inverse,
               return_counts);
-  return {as_contiguous(transpose(values, 0, d)), inverse, counts};
+  return {movedim(values, Dims{0}, Dims{d}), inverse, counts};
 }
 
 [[noreturn]] void no_derivative(const char* op) {
@@ -91,8 +91,7 @@ PT_OP(unique_consecutive)
                              return_counts);
       const Tensor flat = as_contiguous(self);
       const UniquePlan plan = UniquePlan::consecutive(flat.dtype(), flat.raw(), flat.numel());
-      return collect(plan, self.dim() == 0 ? Dims() : Dims{plan.count()}, self.dtype(),
-                     self.sizes(), return_inverse, return_counts);
+      return collect(plan, Dims{plan.count()}, self.dtype(), self.sizes(), return_inverse, return_counts);
     })
     .backward([](BackwardCall&, const Tensor&, bool, bool, std::optional<int64_t>) {
       no_derivative("unique_consecutive");

@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 #include "cpu/index_args.h"
 #include "cpu/kernel_table.h"
+#include "ops/index/algorithms/item.h"
 
 namespace pt {
 
@@ -18,7 +19,7 @@ constexpr int64_t kWork = 1 << 15;
 constexpr int64_t kColumns = 512;
 
 struct Lines {
-  int dim = 0;               // messages
+  int dim = 0;                 // messages
   int64_t size = 0, step = 0;  // of the indexed dimension
   int n = 0;
   int64_t sizes[kMaxDims], strides[kMaxDims];  // merged; strides of self, 0 along dim
@@ -86,20 +87,6 @@ struct Lines {
                " is out of bounds for dimension ", dim, " with size ", size);
   }
 };
-
-template <class F>
-decltype(auto) visit_size(size_t item, F&& f) {
-  switch (item) {
-    case 1:
-      return f(uint8_t{});
-    case 2:
-      return f(uint16_t{});
-    case 4:
-      return f(uint32_t{});
-    default:
-      return f(uint64_t{});
-  }
-}
 
 template <ScatterReduce R, class T>
 inline T combine(T old, T v) {
@@ -178,10 +165,7 @@ void gather_lines(const Tensor& self, int dim, const Tensor& index, const Tensor
   if (index.numel() == 0) return;
   static const Kernel<GatherLineFn> kernel{"gather_line"};
   const int64_t item = static_cast<int64_t>(self.item_size());
-  const auto gather = kernel.get(item == 1   ? DType::kUInt8
-                                 : item == 2 ? DType::kInt16
-                                 : item == 4 ? DType::kInt32
-                                             : DType::kInt64);
+  const auto gather = kernel.get(slot_of_item(self.item_size()));
   const Lines lines(self, dim, index);
   const int64_t* at = index.data<int64_t>();
   const char* src = static_cast<const char*>(self.raw());
@@ -204,7 +188,7 @@ void scatter_lines(const Tensor& self, int dim, const Tensor& index, const Tenso
   parallel_for(0, numel, kWork, [&](int64_t b, int64_t e) { lines.check(at + b, e - b); });
   const bool one_value = src.numel() == 1;
   if (reduce == ScatterReduce::kAssign) {
-    visit_size(self.item_size(), [&](auto v) {
+    visit_item(self.item_size(), [&](auto v) {
       using T = decltype(v);
       scatter<ScatterReduce::kAssign, T>(lines, static_cast<T*>(self.raw()), at, numel,
                                          static_cast<const T*>(src.raw()), one_value);

@@ -12,19 +12,15 @@
 #include "core/parallel.h"
 #include "cpu/index_args.h"
 #include "cpu/kernel_table.h"
+#include "ops/index/algorithms/item.h"
 
 namespace pt {
 
 namespace {
 
-constexpr int64_t kBatch = 512;        // index points at a time
-constexpr int64_t kWork = 1 << 15;     // elements per unit of parallel work
-constexpr int64_t kColumns = 512;      // elements of a row per unit when rows are cut
-
-DType slot_of(int64_t item) {
-  return item == 1 ? DType::kUInt8 : item == 2 ? DType::kInt16 : item == 4 ? DType::kInt32
-                                                                           : DType::kInt64;
-}
+constexpr int64_t kBatch = 512;     // index points at a time
+constexpr int64_t kWork = 1 << 15;  // elements per unit of parallel work
+constexpr int64_t kColumns = 512;   // elements of a row per unit when rows are cut
 
 [[noreturn]] void raise_out_of_bounds(const Selection& s, int64_t begin, int64_t end) {
   for (const IndexColumn& c : s.columns) {
@@ -79,20 +75,6 @@ class Offsets {
   std::unique_ptr<int64_t[]> all_;
 };
 
-template <class F>
-decltype(auto) visit_item(int64_t item, F&& f) {
-  switch (item) {
-    case 1:
-      return f(uint8_t{});
-    case 2:
-      return f(uint16_t{});
-    case 4:
-      return f(uint32_t{});
-    default:
-      return f(uint64_t{});
-  }
-}
-
 // Calls f(row offset within the tensor, element offset in the other side, count) for the part
 // [c0, c1) of each run.
 template <class F>
@@ -115,6 +97,10 @@ void ordered(const Selection& s, F&& row) {
     for (int64_t i = 0; i < s.n; i += kBatch) {
       const int64_t end = std::min(s.n, i + kBatch);
       const int64_t* off = offsets.get(i, end, buffer);
+      if (width == 1) {
+        for (int64_t k = i; k < end; ++k) row(base + off[k - i], b * s.n + k, 1);
+        continue;
+      }
       for (int64_t k = i; k < end; ++k)
         each_row(s, base + off[k - i], (b * s.n + k) * width, c0, c1, row);
     }
@@ -193,11 +179,11 @@ void Selection::set_after(IntList sizes, IntList strides) {
   rows = positions(sizes.subspan(0, last), strides.subspan(0, last));
 }
 
-void read_selection(const Selection& s, const char* data, char* out, int64_t item) {
+void read_selection(const Selection& s, const char* data, char* out, size_t item) {
   const int64_t width = s.row_elements(), points = s.before.count * s.n;
   if (points * width == 0) return;
   static const Kernel<void(const void*, const int64_t*, void*, int64_t)> gather{"index_gather"};
-  const auto gather_fn = gather.get(slot_of(item));
+  const auto gather_fn = gather.get(slot_of_item(item));
   const Offsets offsets(s, s.before.count > 1);
   visit_item(item, [&](auto v) {
     using T = decltype(v);
@@ -230,7 +216,7 @@ void read_selection(const Selection& s, const char* data, char* out, int64_t ite
   });
 }
 
-void write_selection(const Selection& s, char* data, const char* values, int64_t item) {
+void write_selection(const Selection& s, char* data, const char* values, size_t item) {
   visit_item(item, [&](auto v) {
     using T = decltype(v);
     T* to = reinterpret_cast<T*>(data);
@@ -246,7 +232,7 @@ void write_selection(const Selection& s, char* data, const char* values, int64_t
   });
 }
 
-void fill_selection(const Selection& s, char* data, const void* element, int64_t item) {
+void fill_selection(const Selection& s, char* data, const void* element, size_t item) {
   visit_item(item, [&](auto v) {
     using T = decltype(v);
     T* to = reinterpret_cast<T*>(data);

@@ -27,9 +27,9 @@ Positions positions(IntList sizes, IntList strides);
 struct IndexColumn {
   Tensor index;
   int64_t size = 0, stride = 0;
-  int dim = 0;             // for messages
-  bool wrap = true;        // negative indices count from the end
-  int width = 1;           // dimensions it stands for: more for masks of dense dimensions
+  int dim = 0;       // for messages
+  bool wrap = true;  // negative indices count from the end
+  int width = 1;     // dimensions it stands for: more for masks of dense dimensions
 };
 
 struct Selection {
@@ -48,9 +48,9 @@ struct Selection {
 };
 
 // Elements are `item` bytes; data points to the tensor's first element.
-void read_selection(const Selection& s, const char* data, char* out, int64_t item);
-void write_selection(const Selection& s, char* data, const char* values, int64_t item);
-void fill_selection(const Selection& s, char* data, const void* element, int64_t item);
+void read_selection(const Selection& s, const char* data, char* out, size_t item);
+void write_selection(const Selection& s, char* data, const char* values, size_t item);
+void fill_selection(const Selection& s, char* data, const void* element, size_t item);
 // data[...] += values, in the order of the index points. bool: or.
 void add_selection(const Selection& s, DType dtype, void* data, const void* values);
 // The same with one value for all elements.
