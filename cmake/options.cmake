@@ -53,13 +53,16 @@ if(NOT PYTENSOR_SANITIZE)
     target_compile_options(pytensor_flags INTERFACE -ftls-model=initial-exec)
   endif()
 else()
+  # With the null checks GCC no longer takes addresses in constant expressions for non-null, which
+  # the schemas parsed at compile time need.
   target_compile_options(
     pytensor_flags
     INTERFACE
       -fsanitize=${PYTENSOR_SANITIZE}
-      -fno-omit-frame-pointer
+      -fno-sanitize=null,nonnull-attribute,returns-nonnull-attribute
       -fno-sanitize-recover=undefined
-      -g
+      -fno-omit-frame-pointer
+      -g1
   )
   target_link_options(pytensor_flags INTERFACE -fsanitize=${PYTENSOR_SANITIZE})
 endif()

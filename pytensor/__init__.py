@@ -106,6 +106,7 @@ nan = _math.nan
 pi = _math.pi
 e = _math.e
 newaxis = None
+legacy_contiguous_format = contiguous_format
 
 default_generator = _C.default_generator()
 
@@ -144,6 +145,7 @@ _SUBMODULES = frozenset(
         "cuda",
         "linalg",
         "special",
+        "storage",
         "utils",
     }
 )

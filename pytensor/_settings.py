@@ -20,8 +20,10 @@ def is_tensor(obj: object) -> bool:
 
 
 def is_storage(obj: object) -> bool:
-    """True if ``obj`` is a storage; pytensor has no storage objects of its own."""
-    return False
+    """True if ``obj`` is a storage."""
+    from pytensor.storage import UntypedStorage
+
+    return isinstance(obj, UntypedStorage)
 
 
 def is_floating_point(input: Any) -> bool:

@@ -119,6 +119,42 @@ def _as_subclass(self: Any, cls: Any) -> Any:
     return cls._make_subclass(cls, self, self.requires_grad)
 
 
+def _untyped_storage(self: Any) -> Any:
+    from pytensor.storage import UntypedStorage
+
+    return UntypedStorage(self)
+
+
+def _storage(self: Any) -> Any:
+    from pytensor.storage import TypedStorage
+
+    return TypedStorage(self)
+
+
+def _replace_elements(self: Any, name: str, values: list[Any]) -> Any:
+    import pytensor
+
+    if self.requires_grad:
+        raise RuntimeError(
+            f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() "
+            "instead."
+        )
+    return self.copy_(pytensor.tensor(values, dtype=self.dtype).reshape(self.shape))
+
+
+def _apply(self: Any, callable: Any) -> Any:
+    return _replace_elements(self, "apply_", [callable(v) for v in self.flatten().tolist()])
+
+
+def _map(self: Any, tensor: Any, callable: Any) -> Any:
+    pairs = zip(self.flatten().tolist(), tensor.expand_as(self).flatten().tolist())
+    return _replace_elements(self, "map_", [callable(a, b) for a, b in pairs])
+
+
+def _renorm_(self: Any, p: float, dim: int, maxnorm: float) -> Any:
+    return self.copy_(self.renorm(p, dim, maxnorm))
+
+
 def attach(tensor_type: Any) -> None:
     """Adds the methods of this file and of ``functional`` to the Tensor type."""
     from pytensor import functional
@@ -138,6 +174,12 @@ def attach(tensor_type: Any) -> None:
         "share_memory_": _share_memory,
         "dim_order": _dim_order,
         "as_subclass": _as_subclass,
+        "untyped_storage": _untyped_storage,
+        "storage": _storage,
+        "apply_": _apply,
+        "map_": _map,
+        "renorm_": _renorm_,
+        "__rdiv__": tensor_type.__rtruediv__,
     }.items():
         setattr(tensor_type, name, method)
     methods = functional.TENSOR_METHODS

@@ -33,6 +33,7 @@ from pytensor.composites.calculus import (
     vander,
 )
 from pytensor.composites.einsum import chain_matmul, cross, einsum, tensordot
+from pytensor.composites.grids import broadcast_tensors, is_same_size, meshgrid
 from pytensor.composites.indices import (
     broadcast_shapes,
     cartesian_prod,
@@ -42,6 +43,7 @@ from pytensor.composites.indices import (
     triu_indices,
     unravel_index,
 )
+from pytensor.composites.matrices import matrix_power
 from pytensor.composites.norms import (
     cdist,
     cosine_similarity,
@@ -75,6 +77,7 @@ __all__ = [
     "blackman_window",
     "block_diag",
     "broadcast_shapes",
+    "broadcast_tensors",
     "cartesian_prod",
     "cdist",
     "chain_matmul",
@@ -97,7 +100,10 @@ __all__ = [
     "histogram",
     "hsplit",
     "hstack",
+    "is_same_size",
     "kaiser_window",
+    "matrix_power",
+    "meshgrid",
     "nanmean",
     "nanquantile",
     "nonzero",
@@ -132,6 +138,8 @@ TENSOR_METHODS = (
     "flipud",
     "histogram",
     "hsplit",
+    "is_same_size",
+    "matrix_power",
     "nanmean",
     "nanquantile",
     "nonzero",

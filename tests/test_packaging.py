@@ -75,27 +75,19 @@ def test_readme_commands_exist(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-def test_library_is_usable_from_cpp(tmp_path: Path) -> None:
+def test_cpp_example_builds_on_the_package_and_learns(tmp_path: Path) -> None:
     cmake = shutil.which("cmake", path=str(Path(sys.executable).parent)) or shutil.which("cmake")
     if cmake is None:
         pytest.skip("no cmake")
-    (tmp_path / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.22)\n"
-        "project(user CXX)\n"
-        "find_package(pytensor REQUIRED)\n"
-        "add_executable(user main.cpp)\n"
-        "target_link_libraries(user PRIVATE pytensor::pytensor)\n"
-    )
-    (tmp_path / "main.cpp").write_text(
-        '#include <cstdio>\n#include "core/parallel.h"\n'
-        'int main() { pt::set_num_threads(2); std::printf("%d", pt::get_num_threads()); }\n'
-    )
-    build = tmp_path / "build"
-    prefix = f"-DCMAKE_PREFIX_PATH={INSTALLED / 'lib' / 'cmake'}"
-    for command in (["-S", tmp_path, "-B", build, prefix], ["--build", build]):
+    source = ROOT / "examples" / "cpp"
+    for command in (
+        ["-S", source, "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={INSTALLED}"],
+        ["--build", tmp_path],
+    ):
         done = subprocess.run([cmake, *command], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert subprocess.run([build / "user"], capture_output=True, text=True).stdout == "2"
+    run = subprocess.run([tmp_path / "regression"], capture_output=True, text=True)
+    assert run.returncode == 0 and run.stdout.endswith("y = 3.00 x + 2.00\n"), run
 
 
 def test_wide_kernels_do_not_run_while_loading() -> None:

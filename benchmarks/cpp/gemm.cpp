@@ -1,19 +1,8 @@
 // The matrix product kernel: squares in all four layouts, few rows or columns, batches.
 //
-// Each case first checks a few results against a plain loop in double. The kernel is that of the
-// active ISA (PYTENSOR_ISA); threads by PYTENSOR_BENCH_THREADS, one by default, as on a busy
-// machine only that is repeatable.
-#include <benchmark/benchmark.h>
-
-#include <cmath>
-#include <cstdlib>
-#include <random>
-#include <string>
-#include <vector>
-
-#include "core/parallel.h"
+// Each case first checks a few results against a plain loop in double.
+#include "bench.h"
 #include "cpu/gemm_args.h"
-#include "cpu/kernel_table.h"
 
 namespace {
 
@@ -25,15 +14,6 @@ struct Case {
 };
 
 const pt::Kernel<pt::GemmFn> kGemm{"gemm"};
-
-template <class T>
-std::vector<T> random_values(int64_t count) {
-  std::mt19937 random(1);
-  std::uniform_real_distribution<double> uniform(-1, 1);
-  std::vector<T> v(static_cast<size_t>(count));
-  for (T& x : v) x = static_cast<T>(uniform(random));
-  return v;
-}
 
 template <class T>
 bool right(const GemmArgs& g, const T* a, const T* b, const T* c) {
@@ -57,8 +37,8 @@ bool right(const GemmArgs& g, const T* a, const T* b, const T* c) {
 
 template <class T>
 void run(benchmark::State& state, const Case& s) {
-  const std::vector<T> a = random_values<T>(s.batch * s.m * s.k);
-  const std::vector<T> b = random_values<T>(s.batch * s.k * s.n);
+  const std::vector<T> a = bench::random_values<T>(s.batch * s.m * s.k);
+  const std::vector<T> b = bench::random_values<T>(s.batch * s.k * s.n);
   std::vector<T> c(static_cast<size_t>(s.batch * s.m * s.n));
   const bool a_transposed = s.layout[0] == 'T', b_transposed = s.layout[1] == 'T';
   GemmArgs g;
@@ -97,8 +77,6 @@ void add(const Case& s) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const char* threads = std::getenv("PYTENSOR_BENCH_THREADS");
-  pt::set_num_threads(threads ? std::atoi(threads) : 1);
   for (int64_t n : {8, 16, 32, 64, 128, 256, 512, 1024, 2048}) {
     for (const char* layout : {"NN", "NT", "TN", "TT"}) add<float>({layout, 1, n, n, n});
   }
@@ -115,9 +93,5 @@ int main(int argc, char** argv) {
   }
   add<float>({"TN", 1, 1000, 100, 64});
   add<float>({"TN", 1, 64, 64, 100000});
-
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  return bench::run_all(argc, argv);
 }

@@ -12,7 +12,7 @@ namespace pt {
 struct BackwardOptions {
   bool keep_graph = false;
   bool create_graph = false;
-  bool accumulate = true;        // false: autograd.grad, leaves' .grad stay as they are
+  bool accumulate = true;  // false: autograd.grad, leaves' .grad stay as they are
   bool allow_unused = false;
 };
 

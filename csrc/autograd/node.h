@@ -65,11 +65,11 @@ struct HookList {
 };
 
 struct NodeExtra {
-  HookList<TensorHook> tensor_hooks;       // by output number
-  std::vector<TensorImpl*> retained;       // outputs with retain_grad(), borrowed
+  HookList<TensorHook> tensor_hooks;  // by output number
+  std::vector<TensorImpl*> retained;  // outputs with retain_grad(), borrowed
   HookList<NodePreHook> pre_hooks;
   HookList<NodePostHook> post_hooks;
-  std::string trace;                       // anomaly mode: where the forward call was made
+  std::string trace;  // anomaly mode: where the forward call was made
 };
 
 class Node;
@@ -78,21 +78,21 @@ class Node;
 struct AutogradExtra {
   HookList<TensorHook> leaf_hooks;
   HookList<PostAccumulateHook> post_accumulate;
-  Ref<Node> retained_at;                   // retain_grad(): the node that lists the tensor...
-  TensorImpl* retained = nullptr;          // ...and the tensor
+  Ref<Node> retained_at;           // retain_grad(): the node that lists the tensor...
+  TensorImpl* retained = nullptr;  // ...and the tensor
   ~AutogradExtra();
 };
 
 class Node {
  public:
   std::atomic<int32_t> refs{1};
-  uint32_t num_outputs = 1;       // of the forward call: gradients that apply() receives
-  uint64_t sequence;              // order of creation; the engine runs the newest first
-  uint64_t skip = 0;              // bit i: nobody wants the gradient of edge i in this run
-  std::vector<Edge> edges;        // one per differentiable input: where gradients go
+  uint32_t num_outputs = 1;  // of the forward call: gradients that apply() receives
+  uint64_t sequence;         // order of creation; the engine runs the newest first
+  uint64_t skip = 0;         // bit i: nobody wants the gradient of edge i in this run
+  std::vector<Edge> edges;   // one per differentiable input: where gradients go
   std::unique_ptr<NodeExtra> extra;
-  void* python = nullptr;         // borrowed: live Python wrapper
-  bool runs_on_zeros = false;     // apply() is called even when no gradient arrived
+  void* python = nullptr;      // borrowed: live Python wrapper
+  bool runs_on_zeros = false;  // apply() is called even when no gradient arrived
 
   Node();
   virtual ~Node();
@@ -175,7 +175,7 @@ class SavedTensor {
 
  private:
   Tensor tensor_;
-  Edge edge_;               // of a detached non-leaf input
+  Edge edge_;  // of a detached non-leaf input
   uint32_t version_ = 0;
   uint32_t output_nr_ = 0;
   bool is_output_ = false;

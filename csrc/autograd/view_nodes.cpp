@@ -45,7 +45,9 @@ class CopySlices final : public Node {
     for (size_t i = 1; i < fn_->edges.size(); ++i) edges.push_back(fn_->edges[i]);
   }
   void apply(GradVector& grads, GradVector& out) override {
-    Tensor g = clone(grads[0]);
+    // The gradient in the base's layout, so that the view's geometry fits it.
+    Tensor g = empty_strided_tensor(base_.sizes(), base_.strides(), grads[0].dtype());
+    copy_(g, grads[0]);
     Tensor part = as_strided(g, sizes_, strides_, offset_);
     GradVector in{clone(part)}, inner(fn_->edges.size());
     fn_->apply(in, inner);
@@ -61,6 +63,7 @@ class CopySlices final : public Node {
   std::string name() const override { return "CopySlices"; }
 
  private:
+  Tensor base_;
   Dims sizes_, strides_;
   int64_t offset_;
   Ref<Node> fn_;

@@ -17,21 +17,21 @@
 
 namespace pt {
 
-class Node;                        // autograd/node.h
-struct AutogradExtra;              // autograd/node.h: hooks, view geometry and other rare things
-void release_node(Node* node);     // drops one reference without recursing into deep graphs
+class Node;                     // autograd/node.h
+struct AutogradExtra;           // autograd/node.h: hooks, view geometry and other rare things
+void release_node(Node* node);  // drops one reference without recursing into deep graphs
 void destroy_extra(AutogradExtra* extra);
 
 struct TensorImpl {
   enum Flag : uint16_t {
-    kRequiresGrad = 1,        // a leaf asked for its gradient
-    kWrappedNumber = 2,       // made from a Python number: weakest in type promotion
-    kUntrackedVersion = 4,    // `.data`: writes are not counted as in-place changes
-    kInference = 8,           // made under inference_mode
-    kContiguous = 16,         // cached: row-major without gaps
-    kHasStorage = 32,         // false for shape-only records of autograd
+    kRequiresGrad = 1,      // a leaf asked for its gradient
+    kWrappedNumber = 2,     // made from a Python number: weakest in type promotion
+    kUntrackedVersion = 4,  // `.data`: writes are not counted as in-place changes
+    kInference = 8,         // made under inference_mode
+    kContiguous = 16,       // cached: row-major without gaps
+    kHasStorage = 32,       // false for shape-only records of autograd
     kRetainGrad = 64,
-    kViewNoGrad = 128,        // a view made under no_grad
+    kViewNoGrad = 128,  // a view made under no_grad
   };
 
   std::atomic<int32_t> refs{1};
@@ -39,9 +39,9 @@ struct TensorImpl {
   Device device{};
   uint16_t flags = 0;
   uint32_t output_nr = 0;
-  uint32_t view_version = 0;       // storage version at which grad_fn of a view was right
+  uint32_t view_version = 0;  // storage version at which grad_fn of a view was right
   int64_t numel = 0;
-  int64_t offset = 0;              // in elements
+  int64_t offset = 0;  // in elements
   Dims sizes;
   Dims strides;
   Ref<Storage> storage;
@@ -58,10 +58,10 @@ struct TensorImpl {
   bool has(Flag f) const { return (flags & f) != 0; }
   void set(Flag f, bool on) { flags = static_cast<uint16_t>(on ? flags | f : flags & ~f); }
   char* data() const { return storage->data + offset * static_cast<int64_t>(item_size(dtype)); }
-  void update_contiguous();        // after sizes or strides changed
+  void update_contiguous();  // after sizes or strides changed
 };
 
-int64_t live_tensors();            // number of TensorImpl alive, for leak tests
+int64_t live_tensors();  // number of TensorImpl alive, for leak tests
 
 class Tensor {
  public:
@@ -100,10 +100,13 @@ class Tensor {
     return reinterpret_cast<T*>(impl_->data());
   }
   bool is_floating() const { return pt::is_floating(impl_->dtype); }
-  bool requires_grad() const {
-    return impl_->grad_fn != nullptr || impl_->has(TensorImpl::kRequiresGrad);
+  bool requires_grad() const { return !is_leaf() || impl_->has(TensorImpl::kRequiresGrad); }
+  bool is_leaf() const { return impl_->grad_fn == nullptr && !follows_base(); }
+  // A view made before its base got a history by an in-place op: autograd's grad_fn_of() derives
+  // the view's own history when it is asked for.
+  bool follows_base() const {
+    return impl_->base && impl_->base->grad_fn && impl_->view_version != version();
   }
-  bool is_leaf() const { return impl_->grad_fn == nullptr; }
   bool is_wrapped_number() const { return impl_->has(TensorImpl::kWrappedNumber); }
   uint32_t version() const { return impl_->storage->version; }
   bool same_as(const Tensor& o) const { return impl_ == o.impl_; }

@@ -101,13 +101,18 @@ class Definition {
     op_.kernel_name = kernel;
     op_.promote = promote;
     op_.forward = define_detail::pointwise_forward;
-    op_.writes_out = op_.numbers_as_tensors = true;
+    op_.writes_out = true;
+    int tensors = 0;
+    for (int i = 0; i < O::schema.num_params; ++i)
+      tensors += O::schema.params[i].type == Type::kTensor;
+    op_.numbers_as_tensors = tensors > 1;
     if (promote == Promote::kCompare || promote == Promote::kLogical ||
         promote == Promote::kPredicate)
       op_.differentiable = false;
     return *this;
   }
-  // Python numbers may stand for tensors (add(x, 2)). Implied by pointwise().
+  // Python numbers may stand for tensors (add(x, 2)). Implied by pointwise() on
+  // several tensors.
   Definition& numbers() {
     op_.numbers_as_tensors = true;
     return *this;

@@ -1,6 +1,9 @@
 // dispatch(): the one way of every call. See dispatch.h.
 #include "op/dispatch.h"
 
+#include <algorithm>
+
+#include "autograd/view_nodes.h"
 #include "op/copy.h"
 #include "op/pointwise.h"
 #include "op/record.h"
@@ -72,25 +75,62 @@ void copy_to_destination(const Out& out, Result& result) {
   }
 }
 
+// x.t_(): self takes the place in memory that the view has. The elements stay, so the history of
+// the base of a view stays too.
+void move_to_view(const Tensor& self, const Tensor& view, Ref<Node> node) {
+  self->sizes = view.sizes();
+  self->strides = view.strides();
+  self->offset = view.offset();
+  self->numel = view.numel();
+  self->update_contiguous();
+  bump_version(self.impl());
+  if (!node) return;
+  if (self->base) {
+    set_history(self.impl(), make_view_node(Tensor::share(self->base), self), 0);
+    self->view_version = self->storage->version;
+  } else {
+    node->set_meta(0, self);
+    set_history(self.impl(), std::move(node), 0);
+  }
+}
+
+// An in-place composite is computed out of place and copied back, both recorded.
+void inplace_composite(const OpInfo& op, const Value* args, Result& result) {
+  static const OpInfo* clone_op = Registry::get().find("clone")->ops[0];
+  static const OpInfo* copy_op = Registry::get().find("copy_")->ops[0];
+  const Tensor self = args[0].as_tensor();
+  Value own[kMaxParams];
+  std::copy(args, args + op.schema->num_params, own);
+  Result kept;
+  if (thread_modes.grad && any_requires_grad(op, args)) {
+    // What the ops inside save must survive the copy back.
+    const Value clone_args[] = {own[0], Value()};
+    dispatch(*clone_op, clone_args, kept);
+    own[0] = Value::of(kept.t[0]);
+  }
+  Out none;
+  none.op = &op;
+  op.functional->forward(none, own, result);
+  Out target = none;
+  target.dest[0] = self.impl();
+  target.inplace = true;
+  check_destination(target, result.t[0].dtype(), result.t[0].sizes());
+  const Value copy_args[] = {Value::of(self), Value::of(result.t[0]), Value::of(false)};
+  Result copied;
+  dispatch(*copy_op, copy_args, copied);
+  result.t[0] = self;
+}
+
 void dispatch_inplace(const OpInfo& op, const Value* args, Result& result) {
   const OpInfo& functional = *op.functional;
   const Tensor self = args[0].as_tensor();
   check_inplace(self, op.name.c_str());
   if (functional.composite) {
-    Out none;
-    none.op = &op;
-    functional.forward(none, args, result);
-    PT_CHECK(same(result.t[0].sizes(), self.sizes()), op.name, "(): output with shape ",
-             to_text(self.sizes()), " doesn't match the result's shape ",
-             to_text(result.t[0].sizes()));
-    static const OpInfo* copy = Registry::get().find("copy_")->ops[0];
-    const Value copy_args[] = {Value::of(self), Value::of(result.t[0]), Value::of(false)};
-    Result copied;
-    dispatch(*copy, copy_args, copied);
-    result.t[0] = self;
+    inplace_composite(op, args, result);
     return;
   }
-  const bool record = thread_modes.grad && functional.differentiable && any_requires_grad(op, args);
+  // An op without a derivative still cuts self off from its old history: its node gives zeros.
+  const bool record = thread_modes.grad && any_requires_grad(op, args);
   Ref<Node> node;
   if (record) {
     PT_CHECK(is_floating(self.dtype()), op.name,
@@ -105,7 +145,12 @@ void dispatch_inplace(const OpInfo& op, const Value* args, Result& result) {
     out.dest[0] = self.impl();
     out.inplace = true;
     functional.forward(out, args, result);
-    if (!functional.writes_out) copy_to_destination(out, result);
+    if (!functional.writes_out && !functional.view) copy_to_destination(out, result);
+  }
+  if (functional.view) {
+    move_to_view(self, result.t[0], std::move(node));
+    result.t[0] = self;
+    return;
   }
   bump_version(self.impl());
   result.count = 1;

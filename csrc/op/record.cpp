@@ -142,6 +142,7 @@ void OpNode::release_saved() {
 }
 
 void OpNode::apply(GradVector& grads, GradVector& out) {
+  if (!op_.differentiable) return;  // constant: zero gradients
   PT_CHECK(op_.backward, "derivative for ", op_.name, " is not implemented");
   if (released_) raise_freed_graph();
   const Schema& schema = *op_.schema;

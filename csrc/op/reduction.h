@@ -14,8 +14,12 @@ using DimSet = std::bitset<kMaxDims>;
 // A kernel by name, looked up once: const ReduceKernel kSum{"sum"}.
 using ReduceKernel = Kernel<ReduceFn>;
 
-inline DimSet all_dims(int ndim) { return ndim ? ~DimSet() >> static_cast<size_t>(kMaxDims - ndim) : DimSet(); }
-inline DimSet one_dim(int dim, int ndim) { return ndim ? DimSet().set(static_cast<size_t>(dim)) : DimSet(); }
+inline DimSet all_dims(int ndim) {
+  return ndim ? ~DimSet() >> static_cast<size_t>(kMaxDims - ndim) : DimSet();
+}
+inline DimSet one_dim(int dim, int ndim) {
+  return ndim ? DimSet().set(static_cast<size_t>(dim)) : DimSet();
+}
 // The dimensions named by `dims` (none or empty: all). IndexError out of range, RuntimeError twice.
 DimSet dim_set(const std::optional<IntList>& dims, int ndim);
 Dims reduced_shape(const Tensor& self, const DimSet& dims, bool keepdim);

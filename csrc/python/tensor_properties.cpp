@@ -43,7 +43,7 @@ int set_requires_grad(PyObject* o, PyObject* value, void*) {
              "computed variable in a subgraph that doesn't require differentiation use var_no_grad "
              "= var.detach().");
     PT_CHECK(!on || is_floating(t.dtype()),
-             "only Tensors of floating point dtype can require gradients");
+             "only Tensors of floating point and complex dtype can require gradients");
     if (t.is_leaf()) t->set(TensorImpl::kRequiresGrad, on);
     return 0;
   });

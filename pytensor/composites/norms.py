@@ -196,7 +196,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         raise RuntimeError(
             "expected common dtype to be floating point, yet common dtype is " + scalar_name(x1)
         )
-    x1, x2 = _C.broadcast_tensors(x1, x2)
+    x1, x2 = _C.internal["_broadcast_tensors"]([x1, x2])
     return (_unit(x1, dim, eps) * _unit(x2, dim, eps)).sum(dim)
 
 

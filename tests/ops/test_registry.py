@@ -28,6 +28,9 @@ ALIASES = [
 ]
 
 
+ALWAYS_RAISES = {"imag"}  # for every element type there is
+
+
 def differentiable(sample) -> bool:
     return bool(
         sample.op["differentiable"]
@@ -91,15 +94,19 @@ def test_variants(sample):
     if entry["internal"]:
         pytest.skip("internal: has no variants")
     problems = Problems(sample)
+    numbers = "arbitrary" not in sample.options
     for variation in registry.variations(sample):
         if variation.layout != "contiguous":
             continue
         plain = outcome(pytensor, sample, variation)
-        first = arguments(pytensor, sample, variation)[0]
+        try:
+            first = arguments(pytensor, sample, variation)[0]
+        except RuntimeError:
+            continue  # an op in the sample's own text has no such element type
         takes_self = bool(first) and registry.is_tensor(first[0])
         if entry["function"] and entry["method"] and takes_self:
             got = outcome(pytensor, sample, variation, "method")
-            problems.add(variation, same_outcome(got, plain), "as method ")
+            problems.add(variation, same_outcome(got, plain, numbers), "as method ")
         if entry["has_inplace"] and takes_self:
             got = outcome(pytensor, sample, variation, "inplace")
             want = outcome(torch, sample, variation, "inplace")
@@ -110,11 +117,11 @@ def test_variants(sample):
     problems.report()
 
 
-def same_outcome(got, want):
+def same_outcome(got, want, numbers):
     if isinstance(got, Raised) or isinstance(want, Raised):
         same = isinstance(got, Raised) and isinstance(want, Raised)
         return "" if same else f"{got}, else {want}"
-    return difference(got, want, strides=True)
+    return difference(got, want, strides=True, numbers=numbers)
 
 
 def check_out(sample, variation, plain):
@@ -135,7 +142,10 @@ def check_out(sample, variation, plain):
         return f"raises {Raised(error)}"
     if any(g is not o for g, o in zip(got if several else (got,), outs)):
         return "returns another tensor than the one given"
-    return difference(outs, expected) or difference(strided, expected)
+    numbers = "arbitrary" not in sample.options
+    return difference(outs, expected, numbers=numbers) or difference(
+        strided, expected, numbers=numbers
+    )
 
 
 def backward(library, sample, variation, how):
@@ -233,7 +243,7 @@ def test_declaration(entry):
     name = registry.inplace_name(entry) if entry["inplace_only"] else entry["name"]
     docs = [e["doc"] for e in registry.describe() if e["op"] == entry["op"]]
     assert any(d.strip() for d in docs), f"{name} has no doc"
-    assert entry["samples"], f"{entry['schema']} has no sample"
+    assert entry["samples"] or name in ALWAYS_RAISES, f"{entry['schema']} has no sample"
     if torch is not None:
         assert registry.in_torch(name), f"torch has no {name}"
     if entry["method"]:

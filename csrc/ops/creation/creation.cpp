@@ -119,7 +119,8 @@ PT_OP(empty)
     .function_only()
     .out()
     .doc("A tensor of the given sizes with undefined contents.")
-    .test("random");
+    .sample("(3, 4)")
+    .test("arbitrary");
 
 PT_OP(empty_strided)
     .impl([](IntList size, IntList stride, OptDType dtype, auto, OptDevice device, OptBool) {
@@ -131,7 +132,8 @@ PT_OP(empty_strided)
     .nondifferentiable()
     .function_only()
     .doc("A tensor of the given sizes and strides with undefined contents.")
-    .test("random");
+    .sample("(3, 4), (1, 3)")
+    .test("arbitrary");
 
 PT_OP(zeros)
     .impl([](IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
@@ -296,7 +298,8 @@ PT_OP(empty_like)
     .nondifferentiable()
     .function_only()
     .doc("A tensor of self's sizes and dtype with undefined contents.")
-    .test("random");
+    .sample("R(3, 4)")
+    .test("arbitrary");
 
 PT_OP(zeros_like)
     .impl([](const Tensor& self, OptDType dtype, auto, OptDevice device, OptBool,
@@ -339,7 +342,8 @@ PT_OP(new_empty)
     .nondifferentiable()
     .method_only()
     .doc("A tensor of self's dtype with undefined contents.")
-    .test("random");
+    .sample("R(3, 4), (2, 3)")
+    .test("arbitrary");
 
 PT_OP(new_zeros)
     .impl([](const Tensor& self, IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
@@ -372,11 +376,14 @@ PT_OP(new_full)
 PT_OP(new_empty_strided)
     .impl([](const Tensor& self, IntList size, IntList stride, OptDType dtype, auto,
              OptDevice device, OptBool) {
+      PT_CHECK(size.size() == stride.size(), "new_empty_strided: mismatch in length of size (",
+               size.size(), ") and stride (", stride.size(), ")");
       return empty_strided_tensor(size, stride, dtype.value_or(self.dtype()), new_device(device));
     })
     .nondifferentiable()
     .method_only()
     .doc("A tensor of self's dtype with the given strides and undefined contents.")
-    .test("random");
+    .sample("R(3, 4), (3, 4), (1, 3)")
+    .test("arbitrary");
 
 }  // namespace pt

@@ -69,6 +69,9 @@ inline constexpr Op<
     "scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, "
     "*, bool include_self=True) -> Tensor">
     scatter_reduce;
+inline constexpr Op<"index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, "
+                    "bool include_self=True) -> Tensor">
+    index_reduce;
 inline constexpr Op<"take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor">
     take_along_dim;
 

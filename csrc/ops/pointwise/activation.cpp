@@ -104,6 +104,8 @@ PT_OP(threshold)
 PT_OP(hardtanh)
     .impl([](const Out& out, const Tensor& self, Scalar min_val, Scalar max_val) {
       PT_CHECK(self.dtype() != DType::kBool, "Bool inputs not supported for hardtanh");
+      PT_CHECK(self.dtype() != DType::kUInt8 || (min_val.to_int() >= 0 && max_val.to_int() >= 0),
+               "cannot do hardtanh on an unsigned type with negative limits");
       return run_in_own_dtype(out, kHardtanh, self, min_val, max_val);
     })
     .saves("self")

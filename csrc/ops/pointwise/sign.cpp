@@ -3,11 +3,38 @@
 #include "ops/pointwise/binary.h"
 #include "ops/pointwise/compare.h"
 #include "ops/pointwise/formula.h"
+#include "ops/view/view.h"
 
 namespace pt {
 
 namespace {
 const PointwiseKernel kHeaviside{"heaviside"}, kNextafter{"nextafter"};
+
+// The next number of a 16-bit format, whose bits count up with the magnitude.
+template <class T>
+T next_half(T a, T b) {
+  const float x = a, y = b;
+  if (x != x) return a;
+  if (y != y || x == y) return b;
+  T next = a;
+  if (x == 0) {
+    next.bits = static_cast<uint16_t>((b.bits & 0x8000u) | 1u);
+  } else {
+    next.bits = static_cast<uint16_t>(a.bits + ((x < y) == (x > 0) ? 1 : -1));
+  }
+  return next;
+}
+
+template <class T>
+Tensor next_halves(const Tensor& self, const Tensor& other) {
+  const Dims sizes = broadcast_shapes(self.sizes(), other.sizes());
+  const Tensor a = as_contiguous(expand(self, sizes)), b = as_contiguous(expand(other, sizes));
+  const Tensor result = empty_tensor(sizes, self.dtype());
+  for (int64_t i = 0; i < result.numel(); ++i)
+    result.data<T>()[i] = next_half(a.data<T>()[i], b.data<T>()[i]);
+  return result;
+}
+
 }  // namespace
 
 PT_OP(copysign)
@@ -38,10 +65,12 @@ PT_OP(heaviside)
     .sample("I(3, 4), I(4)");
 
 PT_OP(nextafter)
-    .impl([](const Out& out, const Tensor& self, const Tensor& other) {
-      PT_CHECK_KIND(ErrorKind::kNotImplemented, !is_half(self.dtype()) && !is_half(other.dtype()),
-                    "\"nextafter\" not implemented for '", dtype_name(self.dtype()), "'");
-      return run_pointwise(out, kNextafter, Promote::kCommon, self, other);
+    .impl([](const Tensor& self, const Tensor& other) {
+      if (self.dtype() == DType::kFloat16 && other.dtype() == DType::kFloat16)
+        return next_halves<Half>(self, other);
+      if (self.dtype() == DType::kBFloat16 && other.dtype() == DType::kBFloat16)
+        return next_halves<BFloat16>(self, other);
+      return run_pointwise(Out{}, kNextafter, Promote::kCommon, self, other);
     })
     .nondifferentiable()
     .inplace()

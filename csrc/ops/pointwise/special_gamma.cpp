@@ -81,6 +81,7 @@ PT_OP(polygamma_method)
 PT_OP(mvlgamma)
     .impl([](const Tensor& self, int64_t p) {
       PT_CHECK(p >= 1, "p has to be greater than or equal to 1");
+      PT_CHECK(p <= 1 << 20, "mvlgamma(): p is too large: ", p);
       const double n = static_cast<double>(p);
       Tensor sum = lgamma(self);
       for (int64_t i = 1; i < p; ++i) sum = sum + lgamma(self - 0.5 * static_cast<double>(i));

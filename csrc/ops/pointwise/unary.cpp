@@ -156,8 +156,12 @@ PT_OP(frexp)
       const DType t = self.dtype();
       PT_CHECK(is_floating(t), "torch.frexp() only supports floating-point dtypes");
       const DType compute = is_half(t) ? DType::kFloat32 : t;
-      const Tensor mantissa = empty_tensor(self.sizes(), t);
-      const Tensor exponent = empty_tensor(self.sizes(), DType::kInt32);
+      const bool dense = is_non_overlapping_and_dense(self.impl());
+      const auto result = [&](DType dtype) {
+        return dense ? empty_strided_tensor(self.sizes(), self.strides(), dtype)
+                     : empty_tensor(self.sizes(), dtype);
+      };
+      const Tensor mantissa = result(t), exponent = result(DType::kInt32);
       if (self.numel() > 0) {
         Plan plan(self.sizes());
         plan.add(mantissa, compute);

@@ -13,8 +13,9 @@ inline Tensor accumulate(const ReduceKernel& kernel, const Tensor& self, const D
   const bool integral = is_integral(own, true);
   const DType result = dtype.value_or(integral ? DType::kInt64 : own);
   if (!is_integral(result, true))
-    return run_reduction({.kernel = kernel, .compute = result, .result = result, .splits = !is_half(result)},
-                         self, dims, keepdim);
+    return run_reduction(
+        {.kernel = kernel, .compute = result, .result = result, .splits = !is_half(result)}, self,
+        dims, keepdim);
   const DType compute = integral && result == DType::kInt64 ? own : result;
   const Tensor total = run_reduction(
       {.kernel = kernel, .compute = compute, .result = DType::kInt64, .splits = true}, self, dims,

@@ -22,8 +22,9 @@ const ReduceKernel kMax{"max"}, kMin{"min"}, kMaxIndex{"max_index"}, kMinIndex{"
 const ReduceKernel kArgmax{"argmax"}, kArgmin{"argmin"}, kAminmax{"aminmax"};
 
 Tensor extreme(const ReduceKernel& kernel, const Tensor& self, const DimSet& dims, bool keepdim) {
-  return run_reduction({.kernel = kernel, .compute = self.dtype(), .result = self.dtype(), .splits = true},
-                       self, dims, keepdim);
+  const DType t = self.dtype();
+  return run_reduction({.kernel = kernel, .compute = t, .result = t, .splits = true}, self, dims,
+                       keepdim);
 }
 
 void refuse_empty(const char* op, const Tensor& self) {
@@ -249,7 +250,8 @@ PT_OP(aminmax)
     })
     .out()
     .doc("The smallest and the largest elements along a dimension, or of all when dim is None.\n\n"
-         "Args:\n    dim (int, optional): the dimension\n    keepdim (bool): keep it with size 1\n\n"
+         "Args:\n    dim (int, optional): the dimension\n"
+         "    keepdim (bool): keep it with size 1\n\n"
          "Example:\n    >>> torch.aminmax(torch.tensor([3., 1., 2.])).max\n    tensor(3.)")
     .sample("R(3, 4)")
     .sample("R(2, 3, 4), dim=-2, keepdim=True")
@@ -261,9 +263,10 @@ PT_OP(argmax)
     })
     .nondifferentiable()
     .out()
-    .doc("The index of the largest element along a dimension, or in the flattened tensor when dim "
-         "is None; of several the first.\n\n"
-         "Args:\n    dim (int, optional): the dimension\n    keepdim (bool): keep it with size 1\n\n"
+    .doc("The index of the largest element along a dimension, or in the flattened tensor when "
+         "dim is None; of several the first.\n\n"
+         "Args:\n    dim (int, optional): the dimension\n"
+         "    keepdim (bool): keep it with size 1\n\n"
          "Example:\n    >>> torch.tensor([[1, 5], [7, 4]]).argmax(dim=1)\n    tensor([1, 0])")
     .sample("R(3, 4)")
     .sample("R(2, 3, 4), -2, keepdim=True")
@@ -275,9 +278,10 @@ PT_OP(argmin)
     })
     .nondifferentiable()
     .out()
-    .doc("The index of the smallest element along a dimension, or in the flattened tensor when dim "
-         "is None; of several the first.\n\n"
-         "Args:\n    dim (int, optional): the dimension\n    keepdim (bool): keep it with size 1\n\n"
+    .doc("The index of the smallest element along a dimension, or in the flattened tensor when "
+         "dim is None; of several the first.\n\n"
+         "Args:\n    dim (int, optional): the dimension\n"
+         "    keepdim (bool): keep it with size 1\n\n"
          "Example:\n    >>> torch.tensor([[1, 5], [7, 4]]).argmin(dim=1)\n    tensor([0, 1])")
     .sample("R(3, 4)")
     .sample("R(2, 3, 4), -2, keepdim=True")

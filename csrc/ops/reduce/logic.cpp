@@ -125,7 +125,9 @@ PT_OP(count_nonzero)
     .sample("R(2, 3, 4), dim=1");
 
 PT_OP(count_nonzero_dims)
-    .impl([](const Tensor& self, IntList dim) { return count_over(self, dim_set(dim, self.dim())); })
+    .impl([](const Tensor& self, IntList dim) {
+      return count_over(self, dim_set(dim, self.dim()));
+    })
     .nondifferentiable()
     .doc("How many elements are not zero over several dimensions.")
     .sample("I(2, 3, 4), (0, -1)");

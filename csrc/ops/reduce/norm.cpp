@@ -73,9 +73,10 @@ PT_OP(linalg_vector_norm)
       PT_CHECK(is_floating(t),
                "linalg.vector_norm: dtype should be floating point or complex. Got ",
                scalar_type_name(t));
-      PT_CHECK(item_size(t) >= item_size(self.dtype()), "linalg.vector_norm: the dtype of the input (",
-               scalar_type_name(self.dtype()), ") should be convertible without narrowing to the "
-               "specified dtype (", scalar_type_name(t), ")");
+      PT_CHECK(item_size(t) >= item_size(self.dtype()),
+               "linalg.vector_norm: the dtype of the input (", scalar_type_name(self.dtype()),
+               ") should be convertible without narrowing to the specified dtype (",
+               scalar_type_name(t), ")");
       const DimSet dims = dim_set(dim, self.dim());
       check_has_identity(self, ord, dim, dims);
       return run_reduction(

@@ -1,4 +1,4 @@
-// Linear recurrences. See recurrence.h. Lines that lie side by side are worked on together.
+// Linear recurrences. See recurrence.h.
 #include "ops/reduce/recurrence.h"
 
 #include <algorithm>
@@ -9,23 +9,26 @@ namespace pt {
 
 namespace {
 
-constexpr int64_t kWidth = 64;     // lines side by side
-constexpr int64_t kUnit = 32768;   // elements worth handing to a thread
+constexpr int64_t kWidth = 32;    // lines worked on together: each hides the others' latency
+constexpr int64_t kUnit = 32768;  // elements worth handing to a thread
 
-// `width` lines whose elements are `inner` apart.
+// Lines are `line` elements apart, the elements of one `step`.
+struct Block {
+  int64_t n, step, line, width;
+};
+
 template <class T>
-void recur(const T* factors, const T* terms, T* out, int64_t n, int64_t inner, int64_t width,
-           bool reverse) {
+void recur(const T* factors, const T* terms, T* out, const Block& b, bool reverse) {
   double y[kWidth] = {};
-  for (int64_t step = 0; step < n; ++step) {
-    const int64_t k = reverse ? n - 1 - step : step;
-    if (step > 0) {
-      const T* factor = factors + (reverse ? k + 1 : k) * inner;
-      for (int64_t c = 0; c < width; ++c) y[c] *= static_cast<double>(factor[c]);
+  for (int64_t i = 0; i < b.n; ++i) {
+    const int64_t k = reverse ? b.n - 1 - i : i, at = k * b.step;
+    if (i > 0) {
+      const T* factor = factors + at + (reverse ? b.step : 0);
+      for (int64_t c = 0; c < b.width; ++c) y[c] *= static_cast<double>(factor[c * b.line]);
     }
-    for (int64_t c = 0; c < width; ++c) {
-      y[c] += static_cast<double>(terms[k * inner + c]);
-      out[k * inner + c] = static_cast<T>(y[c]);
+    for (int64_t c = 0; c < b.width; ++c) {
+      y[c] += static_cast<double>(terms[at + c * b.line]);
+      out[at + c * b.line] = static_cast<T>(y[c]);
     }
   }
 }
@@ -34,18 +37,21 @@ void recur(const T* factors, const T* terms, T* out, int64_t n, int64_t inner, i
 
 void run_recurrence(DType dtype, const void* factors, const void* terms, void* out,
                     const LineShape& s, bool reverse) {
-  const int64_t tiles = (s.inner + kWidth - 1) / kWidth;
-  const int64_t cost = s.n * std::min(s.inner, kWidth);
+  const bool side_by_side = s.inner > 1;
+  const int64_t lines = side_by_side ? s.inner : s.outer, groups = side_by_side ? s.outer : 1;
+  const int64_t tiles = (lines + kWidth - 1) / kWidth;
+  const int64_t cost = std::max<int64_t>(1, s.n * std::min(lines, kWidth));
   visit_dtype(dtype, [&](auto zero) {
     using T = decltype(zero);
     if constexpr (!std::is_integral_v<T>) {
-      parallel_for(0, s.outer * tiles, std::max<int64_t>(1, kUnit / std::max<int64_t>(1, cost)),
+      parallel_for(0, groups * tiles, std::max<int64_t>(1, kUnit / cost),
                    [&](int64_t begin, int64_t end) {
                      for (int64_t u = begin; u < end; ++u) {
-                       const int64_t c = u % tiles * kWidth, at = u / tiles * s.n * s.inner + c;
+                       const int64_t c = u % tiles * kWidth;
+                       Block b{s.n, s.inner, side_by_side ? 1 : s.n, std::min(kWidth, lines - c)};
+                       const int64_t at = u / tiles * s.n * s.inner + c * b.line;
                        recur(static_cast<const T*>(factors) + at, static_cast<const T*>(terms) + at,
-                             static_cast<T*>(out) + at, s.n, s.inner,
-                             std::min(kWidth, s.inner - c), reverse);
+                             static_cast<T*>(out) + at, b, reverse);
                      }
                    });
     }

@@ -83,7 +83,7 @@ PT_OP(nansum)
          "    keepdim (bool): keep them with size 1\n    dtype: dtype of the result\n\n"
          "Example:\n    >>> torch.tensor([1., float('nan'), 2.]).nansum()\n    tensor(3.)")
     .sample("R(3, 4)")
-    .sample("R(3, 4).masked_fill(B(3, 4), float('nan')), 1")
+    .sample("R(3, 4) + 0 / B(3, 4), 1")
     .sample("R(2, 3, 4), (0, -1), keepdim=True")
     .sample("I(3, 4), 0");
 

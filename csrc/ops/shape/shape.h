@@ -40,4 +40,19 @@ inline constexpr Op<"repeat_interleave.self_int(Tensor self, int repeats, int? d
     repeat_interleave;
 inline constexpr Op<"trace(Tensor self) -> Tensor"> trace;
 
+// self with a part replaced by src: select, slice, diagonal and as_strided backwards.
+inline constexpr Op<"select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor">
+    select_scatter;
+inline constexpr Op<"slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, "
+                    "int? end=None, int step=1) -> Tensor">
+    slice_scatter;
+inline constexpr Op<"diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, "
+                    "int dim2=1) -> Tensor">
+    diagonal_scatter;
+inline constexpr Op<"as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, "
+                    "int? storage_offset=None) -> Tensor">
+    as_strided_scatter;
+inline constexpr Op<"narrow_copy(Tensor self, int dim, int start, int length) -> Tensor">
+    narrow_copy;
+
 }  // namespace pt

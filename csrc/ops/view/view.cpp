@@ -113,6 +113,7 @@ PT_OP(t)
                        Dims{self->strides[1], self->strides[0]}, self.offset());
     })
     .backward([](BackwardCall& g, const Tensor&) { g[0] = t(g.grad()); })
+    .inplace()
     .doc("A matrix transposed, as a view; vectors and scalars stay as they are.")
     .sample("R(3, 4)")
     .sample("R(3)");
@@ -130,6 +131,7 @@ PT_OP(transpose)
     .backward([](BackwardCall& g, const Tensor&, int64_t dim0, int64_t dim1) {
       g[0] = transpose(g.grad(), dim0, dim1);
     })
+    .inplace()
     .alias("swapaxes")
     .alias("swapdims")
     .doc("Two dimensions swapped, as a view.")
@@ -212,6 +214,7 @@ PT_OP(unsqueeze)
     .backward([](BackwardCall& g, const Tensor&, int64_t dim) {
       g[0] = squeeze_dim(g.grad(), dim);
     })
+    .inplace()
     .doc("A new dimension of size 1 at position dim, as a view.")
     .sample("R(3, 4), 0")
     .sample("R(3, 4), -1");
@@ -238,6 +241,7 @@ PT_OP(squeeze)
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = reshape(g.grad(), IntList(self.sizes()));
     })
+    .inplace()
     .doc("Without its dimensions of size 1, as a view.")
     .sample("R(3, 1, 4, 1)");
 
@@ -251,6 +255,7 @@ PT_OP(squeeze_dim)
     .backward([](BackwardCall& g, const Tensor& self, int64_t) {
       g[0] = reshape(g.grad(), IntList(self.sizes()));
     })
+    .inplace()
     .sample("R(3, 1, 4), 1")
     .sample("R(3, 1, 4), 0");
 
@@ -264,6 +269,7 @@ PT_OP(squeeze_dims)
     .backward([](BackwardCall& g, const Tensor& self, IntList) {
       g[0] = reshape(g.grad(), IntList(self.sizes()));
     })
+    .inplace()
     .sample("R(3, 1, 4, 1), (1, 3)");
 
 PT_OP(select)
@@ -367,6 +373,7 @@ PT_OP(as_strided)
       g[0] = as_strided_backward(g.grad(), IntList(self.sizes()), IntList(self.strides()), size,
                                  stride, offset);
     })
+    .inplace()
     .doc("A view with any sizes, strides and storage offset, all in elements.")
     .sample("R(4, 4), (2, 3), (4, 1), 1")
     .test("contiguous");

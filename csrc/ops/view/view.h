@@ -6,6 +6,7 @@
 namespace pt {
 
 inline constexpr Op<"view(Tensor self, int[] size) -> Tensor"> view;
+inline constexpr Op<"view.dtype(Tensor self, ScalarType dtype) -> Tensor"> view_dtype;
 inline constexpr Op<"reshape(Tensor self, int[] shape) -> Tensor"> reshape;
 inline constexpr Op<"t(Tensor self) -> Tensor"> t;
 inline constexpr Op<"transpose(Tensor self, int dim0, int dim1) -> Tensor"> transpose;
