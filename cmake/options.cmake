@@ -62,6 +62,7 @@ else()
       -fno-sanitize=null,nonnull-attribute,returns-nonnull-attribute
       -fno-sanitize-recover=undefined
       -fno-omit-frame-pointer
+      $<$<CONFIG:Debug>:-O1>
       -g1
   )
   target_link_options(pytensor_flags INTERFACE -fsanitize=${PYTENSOR_SANITIZE})

@@ -10,11 +10,11 @@ from pytensor import _conflict
 
 _conflict.check()
 
-import math as _math  # noqa: E402
-from typing import TYPE_CHECKING, Any  # noqa: E402
+import math as _math
+from typing import TYPE_CHECKING, Any
 
-from pytensor import _C, _tensor  # noqa: E402
-from pytensor._C import (  # noqa: E402
+from pytensor import _C, _tensor
+from pytensor._C import (
     Generator,
     Size,
     Tensor,
@@ -52,11 +52,11 @@ from pytensor._C import (  # noqa: E402
     tensor,
     uint8,
 )
-from pytensor._C import __version__ as __version__  # noqa: E402
-from pytensor._C import bool as bool  # noqa: E402
-from pytensor._finfo import finfo, iinfo  # noqa: E402
-from pytensor._printing import set_printoptions  # noqa: E402
-from pytensor._settings import (  # noqa: E402
+from pytensor._C import __version__ as __version__
+from pytensor._C import bool as bool
+from pytensor._finfo import finfo, iinfo
+from pytensor._printing import set_printoptions
+from pytensor._settings import (
     are_deterministic_algorithms_enabled,
     get_default_device,
     get_float32_matmul_precision,
@@ -78,13 +78,13 @@ from pytensor._settings import (  # noqa: E402
     typename,
     use_deterministic_algorithms,
 )
-from pytensor.autograd.grad_mode import (  # noqa: E402
+from pytensor.autograd.grad_mode import (
     enable_grad,
     inference_mode,
     no_grad,
     set_grad_enabled,
 )
-from pytensor.random import (  # noqa: E402
+from pytensor.random import (
     get_rng_state,
     initial_seed,
     manual_seed,
@@ -116,7 +116,7 @@ for _name, _function in _C.functions.items():
         globals().setdefault(_name, _function)
 del _name, _function
 
-from pytensor import functional as functional  # noqa: E402
+from pytensor import functional as functional
 
 for _name in functional.__all__:
     globals()[_name] = getattr(functional, _name)

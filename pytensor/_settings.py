@@ -127,8 +127,7 @@ def set_float32_matmul_precision(precision: str) -> None:
     """
     if precision not in ("highest", "high", "medium"):
         raise ValueError(
-            "set_float32_matmul_precision expects 'highest', 'high' or 'medium', got "
-            f"{precision!r}"
+            f"set_float32_matmul_precision expects 'highest', 'high' or 'medium', got {precision!r}"
         )
     _state["matmul_precision"] = precision
 

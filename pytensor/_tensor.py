@@ -32,12 +32,8 @@ def _contains(self: Any, element: Any) -> bool:
     if isinstance(element, (pytensor.Tensor, int, float, bool)):
         return bool((element == self).any().item())
     raise RuntimeError(
-        "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
-        f"{type(element)}."
+        f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
     )
-
-
-    return _C.rsub(self, other)
 
 
 def _reversed(self: Any) -> Any:

@@ -36,7 +36,8 @@ class ViewNode final : public Node {
 class CopySlices final : public Node {
  public:
   CopySlices(const Tensor& base, const Tensor& view, Ref<Node> fn)
-      : sizes_(view.sizes()),
+      : base_(shape_only(base)),
+        sizes_(view.sizes()),
         strides_(view.strides()),
         offset_(view.offset() - base.offset()),
         fn_(std::move(fn)) {

@@ -22,8 +22,8 @@ Device parse_device(std::string_view text) {
   } else if (kind == "cuda") {
     d.type = DeviceType::kCuda;
   } else {
-    raise(ErrorKind::kRuntime, "Expected one of cpu, cuda device type at start of device string: ",
-          text);
+    raise(ErrorKind::kRuntime,
+          "Expected one of cpu, cuda device type at start of device string: ", text);
   }
   if (colon != std::string_view::npos) {
     const auto digits = text.substr(colon + 1);

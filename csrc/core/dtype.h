@@ -28,23 +28,23 @@ enum class DType : uint8_t {
 inline constexpr int kNumDTypes = 12;
 
 // X(enum constant, C++ storage type, name in Python)
-#define PT_FOR_EACH_DTYPE(X)        \
-  X(kBool, bool, "bool")            \
-  X(kUInt8, uint8_t, "uint8")       \
-  X(kInt8, int8_t, "int8")          \
-  X(kInt16, int16_t, "int16")       \
-  X(kInt32, int32_t, "int32")       \
-  X(kInt64, int64_t, "int64")       \
-  X(kFloat16, pt::Half, "float16")  \
+#define PT_FOR_EACH_DTYPE(X)             \
+  X(kBool, bool, "bool")                 \
+  X(kUInt8, uint8_t, "uint8")            \
+  X(kInt8, int8_t, "int8")               \
+  X(kInt16, int16_t, "int16")            \
+  X(kInt32, int32_t, "int32")            \
+  X(kInt64, int64_t, "int64")            \
+  X(kFloat16, pt::Half, "float16")       \
   X(kBFloat16, pt::BFloat16, "bfloat16") \
-  X(kFloat32, float, "float32")     \
+  X(kFloat32, float, "float32")          \
   X(kFloat64, double, "float64")
 
 template <class T>
 struct DTypeOf;
-#define PT_DTYPE_OF(constant, type, name) \
-  template <>                             \
-  struct DTypeOf<type> {                  \
+#define PT_DTYPE_OF(constant, type, name)           \
+  template <>                                       \
+  struct DTypeOf<type> {                            \
     static constexpr DType value = DType::constant; \
   };
 PT_FOR_EACH_DTYPE(PT_DTYPE_OF)

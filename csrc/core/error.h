@@ -80,8 +80,10 @@ template <class... A>
       ::pt::raise(kind, __VA_ARGS__);       \
   } while (0)
 #define PT_CHECK(condition, ...) PT_CHECK_KIND(::pt::ErrorKind::kRuntime, condition, __VA_ARGS__)
-#define PT_CHECK_VALUE(condition, ...) PT_CHECK_KIND(::pt::ErrorKind::kValue, condition, __VA_ARGS__)
+#define PT_CHECK_VALUE(condition, ...) \
+  PT_CHECK_KIND(::pt::ErrorKind::kValue, condition, __VA_ARGS__)
 #define PT_CHECK_TYPE(condition, ...) PT_CHECK_KIND(::pt::ErrorKind::kType, condition, __VA_ARGS__)
-#define PT_CHECK_INDEX(condition, ...) PT_CHECK_KIND(::pt::ErrorKind::kIndex, condition, __VA_ARGS__)
+#define PT_CHECK_INDEX(condition, ...) \
+  PT_CHECK_KIND(::pt::ErrorKind::kIndex, condition, __VA_ARGS__)
 
 }  // namespace pt

@@ -12,10 +12,10 @@
 namespace pt {
 
 int get_num_threads();
-void set_num_threads(int n);    // Throws std::invalid_argument-like pt::Error for n < 1.
-int hardware_threads();         // CPU affinity and cgroup quota, at least 1.
+void set_num_threads(int n);  // Throws std::invalid_argument-like pt::Error for n < 1.
+int hardware_threads();       // CPU affinity and cgroup quota, at least 1.
 bool in_parallel_region();
-int thread_index();             // 0 on the calling thread, 1.. on workers, inside a region.
+int thread_index();  // 0 on the calling thread, 1.. on workers, inside a region.
 
 using RangeFn = void (*)(void* context, int64_t begin, int64_t end);
 void parallel_for_raw(int64_t begin, int64_t end, int64_t grain, RangeFn fn, void* context);
@@ -30,8 +30,7 @@ inline void parallel_for(int64_t begin, int64_t end, int64_t grain, F&& f) {
   }
   using Fn = std::remove_reference_t<F>;
   parallel_for_raw(
-      begin, end, grain,
-      [](void* c, int64_t b, int64_t e) { (*static_cast<Fn*>(c))(b, e); },
+      begin, end, grain, [](void* c, int64_t b, int64_t e) { (*static_cast<Fn*>(c))(b, e); },
       const_cast<void*>(static_cast<const void*>(std::addressof(f))));
 }
 

@@ -13,11 +13,11 @@ class Scalar {
   enum class Kind : uint8_t { kBool, kInt, kFloat };
 
   constexpr Scalar() : kind_(Kind::kInt), i_(0) {}
-  constexpr Scalar(bool v) : kind_(Kind::kBool), i_(v) {}          // NOLINT: implicit by design
-  constexpr Scalar(int v) : kind_(Kind::kInt), i_(v) {}            // NOLINT
-  constexpr Scalar(long v) : kind_(Kind::kInt), i_(v) {}           // NOLINT
-  constexpr Scalar(long long v) : kind_(Kind::kInt), i_(v) {}      // NOLINT
-  constexpr Scalar(double v) : kind_(Kind::kFloat), d_(v) {}       // NOLINT
+  constexpr Scalar(bool v) : kind_(Kind::kBool), i_(v) {}      // NOLINT: implicit by design
+  constexpr Scalar(int v) : kind_(Kind::kInt), i_(v) {}        // NOLINT
+  constexpr Scalar(long v) : kind_(Kind::kInt), i_(v) {}       // NOLINT
+  constexpr Scalar(long long v) : kind_(Kind::kInt), i_(v) {}  // NOLINT
+  constexpr Scalar(double v) : kind_(Kind::kFloat), d_(v) {}   // NOLINT
 
   Kind kind() const { return kind_; }
   bool is_bool() const { return kind_ == Kind::kBool; }

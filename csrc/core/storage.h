@@ -19,12 +19,12 @@ struct Storage {
   uint32_t version = 0;
   char* data = nullptr;
   size_t bytes = 0;
-  size_t capacity = 0;          // allocated bytes; 0 for inline and foreign memory
-  Deleter deleter = nullptr;    // foreign memory: called with `context` at the end
+  size_t capacity = 0;        // allocated bytes; 0 for inline and foreign memory
+  Deleter deleter = nullptr;  // foreign memory: called with `context` at the end
   void* context = nullptr;
   Device device{};
-  bool resizable = true;        // false once its memory is shared with numpy or DLPack
-  bool read_only = false;       // memory of a non-writable numpy array, a mapped file...
+  bool resizable = true;   // false once its memory is shared with numpy or DLPack
+  bool read_only = false;  // memory of a non-writable numpy array, a mapped file...
   alignas(64) char inline_data[kInlineBytes];
 
   static Ref<Storage> allocate(size_t bytes, Device device);

@@ -14,6 +14,8 @@ std::atomic<DType> default_type{DType::kFloat32};
 
 Tensor with_storage(Ref<Storage> storage, IntList sizes, Dims strides, int64_t numel, DType dtype,
                     Device device) {
+  PT_CHECK(sizes.size() <= kMaxDims, "a tensor has at most ", kMaxDims, " dimensions, got ",
+           sizes.size());
   Tensor t = Tensor::adopt(TensorImpl::create());
   t->sizes = sizes;
   t->strides = std::move(strides);
@@ -78,8 +80,6 @@ Scalar Tensor::item() const {
 
 Tensor empty_tensor(IntList sizes, DType dtype, Device device) {
   const int64_t numel = checked_numel(sizes);
-  PT_CHECK(sizes.size() <= kMaxDims, "a tensor has at most ", kMaxDims, " dimensions, got ",
-           sizes.size());
   return with_storage(Storage::allocate(checked_bytes(numel, dtype), device), sizes,
                       contiguous_strides(sizes), numel, dtype, device);
 }
@@ -89,8 +89,8 @@ Tensor empty_strided_tensor(IntList sizes, IntList strides, DType dtype, Device 
   int64_t extent = numel ? 1 : 0;
   bool overflow = false;
   for (size_t i = 0; numel && i < sizes.size(); ++i) {
-    PT_CHECK(strides[i] >= 0, "empty_strided: negative strides are not supported: ",
-             to_text(strides));
+    PT_CHECK(strides[i] >= 0,
+             "empty_strided: negative strides are not supported: ", to_text(strides));
     int64_t span;
     overflow |= __builtin_mul_overflow(sizes[i] - 1, strides[i], &span);
     overflow |= __builtin_add_overflow(extent, span, &extent);
@@ -111,9 +111,8 @@ Tensor alias(const Tensor& t) {
 }
 
 Tensor make_view(const Tensor& t, IntList sizes, IntList strides, int64_t offset) {
-  int64_t numel = 1;
-  for (int64_t s : sizes) numel *= s;
-  Tensor out = with_storage(t->storage, sizes, Dims(strides), numel, t.dtype(), t.device());
+  Tensor out =
+      with_storage(t->storage, sizes, Dims(strides), checked_numel(sizes), t.dtype(), t.device());
   out->offset = offset;
   out->update_contiguous();
   return out;
@@ -188,9 +187,9 @@ ByteRange byte_range(const TensorImpl* t) {
 
 std::string legacy_type_name(DType t) {
   static constexpr const char* kNames[kNumDTypes] = {
-      "BoolTensor",  "ByteTensor",     "CharTensor",  "ShortTensor",  "IntTensor",
-      "LongTensor",  "HalfTensor",     "BFloat16Tensor", "FloatTensor", "DoubleTensor",
-      "ComplexFloatTensor", "ComplexDoubleTensor"};
+      "BoolTensor",  "ByteTensor",   "CharTensor",         "ShortTensor",
+      "IntTensor",   "LongTensor",   "HalfTensor",         "BFloat16Tensor",
+      "FloatTensor", "DoubleTensor", "ComplexFloatTensor", "ComplexDoubleTensor"};
   return std::string("torch.") + kNames[static_cast<int>(t)];
 }
 

@@ -36,8 +36,8 @@ void cast(const void* src, void* dst, int64_t n) {
 #if defined(__F16C__)
   if constexpr (__is_same(S, Half) && __is_same(D, float)) {
     for (; i + 8 <= n; i += 8)
-      _mm256_storeu_ps(d + i, _mm256_cvtph_ps(_mm_loadu_si128(
-                                  reinterpret_cast<const __m128i*>(s + i))));
+      _mm256_storeu_ps(d + i,
+                       _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(s + i))));
   }
   if constexpr (__is_same(S, float) && __is_same(D, Half)) {
     for (; i + 8 <= n; i += 8)
@@ -48,17 +48,29 @@ void cast(const void* src, void* dst, int64_t n) {
   for (; i < n; ++i) d[i] = convert<D>(s[i]);
 }
 
-#define PT_CAST_SLOT(constant, type, name) PT_FN(&cast<S, type>),
+// One entry for each source type, as a constant: a function that returned it would run at load.
 template <class S>
-KernelEntry cast_entry(const char* name) {
-  return {name, {PT_FOR_EACH_DTYPE(PT_CAST_SLOT)}};
-}
+constexpr const char* kCastName = nullptr;
+#define PT_CAST_NAME(constant, type, name) \
+  template <>                              \
+  constexpr const char* kCastName<type> = "cast_from_" name;
+PT_FOR_EACH_DTYPE(PT_CAST_NAME)
+#undef PT_CAST_NAME
+
+template <class, class... S>
+struct Casts {
+  static const KernelEntry entries[sizeof...(S)];
+};
+#define PT_CAST_SLOT(constant, type, name) PT_FN(&cast<S, type>),
+template <class First, class... S>
+const KernelEntry Casts<First, S...>::entries[sizeof...(S)] = {
+    {kCastName<S>, {PT_FOR_EACH_DTYPE(PT_CAST_SLOT)}}...};
 #undef PT_CAST_SLOT
 
-#define PT_CAST_ENTRY(constant, type, name) cast_entry<type>("cast_from_" name),
-const KernelEntry kEntries[] = {PT_FOR_EACH_DTYPE(PT_CAST_ENTRY)};
-#undef PT_CAST_ENTRY
+#define PT_CAST_TYPE(constant, type, name) , type
+using AllCasts = Casts<void PT_FOR_EACH_DTYPE(PT_CAST_TYPE)>;
+#undef PT_CAST_TYPE
 
 }  // namespace
-PT_REGISTER_KERNELS(kEntries)
+PT_REGISTER_KERNELS(AllCasts::entries)
 }  // namespace pt::PT_ISA

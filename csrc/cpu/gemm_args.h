@@ -20,7 +20,7 @@ struct GemmArgs {
   int64_t c_row = 0, c_col = 0;
   int64_t batch = 1, a_batch = 0, b_batch = 0, c_batch = 0;
   double alpha = 1, beta = 0;
-  const void* bias = nullptr;      // same dtype as C, or null
+  const void* bias = nullptr;          // same dtype as C, or null
   int64_t bias_row = 0, bias_col = 0;  // strides of bias along m and n
   GemmActivation activation = GemmActivation::kNone;
 };

@@ -82,11 +82,11 @@ inline constexpr int kVectorBytes = 16;
 #define PT_FN(...) reinterpret_cast<::pt::AnyFn>(__VA_ARGS__)
 
 // Registers a static array of KernelEntry for this translation unit.
-#define PT_REGISTER_KERNELS(array)                                                       \
-  namespace {                                                                            \
+#define PT_REGISTER_KERNELS(array)                                                        \
+  namespace {                                                                             \
   ::pt::KernelList kernel_list{array, static_cast<int>(sizeof(array) / sizeof(array[0])), \
-                               ::pt::PT_ISA::kThisIsa, nullptr};                         \
-  [[maybe_unused]] const bool kernel_list_registered =                                   \
-      (::pt::register_kernels(&kernel_list), true);                                      \
+                               ::pt::PT_ISA::kThisIsa, nullptr};                          \
+  [[maybe_unused]] const bool kernel_list_registered =                                    \
+      (::pt::register_kernels(&kernel_list), true);                                       \
   }
 #endif

@@ -194,9 +194,8 @@ void rotate_rows(int64_t count, int64_t cols, const T* c, const T* s, T* z, int6
 
 template <class T>
 const void* primitives() {
-  static constexpr LinalgPrimitives<T> table = {dot<T>,         axpy<T>,        rank1<T>,
-                                                combine_rows<T>, symv_lower<T>, rank2_lower<T>,
-                                                rotate_rows<T>};
+  static constexpr LinalgPrimitives<T> table = {
+      dot<T>, axpy<T>, rank1<T>, combine_rows<T>, symv_lower<T>, rank2_lower<T>, rotate_rows<T>};
   return &table;
 }
 

@@ -68,8 +68,7 @@ void transpose(const Copy2d& c) {
         *reinterpret_cast<T*>(c.dst + i * item + k * c.dst1) =
             *reinterpret_cast<const T*>(c.src + i * c.src0 + k * item);
   }
-  for (; j < c.n1; ++j)
-    copy_row<T>(c.src + j * item, c.dst + j * c.dst1, c.n0, c.src0, item);
+  for (; j < c.n1; ++j) copy_row<T>(c.src + j * item, c.dst + j * c.dst1, c.n0, c.src0, item);
 }
 
 template <class T>
@@ -95,11 +94,13 @@ void fill(const void* element, void* dst, int64_t n) {
   for (int64_t i = 0; i < n; ++i) out[i] = v;
 }
 
-#define PT_BY_SIZE(fn)                                                       \
-  {                                                                          \
-    nullptr, PT_FN(&fn<uint8_t>), nullptr, PT_FN(&fn<uint16_t>),             \
-        PT_FN(&fn<uint32_t>), PT_FN(&fn<uint64_t>)                           \
-  }
+#define PT_BY_SIZE(fn)   \
+  {nullptr,              \
+   PT_FN(&fn<uint8_t>),  \
+   nullptr,              \
+   PT_FN(&fn<uint16_t>), \
+   PT_FN(&fn<uint32_t>), \
+   PT_FN(&fn<uint64_t>)}
 const KernelEntry kEntries[] = {
     {"copy2d", PT_BY_SIZE(copy2d)},
     {"fill", PT_BY_SIZE(fill)},

@@ -8,11 +8,12 @@
 namespace pt::PT_ISA {
 namespace {
 
-// Small integers add in int32 lanes, which 2,048 of them cannot overflow.
+// Small integers add in int32 lanes, which 2,048 of them cannot overflow; the others in unsigned
+// ones, which wrap.
 template <class T>
-using SumLane = If<kFloating<T>, Compute<T>, If<sizeof(T) <= 2, int32_t, int64_t>>;
+using SumLane = If<kFloating<T>, Compute<T>, If<sizeof(T) <= 2, int32_t, uint64_t>>;
 template <class T>
-using WideTotal = If<kFloating<T>, double, int64_t>;
+using WideTotal = If<kFloating<T>, double, uint64_t>;
 template <class T>
 using WideOut = If<kFloating<T>, T, int64_t>;
 
@@ -48,7 +49,7 @@ struct NanSumOp : SumOp<T> {
 template <class T>
 struct ProdOp {
   using In = T;
-  using Load = If<kFloating<T>, Compute<T>, int64_t>;
+  using Load = If<kFloating<T>, Compute<T>, uint64_t>;
   using Lane = Load;
   using Total = WideTotal<T>;
   static constexpr Load kPad = 1;

@@ -44,8 +44,8 @@ void check_no_partial_overlap(const Tensor& out, const Tensor& in) {
 void copy_into(const Tensor& dst, const Tensor& src) {
   if (dst.numel() == 0 || dst.same_as(src)) return;
   if (src.dtype() == dst.dtype() && src->sizes == dst->sizes) {
-    const bool same_layout = src->strides == dst->strides &&
-                             is_non_overlapping_and_dense(dst.impl());
+    const bool same_layout =
+        src->strides == dst->strides && is_non_overlapping_and_dense(dst.impl());
     if ((src.is_contiguous() && dst.is_contiguous()) || same_layout) {
       if (src.raw() == dst.raw()) return;
       const bool overlap = partially_overlaps(dst, src);
@@ -115,17 +115,18 @@ Tensor zeros_tensor(IntList sizes, DType dtype, Device device) {
   Tensor t = empty_tensor(sizes, dtype, device);
   const int64_t bytes = static_cast<int64_t>(t.nbytes());
   char* data = static_cast<char*>(t.raw());
-  parallel_for(0, bytes, 1 << 18, [&](int64_t b, int64_t e) {
-    std::memset(data + b, 0, static_cast<size_t>(e - b));
-  });
+  parallel_for(0, bytes, 1 << 18,
+               [&](int64_t b, int64_t e) { std::memset(data + b, 0, static_cast<size_t>(e - b)); });
   return t;
 }
 
 void resize_output(const Tensor& out, IntList sizes) {
   if (same(out.sizes(), sizes)) return;
   const int64_t numel = checked_numel(sizes);
-  const size_t needed = (static_cast<size_t>(out.offset()) + static_cast<size_t>(numel)) *
-                        out.item_size();
+  PT_CHECK(numel < INT64_MAX / 16 - out.offset(),
+           "Storage size calculation overflowed with sizes=", to_text(sizes));
+  const size_t needed =
+      (static_cast<size_t>(out.offset()) + static_cast<size_t>(numel)) * out.item_size();
   if (needed > out->storage->bytes) out->storage->resize(needed);
   out->sizes = sizes;
   out->strides = contiguous_strides(sizes);

@@ -12,7 +12,7 @@ Tensor copy_of(const Tensor& src);
 Tensor contiguous_copy(const Tensor& src);
 // src itself when it is row-major already.
 Tensor as_contiguous(const Tensor& src);
-Tensor cast_to(const Tensor& src, DType dtype);   // src itself when it has that dtype
+Tensor cast_to(const Tensor& src, DType dtype);  // src itself when it has that dtype
 void fill_with(const Tensor& dst, const Scalar& value);
 Tensor zeros_tensor(IntList sizes, DType dtype, Device device = {});
 // Gives an out= tensor its shape; keeps it when it has that shape already.

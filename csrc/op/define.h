@@ -45,7 +45,8 @@ inline void store(Result& r, double d) { r.scalar = Value::of(d); }
 template <class O, class F, size_t... I>
 void call_forward(const Out& out, const Value* v, Result& r, std::index_sequence<I...>) {
   auto run = [&](auto&&... lead) -> decltype(auto) {
-    return F{}(lead..., CppType<O::schema.params[I].type, O::schema.params[I].optional>::get(v[I])...);
+    return F{}(lead...,
+               CppType<O::schema.params[I].type, O::schema.params[I].optional>::get(v[I])...);
   };
   constexpr bool takes_out =
       std::is_invocable_v<F, const Out&, typename O::template ParamType<I>...>;
@@ -220,11 +221,10 @@ struct Finish {
 
 #define PT_OP_CONCAT2(a, b) a##b
 #define PT_OP_CONCAT(a, b) PT_OP_CONCAT2(a, b)
-#define PT_OP(op)                                                                     \
-  template <>                                                                         \
-  ::pt::OpInfo std::remove_const_t<decltype(op)>::info{};                             \
-  [[maybe_unused]] static const bool PT_OP_CONCAT(registered_, __LINE__) =            \
-      ::pt::Finish{} = ::pt::Definition<std::remove_const_t<decltype(op)>>(           \
-          std::remove_const_t<decltype(op)>::info)
+#define PT_OP(op)                                                                           \
+  template <>                                                                               \
+  ::pt::OpInfo std::remove_const_t<decltype(op)>::info{};                                   \
+  [[maybe_unused]] static const bool PT_OP_CONCAT(registered_, __LINE__) = ::pt::Finish{} = \
+      ::pt::Definition<std::remove_const_t<decltype(op)>>(std::remove_const_t<decltype(op)>::info)
 
 }  // namespace pt

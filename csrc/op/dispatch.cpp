@@ -40,8 +40,7 @@ void note_view(const Tensor& input, Tensor& output) {
 void finish_view(const OpInfo& op, const Value* args, Result& result) {
   const Tensor& input = args[0].as_tensor();
   if (input->has(TensorImpl::kUntrackedVersion)) {
-    for (int i = 0; i < result.count; ++i)
-      result.t[i]->set(TensorImpl::kUntrackedVersion, true);
+    for (int i = 0; i < result.count; ++i) result.t[i]->set(TensorImpl::kUntrackedVersion, true);
     for (Tensor& t : result.list) t->set(TensorImpl::kUntrackedVersion, true);
   }
   if (op.schema->return_type == ReturnType::kTensorList) {
@@ -133,8 +132,7 @@ void dispatch_inplace(const OpInfo& op, const Value* args, Result& result) {
   const bool record = thread_modes.grad && any_requires_grad(op, args);
   Ref<Node> node;
   if (record) {
-    PT_CHECK(is_floating(self.dtype()), op.name,
-             "(): a tensor of dtype ", dtype_name(self.dtype()),
+    PT_CHECK(is_floating(self.dtype()), op.name, "(): a tensor of dtype ", dtype_name(self.dtype()),
              " can't be changed in place by values that require grad");
     node = Ref<Node>::adopt(new OpNode(functional, args, true));
   }

@@ -24,55 +24,58 @@ struct Out {
 
 // Dtype rule of a pointwise op.
 enum class Promote : uint8_t {
-  kCommon,      // result_type of the operands
-  kFloat,       // the same, integers become the default float dtype
-  kCompare,     // computed in the common dtype, result bool
-  kLogical,     // operands are converted to bool, result bool
-  kPredicate,   // computed in the operand's dtype, result bool (isnan...)
+  kCommon,     // result_type of the operands
+  kFloat,      // the same, integers become the default float dtype
+  kCompare,    // computed in the common dtype, result bool
+  kLogical,    // operands are converted to bool, result bool
+  kPredicate,  // computed in the operand's dtype, result bool (isnan...)
 };
 
 class BackwardCall;  // op/record.h
 using ForwardFn = void (*)(const Out& out, const Value* args, Result& result);
 using BackwardFn = void (*)(BackwardCall& call, const Value* args);
 
-enum class SaveWhen : uint8_t { kAlways, kIfNeeded };  // kIfNeeded: only if `needs` wants a gradient
+enum class SaveWhen : uint8_t {
+  kAlways,
+  kIfNeeded
+};  // kIfNeeded: only if `needs` wants a gradient
 struct SaveRule {
-  int8_t param = -1;      // parameter index, or -1 - k for output k
+  int8_t param = -1;  // parameter index, or -1 - k for output k
   bool shape_only = false;
-  int8_t needs = -1;      // save only if this parameter requires grad
+  int8_t needs = -1;  // save only if this parameter requires grad
 };
 
 enum class Variant : uint8_t { kFunctional, kInplace };
 
 struct OpInfo {
   const Schema* schema = nullptr;
-  std::string name;                  // "clamp", "clamp_"
+  std::string name;  // "clamp", "clamp_"
   ForwardFn forward = nullptr;
   BackwardFn backward = nullptr;
   std::vector<SaveRule> saves;
   Value defaults[kMaxParams];
 
   Variant variant = Variant::kFunctional;
-  bool composite = false;            // made of other ops: autograd sees those
-  bool differentiable = true;        // false: outputs never require grad (comparisons, argmax...)
-  bool view = false;                 // the output is a view of the first argument
-  bool writes_out = false;           // forward() itself writes to Out's destinations
+  bool composite = false;      // made of other ops: autograd sees those
+  bool differentiable = true;  // false: outputs never require grad (comparisons, argmax...)
+  bool view = false;           // the output is a view of the first argument
+  bool writes_out = false;     // forward() itself writes to Out's destinations
   bool has_inplace = false;
   bool has_out = false;
   bool as_method = true;
   bool as_function = true;
-  bool numbers_as_tensors = false;   // Python numbers are accepted for tensor parameters
-  bool internal = false;             // not a public name: backward kernels and the like
+  bool numbers_as_tensors = false;         // Python numbers are accepted for tensor parameters
+  bool internal = false;                   // not a public name: backward kernels and the like
   uint32_t nondifferentiable_outputs = 0;  // bit mask (indices of sort, ...)
   Promote promote = Promote::kCommon;
   const char* kernel_name = nullptr;
-  const KernelEntry* kernel = nullptr;     // resolved at first use
+  const KernelEntry* kernel = nullptr;  // resolved at first use
 
-  std::string node_name;             // "ClampBackward0"
+  std::string node_name;  // "ClampBackward0"
   const char* doc = "";
   std::vector<const char*> samples;  // argument lists for the registry test
   std::vector<std::string> aliases;
-  std::string test_options;          // e.g. "nograd", "tol=1e-3": read by the registry test
+  std::string test_options;            // e.g. "nograd", "tol=1e-3": read by the registry test
   const OpInfo* functional = nullptr;  // of an in-place variant
   std::string inplace_name;            // when it is not name + "_"
   const OpInfo* inplace = nullptr;     // of a functional op that has one
@@ -91,13 +94,13 @@ bool any_requires_grad(const OpInfo& op, const Value* args);
 // --- registry ----------------------------------------------------------------------------------
 struct OverloadSet {
   std::string name;
-  std::vector<const OpInfo*> ops;    // tried in order of definition
+  std::vector<const OpInfo*> ops;  // tried in order of definition
 };
 
 class Registry {
  public:
   static Registry& get();
-  void add(OpInfo* op);              // called by PT_OP's static initialisers
+  void add(OpInfo* op);  // called by PT_OP's static initialisers
   // All public and internal overload sets, in-place variants and aliases included.
   const std::vector<OverloadSet*>& sets() const { return sets_; }
   const OverloadSet* find(std::string_view name) const;

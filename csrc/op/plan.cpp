@@ -11,8 +11,8 @@ namespace pt {
 
 namespace {
 constexpr int64_t kTileElements = 1024;
-constexpr int64_t kShortRow = 32;         // shorter rows are gathered instead of called one by one
-constexpr int64_t kTransposedTile = 64;   // source lines kept in cache while a tile is gathered
+constexpr int64_t kShortRow = 32;        // shorter rows are gathered instead of called one by one
+constexpr int64_t kTransposedTile = 64;  // source lines kept in cache while a tile is gathered
 
 int size_slot(size_t item) {
   switch (item) {
@@ -152,7 +152,8 @@ void Plan::choose_tile(bool copying) {
     for (int k = 0; k < num_operands_; ++k)
       std::swap(operands_[k].strides[1], operands_[k].strides[across]);
     tile0_ = std::min(sizes_[0], kTransposedTile);
-    tile1_ = std::min(sizes_[1], std::max<int64_t>(1, (copying ? 64 : 16) * kTransposedTile / tile0_));
+    tile1_ =
+        std::min(sizes_[1], std::max<int64_t>(1, (copying ? 64 : 16) * kTransposedTile / tile0_));
     if (!copying) tile1_ = std::min(tile1_, kTileElements / tile0_);
     return;
   }
@@ -290,7 +291,8 @@ void Plan::run_tile(const Tile& tile, PointwiseFn* fn, int num_outputs, char* st
     const char* from = at[k];
     alignas(64) char converted[kTileElements * 8];
     if (o.dtype != o.kernel_dtype) {
-      const bool whole = (o.strides[0] == item || n0 == 1) && (n1 == 1 || o.strides[1] == item * n0);
+      const bool whole =
+          (o.strides[0] == item || n0 == 1) && (n1 == 1 || o.strides[1] == item * n0);
       char* target = whole ? tile.ptr[k] : converted;
       cast_kernel(o.kernel_dtype, o.dtype)(at[k], target, n);
       if (whole) continue;
@@ -304,8 +306,7 @@ void Plan::run_tile(const Tile& tile, PointwiseFn* fn, int num_outputs, char* st
 void Plan::run(PointwiseFn* fn, int num_outputs) {
   order_and_merge();
   choose_tile(false);
-  for_each_tile(
-      [&](const Tile& t, char* staging) { run_tile(t, fn, num_outputs, staging); });
+  for_each_tile([&](const Tile& t, char* staging) { run_tile(t, fn, num_outputs, staging); });
 }
 
 void Plan::run_copy() {

@@ -4,10 +4,10 @@
 // are gathered and converted tile by tile.
 #pragma once
 
+#include "core/tensor.h"
 #include "cpu/kernel_table.h"
 #include "cpu/move_args.h"
 #include "cpu/pointwise_args.h"
-#include "core/tensor.h"
 
 namespace pt {
 

@@ -26,8 +26,8 @@ DType kernel_dtype(const KernelEntry& k, DType t, const char* op) {
 
 struct Shape {
   Dims sizes;
-  Dims strides;        // of the output
-  bool all_contiguous; // every full-size tensor is row-major
+  Dims strides;         // of the output
+  bool all_contiguous;  // every full-size tensor is row-major
 };
 
 // Strides of a fresh output: those of the first dense full-size operand when all agree, as
@@ -164,11 +164,11 @@ void execute(const KernelEntry& kernel, DType compute, const Tensor* outs, int n
       return;
     }
     char* base[2] = {outs[0].data<char>(), num_outs > 1 ? outs[1].data<char>() : nullptr};
-    const int64_t out_item[2] = {
-        static_cast<int64_t>(outs[0].item_size()),
-        num_outs > 1 ? static_cast<int64_t>(outs[1].item_size()) : 0};
+    const int64_t out_item[2] = {static_cast<int64_t>(outs[0].item_size()),
+                                 num_outs > 1 ? static_cast<int64_t>(outs[1].item_size()) : 0};
     parallel_for(0, n, kGrain, [&](int64_t b, int64_t e) {
-      void* out[2] = {base[0] + b * out_item[0], num_outs > 1 ? base[1] + b * out_item[1] : nullptr};
+      void* out[2] = {base[0] + b * out_item[0],
+                      num_outs > 1 ? base[1] + b * out_item[1] : nullptr};
       const void* at[kMaxOperands];
       for (int k = 0; k < count; ++k)
         at[k] = scalars >> k & 1 ? in[k] : static_cast<const char*>(in[k]) + b * item[k];

@@ -51,7 +51,7 @@ OpNode::OpNode(const OpInfo& op, const Value* args, bool inplace) : op_(op) {
       for (const Tensor& t : v.as_tensors()) keep(t, rule, false);
     } else if (v.is_none()) {
       keep(Tensor(), rule, false);
-    } else if (inplace && rule.param == 0 && !rule.shape_only &&
+    } else if (inplace && !rule.shape_only && v.as_tensor().same_as(args[0].as_tensor()) &&
                (rule.needs < 0 || wants(rule.needs))) {
       // The op overwrites self, but its formula needs the old values; with their history, for the
       // formula's own gradient.

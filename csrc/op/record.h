@@ -36,11 +36,11 @@ class OpNode final : public Node {
 
   const OpInfo& op_;
   bool released_ = false;
-  int16_t slots_[kMaxParams];            // first edge of each tensor parameter
+  int16_t slots_[kMaxParams];  // first edge of each tensor parameter
   int num_saved_ = 0;
-  SavedTensor saved_[kInlineSaved];      // in the order of op.saves, lists expanded
+  SavedTensor saved_[kInlineSaved];  // in the order of op.saves, lists expanded
   std::vector<SavedTensor> more_saved_;
-  std::unique_ptr<Value[]> args_;        // numbers, lists and strings; tensors are in saved_
+  std::unique_ptr<Value[]> args_;  // numbers, lists and strings; tensors are in saved_
   std::vector<int64_t> ints_;
   std::vector<double> floats_;
   std::string chars_;
@@ -66,9 +66,7 @@ class BackwardCall {
     return node_.needs(static_cast<size_t>(node_.slot(param)) + i);
   }
   Tensor& operator[](int param) { return out_[static_cast<size_t>(node_.slot(param))]; }
-  Tensor& element(int param, size_t i) {
-    return out_[static_cast<size_t>(node_.slot(param)) + i];
-  }
+  Tensor& element(int param, size_t i) { return out_[static_cast<size_t>(node_.slot(param)) + i]; }
   // Saved output i (named "result", "result1"... in saves()).
   const Tensor& result(int i = 0) const { return results_[i]; }
   const OutputMeta& output_meta(uint32_t i = 0) const { return node_.meta(i); }

@@ -31,9 +31,9 @@ int64_t reduced_count(const Tensor& self, const DimSet& dims);
 struct ReduceCall {
   const ReduceKernel& kernel;
   DType compute, result;
-  double p = 0;                      // see ReduceArgs
-  DType result2 = DType::kInt64;     // of a second output
-  bool splits = false;               // the result of results of parts is the result of the whole
+  double p = 0;                   // see ReduceArgs
+  DType result2 = DType::kInt64;  // of a second output
+  bool splits = false;            // the result of results of parts is the result of the whole
 };
 
 // Reduces `self` over `dims` and returns a new tensor. With `second`, a second output is made.

@@ -35,10 +35,10 @@ struct Param {
   std::string_view name;
   std::string_view default_text;
   Type type{};
-  bool optional = false;     // accepts None
+  bool optional = false;  // accepts None
   bool has_default = false;
   bool keyword_only = false;
-  int list_size = 0;         // N of int[N]
+  int list_size = 0;  // N of int[N]
 };
 
 enum class ReturnType : uint8_t { kTensor, kTensorList, kScalar, kInt, kFloat, kBool, kNone };

@@ -19,9 +19,9 @@ struct Value {
     kNone,
     kTensor,
     kTensorList,
-    kBool,    // also the bool kind of Scalar
-    kInt,     // also the int kind of Scalar
-    kFloat,   // also the float kind of Scalar
+    kBool,   // also the bool kind of Scalar
+    kInt,    // also the int kind of Scalar
+    kFloat,  // also the float kind of Scalar
     kIntList,
     kFloatList,
     kString,
@@ -149,19 +149,19 @@ struct Strided {};
 
 template <Type type, bool optional>
 struct CppType;
-#define PT_CPP_TYPE(type_, cpp, expression)                     \
-  template <>                                                   \
-  struct CppType<Type::type_, false> {                          \
-    using type = cpp;                                           \
-    static type get(const Value& v) { return expression; }      \
-  };                                                            \
-  template <>                                                   \
-  struct CppType<Type::type_, true> {                           \
-    using type = std::optional<cpp>;                            \
-    static type get(const Value& v) {                           \
-      if (v.is_none()) return std::nullopt;                     \
-      return expression;                                        \
-    }                                                           \
+#define PT_CPP_TYPE(type_, cpp, expression)                \
+  template <>                                              \
+  struct CppType<Type::type_, false> {                     \
+    using type = cpp;                                      \
+    static type get(const Value& v) { return expression; } \
+  };                                                       \
+  template <>                                              \
+  struct CppType<Type::type_, true> {                      \
+    using type = std::optional<cpp>;                       \
+    static type get(const Value& v) {                      \
+      if (v.is_none()) return std::nullopt;                \
+      return expression;                                   \
+    }                                                      \
   };
 PT_CPP_TYPE(kScalar, Scalar, v.as_scalar())
 PT_CPP_TYPE(kInt, int64_t, v.i)
@@ -197,10 +197,10 @@ struct CppType<Type::kLayout, optional> {
 
 // What a call returns.
 struct Result {
-  int count = 0;                 // tensors in t
+  int count = 0;  // tensors in t
   Tensor t[kMaxOutputs];
-  std::vector<Tensor> list;      // for Tensor[]
-  Value scalar;                  // for Scalar, int, float, bool
+  std::vector<Tensor> list;  // for Tensor[]
+  Value scalar;              // for Scalar, int, float, bool
 };
 
 }  // namespace pt

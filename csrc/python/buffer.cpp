@@ -20,7 +20,7 @@ constexpr const char* kNeedsDetach =
 
 // Format characters of Python's struct module; null where it has none.
 const char* buffer_format(DType t) {
-  static constexpr const char* kFormats[kNumDTypes] = {"?", "B", "b", "h", "i", "q",
+  static constexpr const char* kFormats[kNumDTypes] = {"?", "B",     "b", "h", "i",     "q",
                                                        "e", nullptr, "f", "d", nullptr, nullptr};
   return kFormats[static_cast<int>(t)];
 }
@@ -181,8 +181,7 @@ std::string array_type_name(PyObject* array) {
 bool is_numpy_array(PyObject* o) {
   static PyTypeObject* array_type = nullptr;
   if (!array_type) {
-    auto numpy = py::reinterpret_steal<py::object>(PyImport_GetModule(
-        py::str("numpy").ptr()));
+    auto numpy = py::reinterpret_steal<py::object>(PyImport_GetModule(py::str("numpy").ptr()));
     if (numpy) {
       array_type = reinterpret_cast<PyTypeObject*>(PyObject_GetAttrString(numpy.ptr(), "ndarray"));
     }
@@ -258,8 +257,7 @@ Tensor tensor_from_buffer(PyObject* o) {
 
 Tensor tensor_from_bytes(PyObject* buffer, DType dtype, int64_t count, int64_t offset) {
   PT_CHECK_VALUE(PyObject_CheckBuffer(buffer), "object does not implement Python buffer protocol.");
-  PT_CHECK_TYPE(!is_complex(dtype), "frombuffer(): dtype ", dtype_name(dtype),
-                " is not supported");
+  PT_CHECK_TYPE(!is_complex(dtype), "frombuffer(): dtype ", dtype_name(dtype), " is not supported");
   View view = acquire(buffer, PyBUF_WRITABLE);
   if (!view) {
     PyErr_Clear();
@@ -340,8 +338,7 @@ PyObject* method_array(PyObject* o, PyObject* const* args, Py_ssize_t nargs, PyO
 }
 
 // NumPy functions of tensors return tensors.
-PyObject* method_array_wrap(PyObject*, PyObject* const* args, Py_ssize_t nargs,
-                            PyObject* kwnames) {
+PyObject* method_array_wrap(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   return guarded([&] {
     const MethodArgs a("__array_wrap__", {"array", "context", "return_scalar"}, 3, args, nargs,
                        kwnames);

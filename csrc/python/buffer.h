@@ -17,7 +17,7 @@ Tensor tensor_from_bytes(PyObject* buffer, DType dtype, int64_t count, int64_t o
 Tensor tensor_over(Ref<Storage> storage, Dims sizes, Dims strides, DType dtype);
 
 // dlpack.cpp
-bool is_dlpack(PyObject* o);   // a capsule or an object with __dlpack__
+bool is_dlpack(PyObject* o);  // a capsule or an object with __dlpack__
 Tensor tensor_from_dlpack(PyObject* o, std::optional<bool> copy);
 void init_dlpack(py::module_& m);
 

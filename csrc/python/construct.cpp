@@ -186,9 +186,9 @@ Tensor construct(PyObject* args, PyObject* kwargs, DType dtype, bool fixed_dtype
                "legacy constructor expects device type: cpu");
       continue;
     }
-    PT_CHECK_TYPE((name == "data" || name == "other" || name == "size") && n == 0 &&
-                      !from_keyword.defined(),
-                  "new() received an invalid combination of arguments: keyword '", name, "'");
+    PT_CHECK_TYPE(
+        (name == "data" || name == "other" || name == "size") && n == 0 && !from_keyword.defined(),
+        "new() received an invalid combination of arguments: keyword '", name, "'");
     if (name == "size") {
       PT_CHECK_TYPE(PyTuple_Check(value) || PyList_Check(value),
                     "new(): argument 'size' must be tuple of ints, not ", Py_TYPE(value)->tp_name);
@@ -216,9 +216,8 @@ DType legacy_dtype(PyObject* type) {
   return default_dtype();  // a class derived from one of them in Python
 }
 PyObject* legacy_call(PyObject* type, PyObject* args, PyObject* kwargs) {
-  return guarded([&] {
-    return legacy_constructor(tensor_type, args, kwargs, legacy_dtype(type), true);
-  });
+  return guarded(
+      [&] { return legacy_constructor(tensor_type, args, kwargs, legacy_dtype(type), true); });
 }
 PyObject* legacy_instance_check(PyObject* type, PyObject* o) {
   return PyBool_FromLong(is_tensor(o) && as_tensor(o).dtype() == legacy_dtype(type));
@@ -245,9 +244,8 @@ void init_legacy_types(py::module_& m) {
     const std::string name = legacy_type_name(dtype).substr(std::string_view("torch.").size());
     py::dict attributes;
     attributes["__module__"] = "pytensor";
-    legacy_types[i] =
-        check(PyObject_CallFunction(reinterpret_cast<PyObject*>(legacy_metatype), "s()O",
-                                    name.c_str(), attributes.ptr()));
+    legacy_types[i] = check(PyObject_CallFunction(reinterpret_cast<PyObject*>(legacy_metatype),
+                                                  "s()O", name.c_str(), attributes.ptr()));
     m.attr(name.c_str()) = py::handle(legacy_types[i]);
   }
 }
@@ -266,9 +264,8 @@ PT_FUNCTION(method_new_tensor) {
 }
 
 PyObject* method_new(PyObject* self, PyObject* args, PyObject* kwargs) {
-  return guarded([&] {
-    return legacy_constructor(tensor_type, args, kwargs, as_tensor(self).dtype(), true);
-  });
+  return guarded(
+      [&] { return legacy_constructor(tensor_type, args, kwargs, as_tensor(self).dtype(), true); });
 }
 
 PyMethodDef functions[] = {

@@ -14,9 +14,7 @@ namespace pt::python {
 
 namespace {
 
-bool is_text(PyObject* o) {
-  return PyUnicode_Check(o) || PyBytes_Check(o) || PyByteArray_Check(o);
-}
+bool is_text(PyObject* o) { return PyUnicode_Check(o) || PyBytes_Check(o) || PyByteArray_Check(o); }
 [[noreturn]] void raise_text(PyObject* o) {
   raise(ErrorKind::kType, "new(): invalid data type '", Py_TYPE(o)->tp_name, "'");
 }
@@ -28,9 +26,9 @@ bool numpy_scalar_dtype(PyObject* o, DType& out) {
     DType dtype;
   };
   static constexpr Name kNames[] = {
-      {"bool", DType::kBool},       {"bool_", DType::kBool},      {"uint8", DType::kUInt8},
-      {"int8", DType::kInt8},       {"int16", DType::kInt16},     {"int32", DType::kInt32},
-      {"int64", DType::kInt64},     {"longlong", DType::kInt64},  {"float16", DType::kFloat16},
+      {"bool", DType::kBool},       {"bool_", DType::kBool},     {"uint8", DType::kUInt8},
+      {"int8", DType::kInt8},       {"int16", DType::kInt16},    {"int32", DType::kInt32},
+      {"int64", DType::kInt64},     {"longlong", DType::kInt64}, {"float16", DType::kFloat16},
       {"float32", DType::kFloat32}, {"float64", DType::kFloat64}};
   static PyTypeObject* last_type = nullptr;  // lists mostly hold scalars of one type
   static DType last_dtype;
@@ -225,7 +223,8 @@ template <class T>
 T from_long(PyObject* o) {
   int overflow = 0;
   const int64_t v = PyLong_AsLongLongAndOverflow(o, &overflow);
-  if (!overflow) [[likely]] return from_int<T>(v);
+  if (!overflow) [[likely]]
+    return from_int<T>(v);
   if constexpr (std::is_same_v<T, bool>) {
     return true;
   } else if constexpr (is_floating(dtype_of<T>)) {
@@ -314,9 +313,9 @@ class Reader {
                   "only 0-dimensional arrays can be converted to Python scalars");
     for (int i = 0; i < rest; ++i) check_size(src->sizes[i], depth + i);
     if (src.numel() == 0) return true;
-    copy_into(make_view(tensor_, src.sizes(), contiguous_strides(src.sizes()),
-                        out_ - tensor_.data<T>()),
-              src);
+    copy_into(
+        make_view(tensor_, src.sizes(), contiguous_strides(src.sizes()), out_ - tensor_.data<T>()),
+        src);
     out_ += src.numel();
     return true;
   }

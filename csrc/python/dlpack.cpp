@@ -148,9 +148,9 @@ Tensor import_capsule(PyObject* capsule) {
     PT_CHECK_VALUE(strides[i] >= 0, "from_dlpack(): negative strides are not supported");
     extent += (sizes[i] - 1) * strides[i];
   }
-  auto storage = Storage::wrap(static_cast<char*>(a.data) + a.byte_offset,
-                               static_cast<size_t>(extent) * item_size(dtype), {},
-                               delete_managed<M>, m);
+  auto storage =
+      Storage::wrap(static_cast<char*>(a.data) + a.byte_offset,
+                    static_cast<size_t>(extent) * item_size(dtype), {}, delete_managed<M>, m);
   storage->read_only = read_only;
   PyCapsule_SetName(capsule, kUsedName<M>);
   return tensor_over(std::move(storage), std::move(sizes), std::move(strides), dtype);

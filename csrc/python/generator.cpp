@@ -64,13 +64,13 @@ void init_generator(py::module_& m) {
              set_state(self.cast<Generator&>(), state);
              return self;
            })
-      .def("clone_state",
-           [](const Generator& g) { return new Generator(g); })
+      .def("clone_state", [](const Generator& g) { return new Generator(g); })
       .def_property_readonly("device", [](const Generator&) {
         return py::reinterpret_steal<py::object>(device_object({}));
       });
-  m.def("default_generator", []() -> Generator& { return default_generator(); },
-        py::return_value_policy::reference);
+  m.def(
+      "default_generator", []() -> Generator& { return default_generator(); },
+      py::return_value_policy::reference);
 }
 
 }  // namespace pt::python

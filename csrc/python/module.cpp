@@ -20,10 +20,10 @@ void init_settings(py::module_& m) {
         [] { return py::reinterpret_steal<py::object>(dtype_object(default_dtype())); });
   m.def("set_default_dtype", [](py::object o) {
     DType t;
-    PT_CHECK_TYPE(to_dtype(o.ptr(), t), "invalid dtype object: only floating-point types are "
-                                        "supported as the default type");
-    PT_CHECK_TYPE(is_floating(t),
-                  "only floating-point types are supported as the default type");
+    PT_CHECK_TYPE(to_dtype(o.ptr(), t),
+                  "invalid dtype object: only floating-point types are "
+                  "supported as the default type");
+    PT_CHECK_TYPE(is_floating(t), "only floating-point types are supported as the default type");
     set_default_dtype(t);
   });
   m.def("promote_types", [](py::object a, py::object b) {

@@ -26,7 +26,7 @@ bool to_scalar(PyObject* o, Scalar& out) {
   if (PyLong_Check(o)) {
     int overflow = 0;
     const long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
-    PT_CHECK_KIND(ErrorKind::kRuntime, !overflow, "Overflow when unpacking long long");
+    PT_CHECK_KIND(ErrorKind::kOverflow, !overflow, "int too big to convert");
     out = Scalar(v);
     return true;
   }

@@ -13,8 +13,7 @@ namespace py = pybind11;
 
 // --- Tensor ------------------------------------------------------------------------------------
 struct PyTensor {
-  PyObject_HEAD
-  TensorImpl* impl;        // owned; null only in objects under construction
+  PyObject_HEAD TensorImpl* impl;  // owned; null only in objects under construction
   PyObject* dict;
   PyObject* weak_refs;
 };
@@ -35,31 +34,28 @@ void init_tensor_type(py::module_& m);
 
 // --- dtype, device, Size, layout, memory_format, Generator --------------------------------------
 struct PyDType {
-  PyObject_HEAD
-  DType value;
+  PyObject_HEAD DType value;
 };
 struct PyDevice {
-  PyObject_HEAD
-  Device value;
+  PyObject_HEAD Device value;
 };
 struct PyMemoryFormat {
-  PyObject_HEAD
-  MemoryFormat value;
+  PyObject_HEAD MemoryFormat value;
 };
 extern PyTypeObject* dtype_type;
 extern PyTypeObject* device_type;
 extern PyTypeObject* layout_type;
 extern PyTypeObject* memory_format_type;
 extern PyTypeObject* size_type;
-PyObject* dtype_object(DType t);                 // new reference
-PyObject* device_object(Device d);               // new reference
-PyObject* size_object(IntList sizes);            // new reference: torch.Size
-PyObject* int_tuple(IntList values);             // new reference
-PyObject* strided_object();                      // new reference
-bool to_dtype(PyObject* o, DType& out);          // dtype objects and float, int, bool
-bool to_device(PyObject* o, Device& out);        // device objects, strings, indices; may raise
+PyObject* dtype_object(DType t);           // new reference
+PyObject* device_object(Device d);         // new reference
+PyObject* size_object(IntList sizes);      // new reference: torch.Size
+PyObject* int_tuple(IntList values);       // new reference
+PyObject* strided_object();                // new reference
+bool to_dtype(PyObject* o, DType& out);    // dtype objects and float, int, bool
+bool to_device(PyObject* o, Device& out);  // device objects, strings, indices; may raise
 void init_value_types(py::module_& m);
-Generator* to_generator(PyObject* o);            // null if it is none
+Generator* to_generator(PyObject* o);  // null if it is none
 void init_generator(py::module_& m);
 
 // --- errors ------------------------------------------------------------------------------------
@@ -91,7 +87,7 @@ inline PyObject* check(PyObject* o) {
 // --- numbers -----------------------------------------------------------------------------------
 // Python numbers (bool, int, float, numpy scalars). False, without a Python error, if it is none.
 bool to_scalar(PyObject* o, Scalar& out);
-bool to_int(PyObject* o, int64_t& out);          // ints, numpy ints, 0-dim integer tensors
+bool to_int(PyObject* o, int64_t& out);  // ints, numpy ints, 0-dim integer tensors
 PyObject* from_scalar(const Scalar& s);
 inline const char* check_utf8(PyObject* o, Py_ssize_t* n) {
   const char* s = PyUnicode_AsUTF8AndSize(o, n);
@@ -101,11 +97,11 @@ inline const char* check_utf8(PyObject* o, Py_ssize_t* n) {
 
 // --- parts of the module -----------------------------------------------------------------------
 PyObject* wrap_result(const OpInfo& op, Result& result);
-void init_ops(py::module_& m);                   // parse.cpp: functions and methods of the registry
+void init_ops(py::module_& m);  // parse.cpp: functions and methods of the registry
 PyObject* call_op(const OverloadSet& set, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
                   PyObject* kwnames);
 void init_autograd(py::module_& m);
-PyObject* wrap_node(Node* node);                 // new reference; None for null
+PyObject* wrap_node(Node* node);  // new reference; None for null
 PyObject* index_get(PyObject* self, PyObject* key);
 int index_set(PyObject* self, PyObject* key, PyObject* value);
 void init_construct(py::module_& m);

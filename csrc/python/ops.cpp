@@ -12,9 +12,8 @@ namespace {
 
 // A callable for one overload set: as a method descriptor it receives self as first argument.
 struct OpFunction {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
-  std::vector<Signature>* signatures;   // built at the first call
+  PyObject_HEAD vectorcallfunc vectorcall;
+  std::vector<Signature>* signatures;  // built at the first call
   const OverloadSet* set;
   PyObject* name;
   bool method;
@@ -65,7 +64,8 @@ PyObject* call_signatures(const std::vector<Signature>& signatures, const std::s
                           const CallArgs& call) {
   if (signatures.size() == 1) {
     ParsedCall parsed;
-    if (parse_call(signatures[0], call, parsed, nullptr)) return invoke(signatures[0], parsed, nullptr);
+    if (parse_call(signatures[0], call, parsed, nullptr))
+      return invoke(signatures[0], parsed, nullptr);
     ParsedCall again;
     std::string error;
     parse_call(signatures[0], call, again, &error);
@@ -160,10 +160,9 @@ PyTypeObject* return_type(const OpInfo& op) {
 }
 
 const char* type_name(Type t) {
-  static constexpr const char* kNames[] = {"Tensor", "Tensor[]", "Scalar",     "int",
-                                           "float",  "bool",     "int[]",      "float[]",
-                                           "str",    "ScalarType", "Device",   "Layout",
-                                           "MemoryFormat", "Generator"};
+  static constexpr const char* kNames[] = {
+      "Tensor",  "Tensor[]", "Scalar",     "int",    "float",  "bool",         "int[]",
+      "float[]", "str",      "ScalarType", "Device", "Layout", "MemoryFormat", "Generator"};
   return kNames[static_cast<int>(t)];
 }
 
@@ -182,6 +181,7 @@ py::list describe_registry() {
       d["function"] = op->as_function;
       d["internal"] = op->internal;
       d["inplace"] = op->variant == Variant::kInplace;
+      d["numbers"] = op->numbers_as_tensors;
       d["has_inplace"] = op->has_inplace;
       d["inplace_only"] = op->inplace_only;
       d["has_out"] = op->has_out;
@@ -199,7 +199,8 @@ py::list describe_registry() {
         q["name"] = py::str(std::string(p.name));
         q["type"] = type_name(p.type);
         q["optional"] = p.optional;
-        q["default"] = p.has_default ? py::object(py::str(std::string(p.default_text))) : py::none();
+        q["default"] =
+            p.has_default ? py::object(py::str(std::string(p.default_text))) : py::none();
         q["keyword_only"] = p.keyword_only;
         q["list_size"] = p.list_size;
         params.append(q);
@@ -258,7 +259,8 @@ PyObject* call_op(const OverloadSet& set, PyObject* self, PyObject* const* args,
 
 void init_ops(py::module_& m) {
   PyMemberDef members[] = {
-      {"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, vectorcall), READONLY, nullptr}, {}};
+      {"__vectorcalloffset__", T_PYSSIZET, offsetof(OpFunction, vectorcall), READONLY, nullptr},
+      {}};
   PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
                          {Py_tp_descr_get, reinterpret_cast<void*>(op_descr_get)},
                          {Py_tp_getset, op_getset},
@@ -281,7 +283,8 @@ void init_ops(py::module_& m) {
     }
     if (method && !hidden) {
       PyObject* f = make_op(*set, true);
-      if (PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), set->name.c_str(), f) < 0)
+      if (PyObject_SetAttrString(reinterpret_cast<PyObject*>(tensor_type), set->name.c_str(), f) <
+          0)
         throw_python_error();
       Py_DECREF(f);
     }

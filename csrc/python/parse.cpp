@@ -59,8 +59,15 @@ bool read_int_list(PyObject* o, Value& v, CallMemory& memory) {
   if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
   int64_t* out = memory.ints(static_cast<size_t>(n));
-  for (Py_ssize_t i = 0; i < n; ++i)
-    if (!to_int(PySequence_Fast_GET_ITEM(o, i), out[i])) return false;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject* item = PySequence_Fast_GET_ITEM(o, i);
+    if (PyLong_Check(item)) {
+      int overflow = 0;
+      PyLong_AsLongLongAndOverflow(item, &overflow);
+      PT_CHECK_TYPE(!overflow, "argument of sizes: the int at pos ", i, " overflows 64 bits");
+    }
+    if (!to_int(item, out[i])) return false;
+  }
   v = Value::of(IntList(out, static_cast<size_t>(n)));
   return true;
 }
@@ -313,8 +320,8 @@ bool parse_call(const Signature& sig, const CallArgs& call, ParsedCall& parsed,
     }
   }
   if (call.nargs - i > s.num_positional - p)
-    return say(sig.op->name, "() takes ", s.num_positional - offset,
-               " positional arguments but ", call.nargs, " were given");
+    return say(sig.op->name, "() takes ", s.num_positional - offset, " positional arguments but ",
+               call.nargs, " were given");
   for (; i < call.nargs; ++i, ++p) {
     if (!read(s.params[p], sig.op->numbers_as_tensors, call.args[i], parsed.values[p],
               parsed.memory))
@@ -333,8 +340,8 @@ bool parse_call(const Signature& sig, const CallArgs& call, ParsedCall& parsed,
         if (common > 0) continue;
         const char* text = PyUnicode_AsUTF8(key);
         if (common < 0)
-          return say(sig.op->name, "(): argument '", text ? text : "?",
-                     "' has the wrong type ", Py_TYPE(o)->tp_name);
+          return say(sig.op->name, "(): argument '", text ? text : "?", "' has the wrong type ",
+                     Py_TYPE(o)->tp_name);
         return say(sig.op->name, "() got an unexpected keyword argument '", text ? text : "?", "'");
       }
       if (seen >> at & 1)

@@ -46,28 +46,27 @@ class CallMemory {
 struct Signature {
   const OpInfo* op;
   PyObject* names[kMaxParams];
-  bool varargs;        // a single positional int[] parameter also takes its ints one by one
-  bool factory;        // has dtype, layout, device: also takes requires_grad
+  bool varargs;  // a single positional int[] parameter also takes its ints one by one
+  bool factory;  // has dtype, layout, device: also takes requires_grad
   explicit Signature(const OpInfo* op);
 };
 
 struct CallArgs {
-  PyObject* self;            // null for functions
+  PyObject* self;  // null for functions
   PyObject* const* args;
   Py_ssize_t nargs;
-  PyObject* kwnames;         // tuple or null; values follow the positional ones in args
+  PyObject* kwnames;  // tuple or null; values follow the positional ones in args
 };
 
 struct ParsedCall {
   Value values[kMaxParams];
   CallMemory memory;
-  std::vector<Tensor> out;   // out=...
+  std::vector<Tensor> out;  // out=...
   bool has_out = false;
   bool requires_grad = false;
 };
 
 // Fills `parsed`. On a mismatch returns false and, if `error` is given, says why.
-bool parse_call(const Signature& sig, const CallArgs& call, ParsedCall& parsed,
-                std::string* error);
+bool parse_call(const Signature& sig, const CallArgs& call, ParsedCall& parsed, std::string* error);
 
 }  // namespace pt::python

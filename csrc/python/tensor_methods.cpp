@@ -143,8 +143,9 @@ PT_METHOD(method_to) {
       } else if ((key.empty() || key == "device") && to_device(v, dev)) {
         device = dev;
       } else if (v != Py_None || name) {
-        raise(ErrorKind::kType, "to() received an invalid combination of arguments: ",
-              name ? name : "argument", " of type ", Py_TYPE(v)->tp_name,
+        raise(ErrorKind::kType,
+              "to() received an invalid combination of arguments: ", name ? name : "argument",
+              " of type ", Py_TYPE(v)->tp_name,
               "; expected a dtype, a device, a Tensor, non_blocking, copy, memory_format");
       }
     };
@@ -176,9 +177,8 @@ PT_METHOD(method_cpu) {
 }
 PT_METHOD(method_cuda) {
   (void)o, (void)args, (void)nargs, (void)kwnames;
-  return guarded([&]() -> PyObject* {
-    raise(ErrorKind::kAssertion, "Torch not compiled with CUDA enabled");
-  });
+  return guarded(
+      [&]() -> PyObject* { raise(ErrorKind::kAssertion, "Torch not compiled with CUDA enabled"); });
 }
 
 PT_METHOD(method_type) {

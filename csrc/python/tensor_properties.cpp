@@ -60,7 +60,8 @@ int set_grad(PyObject* o, PyObject* value, void*) {
     const Tensor& t = self_of(o);
     Tensor next;
     if (value && value != Py_None) {
-      PT_CHECK_TYPE(is_tensor(value), "assigned grad expected to be a Tensor or None but got grad of type",
+      PT_CHECK_TYPE(is_tensor(value),
+                    "assigned grad expected to be a Tensor or None but got grad of type",
                     Py_TYPE(value)->tp_name);
       next = self_of(value);
       PT_CHECK(!next.same_as(t), "can't assign Variable as its own grad");

@@ -115,15 +115,15 @@ PyObject* unary(const OpInfo& op, PyObject* a) {
   });
 }
 
-#define PT_BINARY_SLOT(slot, op_name)                     \
-  PyObject* slot(PyObject* a, PyObject* b) {              \
-    static const OpInfo& op = op_named(op_name);          \
-    return binary(op, a, b);                              \
+#define PT_BINARY_SLOT(slot, op_name)            \
+  PyObject* slot(PyObject* a, PyObject* b) {     \
+    static const OpInfo& op = op_named(op_name); \
+    return binary(op, a, b);                     \
   }
-#define PT_UNARY_SLOT(slot, op_name)                      \
-  PyObject* slot(PyObject* a) {                           \
-    static const OpInfo& op = op_named(op_name);          \
-    return unary(op, a);                                  \
+#define PT_UNARY_SLOT(slot, op_name)             \
+  PyObject* slot(PyObject* a) {                  \
+    static const OpInfo& op = op_named(op_name); \
+    return unary(op, a);                         \
   }
 PT_BINARY_SLOT(slot_add, "add")
 PT_BINARY_SLOT(slot_sub, "sub")
@@ -131,7 +131,6 @@ PT_BINARY_SLOT(slot_mul, "mul")
 PT_BINARY_SLOT(slot_div, "div")
 PT_BINARY_SLOT(slot_floor_divide, "floor_divide")
 PT_BINARY_SLOT(slot_remainder, "remainder")
-PT_BINARY_SLOT(slot_matmul, "matmul")
 PT_BINARY_SLOT(slot_and, "bitwise_and")
 PT_BINARY_SLOT(slot_or, "bitwise_or")
 PT_BINARY_SLOT(slot_xor, "bitwise_xor")
@@ -151,7 +150,21 @@ PT_BINARY_SLOT(slot_irshift, "bitwise_right_shift_")
 PT_UNARY_SLOT(slot_neg, "neg")
 PT_UNARY_SLOT(slot_positive, "positive")
 PT_UNARY_SLOT(slot_abs, "abs")
-PT_UNARY_SLOT(slot_invert, "bitwise_not")
+
+PyObject* slot_matmul(PyObject* a, PyObject* b) {
+  static const OpInfo& op = op_named("matmul");
+  if (!is_tensor(a) || !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;
+  return binary(op, a, b);
+}
+PyObject* slot_invert(PyObject* a) {
+  static const OpInfo& op = op_named("bitwise_not");
+  if (!is_integral(as_tensor(a).dtype(), true)) {
+    PyErr_SetString(PyExc_TypeError,
+                    "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
+    return nullptr;
+  }
+  return unary(op, a);
+}
 
 PyObject* slot_pow(PyObject* a, PyObject* b, PyObject* mod) {
   if (mod != Py_None) Py_RETURN_NOTIMPLEMENTED;
@@ -182,12 +195,17 @@ int slot_bool(PyObject* o) {
     return static_cast<int>(t.item().to_bool());
   });
 }
+Scalar only_element(PyObject* o) {
+  const Tensor& t = as_tensor(o);
+  PT_CHECK_VALUE(t.numel() == 1, "only one element tensors can be converted to Python scalars");
+  return t.item();
+}
 PyObject* slot_float(PyObject* o) {
-  return guarded([&] { return PyFloat_FromDouble(as_tensor(o).item().to_double()); });
+  return guarded([&] { return PyFloat_FromDouble(only_element(o).to_double()); });
 }
 PyObject* slot_int(PyObject* o) {
   return guarded([&]() -> PyObject* {
-    const Scalar s = as_tensor(o).item();
+    const Scalar s = only_element(o);
     return s.is_float() ? PyLong_FromDouble(s.to_double()) : PyLong_FromLongLong(s.to_int());
   });
 }
@@ -285,8 +303,8 @@ void init_tensor_type(py::module_& m) {
       PT_SLOT(Py_bf_releasebuffer, release_buffer),
       {0, nullptr}};
 #undef PT_SLOT
-  PyType_Spec spec{"pytensor.Tensor", sizeof(PyTensor), 0,
-                   Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+  PyType_Spec spec{"pytensor.Tensor", sizeof(PyTensor), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                   slots};
   tensor_type = reinterpret_cast<PyTypeObject*>(check(PyType_FromSpec(&spec)));
   m.attr("Tensor") = py::handle(reinterpret_cast<PyObject*>(tensor_type));
 }

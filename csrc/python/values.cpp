@@ -67,8 +67,7 @@ PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
     return nullptr;
   return guarded([&]() -> PyObject* {
     Device d;
-    PT_CHECK_TYPE(to_device(type, d),
-                  "device(): argument 'type' (position 1) must be str, not ",
+    PT_CHECK_TYPE(to_device(type, d), "device(): argument 'type' (position 1) must be str, not ",
                   Py_TYPE(type)->tp_name);
     if (index && index != Py_None) {
       int64_t i;
@@ -188,10 +187,9 @@ PyObject* size_reduce(PyObject* self, PyObject*) {
   Py_DECREF(plain);
   return Py_BuildValue("O(N)", size_type, items);
 }
-PyMethodDef size_methods[] = {
-    {"numel", size_numel, METH_NOARGS, "The product of the sizes."},
-    {"__reduce__", size_reduce, METH_NOARGS, nullptr},
-    {}};
+PyMethodDef size_methods[] = {{"numel", size_numel, METH_NOARGS, "The product of the sizes."},
+                              {"__reduce__", size_reduce, METH_NOARGS, nullptr},
+                              {}};
 
 }  // namespace
 
@@ -296,17 +294,18 @@ void init_value_types(py::module_& m) {
   for (int i = 0; i < 4; ++i) {
     auto* o = allocate<PyMemoryFormat>(memory_format_type);
     o->value = static_cast<MemoryFormat>(i);
-    m.attr(format_name(o->value)) = py::reinterpret_steal<py::object>(
-        reinterpret_cast<PyObject*>(o));
+    m.attr(format_name(o->value)) =
+        py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(o));
   }
-  PyType_Slot size_slots[] = {{Py_tp_new, reinterpret_cast<void*>(size_new)},
-                              {Py_tp_repr, reinterpret_cast<void*>(size_repr)},
-                              {Py_sq_concat, reinterpret_cast<void*>(size_concat)},
-                              {Py_sq_repeat, reinterpret_cast<void*>(size_repeat)},
-                              {Py_mp_subscript, reinterpret_cast<void*>(size_subscript)},
-                              {Py_tp_methods, size_methods},
-                              {Py_tp_doc, const_cast<char*>("The sizes of a tensor: a tuple of ints.")},
-                              {0, nullptr}};
+  PyType_Slot size_slots[] = {
+      {Py_tp_new, reinterpret_cast<void*>(size_new)},
+      {Py_tp_repr, reinterpret_cast<void*>(size_repr)},
+      {Py_sq_concat, reinterpret_cast<void*>(size_concat)},
+      {Py_sq_repeat, reinterpret_cast<void*>(size_repeat)},
+      {Py_mp_subscript, reinterpret_cast<void*>(size_subscript)},
+      {Py_tp_methods, size_methods},
+      {Py_tp_doc, const_cast<char*>("The sizes of a tensor: a tuple of ints.")},
+      {0, nullptr}};
   size_type = make_type("pytensor.Size", 0, size_slots, Py_TPFLAGS_DEFAULT,
                         reinterpret_cast<PyObject*>(&PyTuple_Type));
   m.attr("dtype") = py::handle(reinterpret_cast<PyObject*>(dtype_type));

@@ -16,11 +16,11 @@ from pytensor.autograd.gradcheck import gradcheck, gradgradcheck
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, TypeAlias, Union
+    from typing import Any, TypeAlias
 
     from pytensor import Tensor
 
-    Tensors: TypeAlias = Union[Tensor, Sequence[Tensor]]
+    Tensors: TypeAlias = Tensor | Sequence[Tensor]
 
 __all__ = [
     "Function",
@@ -220,9 +220,7 @@ class Variable(metaclass=_VariableMeta):
         tensor([1., 1.], requires_grad=True)
     """
 
-    def __new__(
-        cls, data: Tensor, requires_grad: bool = False, volatile: bool = False
-    ) -> Tensor:
+    def __new__(cls, data: Tensor, requires_grad: bool = False, volatile: bool = False) -> Any:
         return data.detach().requires_grad_(requires_grad)
 
 

@@ -29,7 +29,7 @@ _LEGACY = (
 )
 
 
-class FunctionCtx(_C.FunctionCtx):
+class FunctionCtx(_C.FunctionCtx):  # type: ignore[misc]
     """What ``forward`` and ``backward`` of a Function share: saved tensors, flags and attributes.
 
     It is also the ``grad_fn`` of the outputs.
@@ -62,7 +62,7 @@ class BackwardCFunction(FunctionCtx):
         return self._forward_cls.backward(self, *grads)
 
 
-class Function(_C.FunctionBase):
+class Function(_C.FunctionBase):  # type: ignore[misc]
     """Base class of operations with a gradient of their own.
 
     Derive from it, write static methods ``forward(ctx, *args)`` and ``backward(ctx, *grads)``, and

@@ -117,7 +117,7 @@ def atleast_3d(*tensors: Any) -> Any:
     Example::
 
         >>> pytensor.atleast_3d(pytensor.tensor([1, 2])).shape
-        pytensor.Size([1, 2, 1])
+        torch.Size([1, 2, 1])
     """
     return _lift("atleast_3d", _lift_3d, tensors)
 

@@ -47,7 +47,7 @@ def einsum(*args: Any) -> Tensor:
 
         >>> a, b = pytensor.ones(2, 3), pytensor.ones(3, 4)
         >>> pytensor.einsum("ij,jk->ik", a, b).shape
-        pytensor.Size([2, 4])
+        torch.Size([2, 4])
         >>> pytensor.einsum("ii", pytensor.eye(3))
         tensor(3.)
     """
@@ -324,7 +324,7 @@ class _Pair:
             lead = (volume(batch),) if batch else ()
             a_order, a_view = [*batch, *left, *summed], (*lead, volume(left), volume(summed))
             b_order, b_view = [*batch, *summed, *right], (*lead, volume(summed), volume(right))
-            self.product = _C.Tensor.bmm if batch else _C.Tensor.mm
+            self.product: Any = _C.Tensor.bmm if batch else _C.Tensor.mm
         else:
             left_shape = tuple(sizes[s] for s in left)
             right_shape = tuple(sizes[s] for s in right)
@@ -380,7 +380,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
 
         >>> a, b = pytensor.ones(3, 4, 5), pytensor.ones(4, 3, 2)
         >>> pytensor.tensordot(a, b, dims=([1, 0], [0, 1])).shape
-        pytensor.Size([5, 2])
+        torch.Size([5, 2])
     """
     if isinstance(dims, _C.Tensor):
         dims = dims.tolist()
@@ -443,7 +443,7 @@ def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
 
         >>> a, b, c = pytensor.ones(2, 9), pytensor.ones(9, 4), pytensor.ones(4, 3)
         >>> pytensor.chain_matmul(a, b, c).shape
-        pytensor.Size([2, 3])
+        torch.Size([2, 3])
     """
     from pytensor.linalg import multi_dot
 

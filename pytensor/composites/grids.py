@@ -19,8 +19,8 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     Example::
 
         >>> a, b = pytensor.broadcast_tensors(pytensor.arange(3), pytensor.zeros(2, 1))
-        >>> a.shape
-        pytensor.Size([2, 3])
+        >>> tuple(a.shape)
+        (2, 3)
     """
     return tuple(_C.internal["_broadcast_tensors"](list(tensors)))
 

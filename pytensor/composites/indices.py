@@ -37,7 +37,7 @@ def broadcast_shapes(*shapes: Any) -> Any:
     Example::
 
         >>> pytensor.broadcast_shapes((2, 1), (3,), (1, 1, 1))
-        pytensor.Size([1, 2, 3])
+        torch.Size([1, 2, 3])
     """
     result: list[int] = []
     for index, given in enumerate(shapes):

@@ -179,7 +179,7 @@ def matrix_power(A: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     if n < 0:
         check_floating("inv", A)
     square = _C.linalg_inv(A) if n < 0 else A
-    result = None
+    result: Any = None
     n = abs(n)
     while True:
         if n & 1:

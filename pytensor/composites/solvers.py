@@ -75,7 +75,7 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
     Example::
 
         >>> pytensor.linalg.inv_ex(pytensor.zeros(2, 2)).info
-        tensor(1, dtype=pytensor.int32)
+        tensor(1, dtype=torch.int32)
     """
     try:
         return _inv_result(_C.linalg_inv(A), _no_error_info(A))
@@ -150,7 +150,7 @@ def cholesky_ex(
     Example::
 
         >>> pytensor.linalg.cholesky_ex(-pytensor.eye(2)).info
-        tensor(1, dtype=pytensor.int32)
+        tensor(1, dtype=torch.int32)
     """
 
     def factor(a: Tensor) -> Tensor:
@@ -280,7 +280,7 @@ def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
     Example::
 
         >>> pytensor.linalg.tensorinv(pytensor.eye(6).reshape(2, 3, 6)).shape
-        pytensor.Size([6, 2, 3])
+        torch.Size([6, 2, 3])
     """
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")

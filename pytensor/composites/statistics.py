@@ -294,7 +294,7 @@ def cov(
         weighted = values * weights
     mean = weighted.sum(1, keepdim=True) / total
     degrees: Any = total - correction
-    if aweights is not None and correction != 0:
+    if weights is not None and aweights is not None and correction != 0:
         degrees = total - correction * (weights * aweights.reshape(-1)).sum() / total
     value = degrees.item() if isinstance(degrees, _C.Tensor) else degrees
     if value <= 0:

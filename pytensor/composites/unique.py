@@ -1,4 +1,4 @@
-"""Unique elements: ``unique`` and ``unique_consecutive`` return as many tensors as are asked for."""
+"""Unique elements: ``unique`` and ``unique_consecutive`` return the tensors that are asked for."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ STEPS = {
     "summed": lambda a, b: a.sum(0, keepdim=True),
     "detached": lambda a, b: a.detach(),
     "add_": lambda a, b: a.add_(b),
-    "mul_": lambda a, b: a.mul_(b),
+    "mul_": lambda a, b: a.mul_(b if b is not a else 2),  # torch can't go back through a.mul_(a)
     "sin_": lambda a, b: a.sin_(),
     "zero_": lambda a, b: a.zero_(),
     "copy_": lambda a, b: a.copy_(b),

@@ -27,9 +27,8 @@ NOTE = 4096
 
 # Sizes that overflow a product, a byte count or an int.
 HUGE = (2**31 - 1, 2**31, 2**40, 2**62, 2**63 - 1, -(2**31), -(2**63), 2**64)
-DTYPES = (
-    "float32 float64 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split()
-)
+FLOATS = ("float32", "float64", "float16", "bfloat16")
+DTYPES = (*FLOATS, "int64", "int32", "int16", "int8", "uint8", "bool")
 # Refused by the operating system's own limits, or endless by their meaning.
 SKIPPED = {"empty_cache", "set_num_threads"}
 
@@ -223,9 +222,7 @@ class Fuzzer:
         if kind == "Layout":
             return lib.strided
         if kind == "MemoryFormat":
-            return rnd.choice(
-                (lib.contiguous_format, lib.preserve_format, lib.channels_last)
-            )
+            return rnd.choice((lib.contiguous_format, lib.preserve_format, lib.channels_last))
         if kind == "Generator":
             return lib.Generator()
         raise AssertionError(f"the fuzzer knows no values of type {kind}")
@@ -244,7 +241,7 @@ class Fuzzer:
                 lambda: [1.5, "a"],
                 lambda: "text",
                 lambda: b"bytes",
-                lambda: {},
+                dict,
                 lambda: {1: 2},
                 lambda: (),
                 lambda: 10**30,

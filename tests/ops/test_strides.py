@@ -239,3 +239,31 @@ def test_layouts(op) -> None:
             op(rng, dtype)
         except AssertionError as e:
             raise AssertionError(f"case {case}, {dtype}") from e
+
+
+@pytest.mark.parametrize(
+    "too_many",
+    [
+        lambda x: x.unsqueeze(0),
+        lambda x: x.unfold(0, 1, 1),
+        lambda x: x.expand([1] * 65),
+        lambda x: x.view([1] * 65),
+        lambda x: x.as_strided([1] * 65, [1] * 65),
+        lambda x: torch.stack([x, x]),
+    ],
+)
+def test_views_keep_to_the_most_dimensions(too_many) -> None:
+    x = torch.ones([1] * 64)
+    assert (x + x).sum().item() == 2
+    with pytest.raises(RuntimeError, match="at most 64 dimensions, got 65"):
+        too_many(x)
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "offset"),
+    [((4, 4), (4, 1), 0), ((3, 4), (4, 1), 1), ((2,), (1,), -1), ((2,), (-1,), 5)],
+)
+def test_as_strided_stays_inside_its_storage(size, stride, offset) -> None:
+    x = torch.arange(12.0)
+    with pytest.raises(RuntimeError):
+        x.as_strided(size, stride, offset)

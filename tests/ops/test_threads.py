@@ -103,8 +103,7 @@ def tensors(result):
 
 
 def data(t):
-    t = t.detach().contiguous()
-    return (t.view(pytensor.int16) if registry.short(t.dtype) == "bfloat16" else t).numpy().tobytes()
+    return registry.to_numpy(t).tobytes()
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

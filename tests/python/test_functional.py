@@ -294,7 +294,7 @@ def test_results_have_names():
     values, indices = result
     assert result.values is values
     assert result.indices is indices
-    assert repr(result).startswith("pytensor.return_types.nanmedian(\nvalues=tensor([1.])")
+    assert "return_types.nanmedian(" in repr(result)
 
 
 X = torch.arange(24.0).reshape(4, 6)

@@ -81,7 +81,7 @@ Tensor make_range(const Scalar& start, const Scalar& end, const Scalar& step, bo
   double count;
   if (integral && is_integral(t, true) && !inclusive) {
     const int64_t a = start.to_int(), b = end.to_int(), c = step.to_int();
-    count = static_cast<double>((b - a + c - (c > 0 ? 1 : -1)) / c);
+    count = static_cast<double>((static_cast<__int128>(b) - a + c - (c > 0 ? 1 : -1)) / c);
   } else {
     count = inclusive ? std::floor((e - s) / d) + 1 : std::ceil((e - s) / d);
   }
@@ -110,9 +110,8 @@ PT_OP(empty)
     .impl([](IntList size, OptDType dtype, auto, OptDevice device, OptBool, OptFormat format) {
       Tensor t = empty_tensor(size, dtype.value_or(default_dtype()), new_device(device));
       if (format == MemoryFormat::kChannelsLast && size.size() == 4)
-        return empty_strided_tensor(size, Dims{size[1] * size[2] * size[3], 1, size[3] * size[1],
-                                               size[1]},
-                                    t.dtype());
+        return empty_strided_tensor(
+            size, Dims{size[1] * size[2] * size[3], 1, size[3] * size[1], size[1]}, t.dtype());
       return t;
     })
     .nondifferentiable()
@@ -175,8 +174,9 @@ PT_OP(arange_end)
     .nondifferentiable()
     .function_only()
     .out()
-    .doc("The numbers from start (0) up to but not including end, in steps of step.\n\n"
-         "Example:\n    >>> torch.arange(1, 7, 2)\n    tensor([1, 3, 5])")
+    .doc(
+        "The numbers from start (0) up to but not including end, in steps of step.\n\n"
+        "Example:\n    >>> torch.arange(1, 7, 2)\n    tensor([1, 3, 5])")
     .sample("5")
     .sample("4.5");
 
@@ -364,8 +364,8 @@ PT_OP(new_ones)
     .sample("R(3), (2, 2)");
 
 PT_OP(new_full)
-    .impl([](const Tensor& self, IntList size, Scalar value, OptDType dtype, auto,
-             OptDevice device, OptBool) {
+    .impl([](const Tensor& self, IntList size, Scalar value, OptDType dtype, auto, OptDevice device,
+             OptBool) {
       return filled(empty_tensor(size, dtype.value_or(self.dtype()), new_device(device)), value);
     })
     .nondifferentiable()

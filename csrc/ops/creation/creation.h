@@ -6,12 +6,13 @@
 namespace pt {
 
 // The keyword parameters that all of them share.
-#define PT_OPTIONS                                                                    \
+#define PT_OPTIONS \
   "*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False"
 
-inline constexpr Op<"empty(int[] size, *, ScalarType? dtype=None, Layout? layout=None, "
-                    "Device? device=None, bool? pin_memory=False, "
-                    "MemoryFormat? memory_format=None) -> Tensor">
+inline constexpr Op<
+    "empty(int[] size, *, ScalarType? dtype=None, Layout? layout=None, "
+    "Device? device=None, bool? pin_memory=False, "
+    "MemoryFormat? memory_format=None) -> Tensor">
     empty;
 inline constexpr Op<"empty_strided(int[] size, int[] stride, " PT_OPTIONS ") -> Tensor">
     empty_strided;
@@ -41,7 +42,8 @@ inline constexpr Op<"full_like(Tensor self, Scalar fill_value, " PT_LIKE_OPTIONS
 inline constexpr Op<"new_empty(Tensor self, int[] size, " PT_OPTIONS ") -> Tensor"> new_empty;
 inline constexpr Op<"new_zeros(Tensor self, int[] size, " PT_OPTIONS ") -> Tensor"> new_zeros;
 inline constexpr Op<"new_ones(Tensor self, int[] size, " PT_OPTIONS ") -> Tensor"> new_ones;
-inline constexpr Op<"new_full(Tensor self, int[] size, Scalar fill_value, " PT_OPTIONS ") -> Tensor">
+inline constexpr Op<"new_full(Tensor self, int[] size, Scalar fill_value, " PT_OPTIONS
+                    ") -> Tensor">
     new_full;
 inline constexpr Op<"new_empty_strided(Tensor self, int[] size, int[] stride, " PT_OPTIONS
                     ") -> Tensor">

@@ -69,13 +69,15 @@ inline constexpr Op<
     "scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, "
     "*, bool include_self=True) -> Tensor">
     scatter_reduce;
-inline constexpr Op<"index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, "
-                    "bool include_self=True) -> Tensor">
+inline constexpr Op<
+    "index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, "
+    "bool include_self=True) -> Tensor">
     index_reduce;
 inline constexpr Op<"take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor">
     take_along_dim;
 
 inline constexpr Op<"nonzero(Tensor self) -> Tensor"> nonzero;
+inline constexpr Op<"where.condition(Tensor condition) -> Tensor[]"> where_condition;
 inline constexpr Op<"_nonzero_numpy(Tensor self) -> Tensor[]"> nonzero_numpy;
 inline constexpr Op<"argwhere(Tensor self) -> Tensor"> argwhere;
 inline constexpr Op<"masked_select(Tensor self, Tensor mask) -> Tensor"> masked_select;

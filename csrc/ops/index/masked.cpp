@@ -227,6 +227,10 @@ PT_OP(nonzero)
     .sample("torch.tensor([[1, 0, 3], [0, 5, 0]])")
     .sample("R(3, 4) > 0");
 
+PT_OP(where_condition)
+    .composite([](const Tensor& condition) { return nonzero_numpy(condition); })
+    .sample("B(3, 4)");
+
 PT_OP(nonzero_numpy)
     .impl([](const Tensor& self) {
       const bool scalar = self.dim() == 0;

@@ -8,14 +8,14 @@
 namespace pt {
 
 PT_OP(index_reduce)
-    .composite([](const Out& out, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
-                  std::string_view reduce, bool include_self) {
+    .composite([](const Out& out, const Tensor& self, int64_t dim, const Tensor& index,
+                  const Tensor& source, std::string_view reduce, bool include_self) {
       PT_CHECK(reduce == "prod" || reduce == "mean" || reduce == "amax" || reduce == "amin",
                "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ",
                reduce, ".");
-      PT_CHECK_INDEX(index.dim() <= 1,
-                     "index_reduce_(): Index is supposed to be a vector, but got dim: ",
-                     index.dim());
+      PT_CHECK_INDEX(
+          index.dim() <= 1,
+          "index_reduce_(): Index is supposed to be a vector, but got dim: ", index.dim());
       PT_CHECK(self.dtype() == source.dtype(), "index_reduce_(): self (",
                scalar_type_name(self.dtype()), ") and source (", scalar_type_name(source.dtype()),
                ") must have the same scalar type");
@@ -34,9 +34,10 @@ PT_OP(index_reduce)
       return scatter_reduce(start, dim, places, source, reduce, include_self);
     })
     .inplace()
-    .doc("self with source's slices combined into the slices along dim that `index` names.\n\n"
-         "Args:\n    reduce (str): 'prod', 'mean', 'amax' or 'amin'\n"
-         "    include_self (bool): whether self's values take part")
+    .doc(
+        "self with source's slices combined into the slices along dim that `index` names.\n\n"
+        "Args:\n    reduce (str): 'prod', 'mean', 'amax' or 'amin'\n"
+        "    include_self (bool): whether self's values take part")
     .sample("R(3, 4), 0, torch.tensor([0, 2, 0]), R(3, 4), 'amax'")
     .sample("R(3, 4), 1, torch.tensor([3, 1]), R(3, 2), 'mean', include_self=False")
     .sample("P(3, 4), 0, torch.tensor([1, 1]), P(2, 4), 'prod'");

@@ -78,8 +78,8 @@ PT_OP(qr)
 PT_OP(linalg_eigh)
     .impl([](const Tensor& self, std::string_view uplo) {
       check_square("linalg.eigh", self, "A");
-      PT_CHECK(uplo.size() == 1 && (uplo[0] == 'L' || uplo[0] == 'U' || uplo[0] == 'l' ||
-                                    uplo[0] == 'u'),
+      PT_CHECK(uplo.size() == 1 &&
+                   (uplo[0] == 'L' || uplo[0] == 'U' || uplo[0] == 'l' || uplo[0] == 'u'),
                "Expected UPLO argument to be 'L' or 'U', but got ", uplo);
       const bool upper = uplo[0] == 'U' || uplo[0] == 'u';
       const Tensor work = contiguous_copy(upper ? transposed(self) : self);
@@ -94,8 +94,8 @@ PT_OP(linalg_eigh)
               linalg::symmetric_eigen<T>(matrix_at<T>(work, i), values.data<T>() + i * n, &v);
           PT_CHECK_KIND(ErrorKind::kLinAlg, info == 0, "linalg.eigh: ", batch_text(self, i),
                         "The algorithm failed to converge because the input matrix is "
-                        "ill-conditioned or has too many repeated eigenvalues (error code: ", info,
-                        ").");
+                        "ill-conditioned or has too many repeated eigenvalues (error code: ",
+                        info, ").");
         }
       });
       return std::make_tuple(values, vectors);
@@ -108,7 +108,8 @@ PT_OP(linalg_eigh)
         const Tensor gap = unsqueeze(w, -2) - unsqueeze(w, -1);
         const Tensor same_value = eq(gap, 0);
         const Tensor weight =
-            where(same_value, wrapped_number(0.0), div(wrapped_number(1.0), where(same_value, wrapped_number(1.0), gap)));
+            where(same_value, wrapped_number(0.0),
+                  div(wrapped_number(1.0), where(same_value, wrapped_number(1.0), gap)));
         inner = matmul(transposed(v), g.grad(1)) * weight;
       }
       if (g.grad(0).defined()) {
@@ -148,7 +149,7 @@ PT_OP(linalg_svd)
     .saves("result, result1, result2")
     .backward([](BackwardCall& g, const Tensor&, bool, std::optional<std::string_view>) {
       // Townsend, "Differentiating the Singular Value Decomposition", 2016, for the thin factors.
-      const Tensor &s = g.result(1);
+      const Tensor& s = g.result(1);
       const int64_t k = s->sizes[s.dim() - 1];
       const Tensor u = narrow(g.result(0), -1, 0, k), vh = narrow(g.result(2), -2, 0, k);
       const Tensor v = transposed(vh);
@@ -156,15 +157,15 @@ PT_OP(linalg_svd)
       auto add_term = [&inner](const Tensor& t) { inner = inner.defined() ? inner + t : t; };
       if (g.grad(1).defined()) add_term(diag_embed(g.grad(1)));
       const Tensor gu = g.grad(0).defined() ? narrow(g.grad(0), -1, 0, k) : Tensor();
-      const Tensor gv =
-          g.grad(2).defined() ? transposed(narrow(g.grad(2), -2, 0, k)) : Tensor();
+      const Tensor gv = g.grad(2).defined() ? transposed(narrow(g.grad(2), -2, 0, k)) : Tensor();
       Tensor outside;
       if (gu.defined() || gv.defined()) {
         const Tensor row = unsqueeze(s, -2), column = unsqueeze(s, -1);
         const Tensor gap = (row - column) * (row + column);
         const Tensor equal = eq(gap, 0);
         const Tensor weight =
-            where(equal, wrapped_number(0.0), div(wrapped_number(1.0), where(equal, wrapped_number(1.0), gap)));
+            where(equal, wrapped_number(0.0),
+                  div(wrapped_number(1.0), where(equal, wrapped_number(1.0), gap)));
         if (gu.defined()) {
           const Tensor w = matmul(transposed(u), gu);
           add_term((w - transposed(w)) * weight * row);
@@ -206,8 +207,8 @@ PT_OP(linalg_lstsq)
                "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, "
                "gelss)");
       const linalg::LstsqMethod method = name == "gels"    ? linalg::LstsqMethod::kQr
-                                 : name == "gelsy" ? linalg::LstsqMethod::kCompleteQr
-                                                   : linalg::LstsqMethod::kSvd;
+                                         : name == "gelsy" ? linalg::LstsqMethod::kCompleteQr
+                                                           : linalg::LstsqMethod::kSvd;
       const bool vector = b.dim() == self.dim() - 1;
       const Tensor right = vector ? unsqueeze(b, -1) : b;
       PT_CHECK(right.dim() >= 2 && rows_of(right) == rows_of(self),
@@ -219,7 +220,8 @@ PT_OP(linalg_lstsq)
       Tensor x = empty_tensor(with(batch, {n, k}), self.dtype());
       Tensor rank = empty_tensor(name == "gels" ? Dims{0} : batch, DType::kInt64);
       Tensor singular = empty_tensor(
-          method == linalg::LstsqMethod::kSvd ? with(batch, {std::min(m, n)}) : Dims{0}, self.dtype());
+          method == linalg::LstsqMethod::kSvd ? with(batch, {std::min(m, n)}) : Dims{0},
+          self.dtype());
       visit_real(self.dtype(), [&](auto t) {
         using T = decltype(t);
         const T cutoff = static_cast<T>(
@@ -227,13 +229,14 @@ PT_OP(linalg_lstsq)
         for (int64_t i = 0; i < batch_size(x); ++i) {
           int64_t found = 0;
           T* values = method == linalg::LstsqMethod::kSvd ? singular.data<T>() + i * std::min(m, n)
-                                                  : nullptr;
+                                                          : nullptr;
           const int64_t info =
               linalg::least_squares<T>(method, matrix_at<T>(a, i), matrix_at<T>(y, i), cutoff,
-                               matrix_at<T>(x, i), &found, values);
-          PT_CHECK_KIND(ErrorKind::kLinAlg, info == 0, "torch.linalg.lstsq: ",
-                        batch_text(x, i), "The least squares solution could not be computed because "
-                        "the input matrix does not have full rank (error code: ", info, ").");
+                                       matrix_at<T>(x, i), &found, values);
+          PT_CHECK_KIND(ErrorKind::kLinAlg, info == 0, "torch.linalg.lstsq: ", batch_text(x, i),
+                        "The least squares solution could not be computed because "
+                        "the input matrix does not have full rank (error code: ",
+                        info, ").");
           if (rank.numel()) rank.data<int64_t>()[i] = found;
         }
       });

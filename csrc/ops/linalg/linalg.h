@@ -12,18 +12,21 @@ inline constexpr Op<"linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tens
 inline constexpr Op<"linalg_lu_factor(Tensor A, *, bool pivot=True) -> (Tensor LU, Tensor pivots)">
     linalg_lu_factor;
 inline constexpr Op<"linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor"> linalg_cholesky;
-inline constexpr Op<"linalg_solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, "
-                    "bool unitriangular=False) -> Tensor">
+inline constexpr Op<
+    "linalg_solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, "
+    "bool unitriangular=False) -> Tensor">
     linalg_solve_triangular;
 inline constexpr Op<"linalg_qr(Tensor A, str mode='reduced') -> (Tensor Q, Tensor R)"> linalg_qr;
 inline constexpr Op<
     "linalg_eigh(Tensor self, str UPLO='L') -> (Tensor eigenvalues, Tensor eigenvectors)">
     linalg_eigh;
-inline constexpr Op<"linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, "
-                    "Tensor S, Tensor Vh)">
+inline constexpr Op<
+    "linalg_svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, "
+    "Tensor S, Tensor Vh)">
     linalg_svd;
-inline constexpr Op<"linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None) -> "
-                    "(Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)">
+inline constexpr Op<
+    "linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None) -> "
+    "(Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)">
     linalg_lstsq;
 inline constexpr Op<"linalg_matrix_exp(Tensor self) -> Tensor"> linalg_matrix_exp;
 
@@ -33,8 +36,9 @@ inline constexpr Op<"slogdet(Tensor self) -> (Tensor sign, Tensor logabsdet)"> s
 inline constexpr Op<"logdet(Tensor self) -> Tensor"> logdet;
 inline constexpr Op<"cholesky(Tensor self, bool upper=False) -> Tensor"> cholesky;
 inline constexpr Op<"qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)"> qr;
-inline constexpr Op<"svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, "
-                    "Tensor V)">
+inline constexpr Op<
+    "svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, "
+    "Tensor V)">
     svd;
 inline constexpr Op<"matrix_exp(Tensor self) -> Tensor"> matrix_exp;
 inline constexpr Op<"cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor">

@@ -4,8 +4,8 @@
 #include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/unary.h"
-#include "ops/shape/shape.h"
 #include "ops/reduce/sum.h"
+#include "ops/shape/shape.h"
 
 namespace pt {
 
@@ -38,14 +38,16 @@ void check_invertible(const char* op, const Tensor& a, const Factors& f, const c
   for (size_t i = 0; i < f.info.size(); ++i)
     PT_CHECK_KIND(ErrorKind::kLinAlg, f.info[i] == 0, op, ": ",
                   batch_text(a, static_cast<int64_t>(i)), "The diagonal element ", f.info[i],
-                  " is zero, the ", what, " could not be completed because the input matrix is "
+                  " is zero, the ", what,
+                  " could not be completed because the input matrix is "
                   "singular.");
 }
 
 // A vector right-hand side: one dimension less, or batch-shaped as PyTorch allows.
 bool is_vector(const Tensor& a, const Tensor& b) {
-  return b.dim() == 1 || (a.dim() - 1 == b.dim() && same(b.sizes(), IntList(a.sizes()).first(
-                                                             static_cast<size_t>(a.dim() - 1))));
+  return b.dim() == 1 ||
+         (a.dim() - 1 == b.dim() &&
+          same(b.sizes(), IntList(a.sizes()).first(static_cast<size_t>(a.dim() - 1))));
 }
 
 Tensor expand_batch(const Tensor& x, const Dims& batch) {
@@ -65,7 +67,7 @@ PT_OP(linalg_inv)
         const int64_t k = rows_of(A);
         for (int64_t i = 0; i < batch_size(A); ++i)
           linalg::lu_inverse<T>(matrix_at<T>(f.lu, i), f.pivots.data<int32_t>() + i * k,
-                        matrix_at<T>(out, i));
+                                matrix_at<T>(out, i));
       });
       return out;
     })
@@ -75,8 +77,9 @@ PT_OP(linalg_inv)
       g[0] = neg(matmul(h, matmul(g.grad(), h)));
     })
     .function_only()
-    .doc("The inverse of a square matrix.\n\n"
-         "Raises:\n    LinAlgError: when the matrix is singular.")
+    .doc(
+        "The inverse of a square matrix.\n\n"
+        "Raises:\n    LinAlgError: when the matrix is singular.")
     .sample("S(4)")
     .test("rowmajor tol=1e-3");
 
@@ -120,13 +123,14 @@ PT_OP(linalg_slogdet)
     .impl([](const Tensor& A) {
       check_square("linalg.slogdet", A, "A");
       const Factors f = factor(A);
-      Tensor sign = empty_tensor(batch_of(A), A.dtype()), log = empty_tensor(batch_of(A), A.dtype());
+      Tensor sign = empty_tensor(batch_of(A), A.dtype()),
+             log = empty_tensor(batch_of(A), A.dtype());
       visit_real(A.dtype(), [&](auto t) {
         using T = decltype(t);
         const int64_t k = rows_of(A);
         for (int64_t i = 0; i < batch_size(A); ++i)
           linalg::lu_slogdet<T>(matrix_at<T>(f.lu, i), f.pivots.data<int32_t>() + i * k,
-                        sign.data<T>() + i, log.data<T>() + i);
+                                sign.data<T>() + i, log.data<T>() + i);
       });
       return std::make_tuple(sign, log);
     })
@@ -155,7 +159,8 @@ PT_OP(logdet)
 PT_OP(linalg_lu_factor)
     .impl([](const Tensor& A, bool pivot) {
       check_matrix("linalg.lu_factor", A, "A");
-      PT_CHECK(pivot, "linalg.linalg::lu_factor: LU without pivoting is not implemented on the CPU");
+      PT_CHECK(pivot,
+               "linalg.linalg::lu_factor: LU without pivoting is not implemented on the CPU");
       const Factors f = factor(A);
       return std::make_tuple(f.lu, f.pivots);
     })
@@ -177,7 +182,7 @@ Tensor solve_matrices(const Tensor& a, const Tensor& b) {
     const int64_t k = rows_of(a);
     for (int64_t i = 0; i < batch_size(x); ++i)
       linalg::lu_solve<T>(matrix_at<T>(f.lu, i), f.pivots.data<int32_t>() + i * k, false,
-                  matrix_at<T>(x, i));
+                          matrix_at<T>(x, i));
   });
   return x;
 }
@@ -186,13 +191,15 @@ Tensor solve_matrices(const Tensor& a, const Tensor& b) {
 PT_OP(linalg_solve)
     .impl([](const Tensor& A, const Tensor& B, bool left) {
       check_square("linalg.solve", A, "A");
-      PT_CHECK(A.dtype() == B.dtype(), "linalg.solve: Expected A and B to have the same dtype, but "
-               "found A of type ", dtype_name(A.dtype()), " and B of type ", dtype_name(B.dtype()),
-               " instead");
+      PT_CHECK(A.dtype() == B.dtype(),
+               "linalg.solve: Expected A and B to have the same dtype, but "
+               "found A of type ",
+               dtype_name(A.dtype()), " and B of type ", dtype_name(B.dtype()), " instead");
       PT_CHECK(B.dim() >= 1, "linalg.solve: B must have at least 1 dimension");
       const bool vector = is_vector(A, B);
-      PT_CHECK(left || !vector, "linalg.solve: Vector broadcasting of the left hand side is not "
-                                "supported for left=False");
+      PT_CHECK(left || !vector,
+               "linalg.solve: Vector broadcasting of the left hand side is not "
+               "supported for left=False");
       const Tensor b = vector ? unsqueeze(B, -1) : B;
       PT_CHECK((left ? rows_of(b) : columns_of(b)) == rows_of(A),
                "linalg.solve: Incompatible shapes of A and B for the equation ",
@@ -229,8 +236,8 @@ PT_OP(linalg_cholesky)
           const int64_t info = linalg::cholesky<T>(matrix_at<T>(out, i));
           PT_CHECK_KIND(ErrorKind::kLinAlg, info == 0, "linalg.cholesky: ", batch_text(self, i),
                         "The factorization could not be completed because the input is not "
-                        "positive-definite (the leading minor of order ", info,
-                        " is not positive-definite).");
+                        "positive-definite (the leading minor of order ",
+                        info, " is not positive-definite).");
         }
       });
       return upper ? contiguous_copy(transposed(out)) : out;
@@ -252,9 +259,7 @@ PT_OP(linalg_cholesky)
     .test("rowmajor tol=1e-3 nograd");
 
 PT_OP(cholesky)
-    .composite([](const Tensor& self, bool upper) {
-      return linalg_cholesky(self, upper);
-    })
+    .composite([](const Tensor& self, bool upper) { return linalg_cholesky(self, upper); })
     .doc("The Cholesky factor of a symmetric positive definite matrix.")
     .sample("S(4)")
     .test("rowmajor tol=1e-3 nograd");

@@ -33,8 +33,8 @@ Tensor add_product(const Out& out, const Tensor& self, const Tensor& a, const Te
   Tensor c;
   if (out.inplace) {
     c = out.destination();
-    PT_CHECK(same(c.sizes(), shape), "The input tensor must be a matrix with size ",
-             to_text(shape), ", but got a ", c.dim(), "-D tensor with size ", to_text(c.sizes()));
+    PT_CHECK(same(c.sizes(), shape), "The input tensor must be a matrix with size ", to_text(shape),
+             ", but got a ", c.dim(), "-D tensor with size ", to_text(c.sizes()));
     if (c->storage.get() == a->storage.get() || c->storage.get() == b->storage.get())
       c = contiguous_copy(c);
   } else {
@@ -101,15 +101,15 @@ PT_OP(baddbmm)
     .sample("R(5), R(2, 3, 4), R(2, 4, 5), beta=0.5, alpha=2.0");
 
 PT_OP(addbmm)
-    .composite([](const Tensor& self, const Tensor& a, const Tensor& b, Scalar beta,
-                  Scalar alpha) {
-      const Tensor product = sum_dim(bmm(a, b), IntList(Dims{0}), false);
+    .composite([](const Tensor& self, const Tensor& a, const Tensor& b, Scalar beta, Scalar alpha) {
+      const Tensor product = sum_dim(bmm(a, b), IntList(Dims{0}), false, self.dtype());
       return scaled(self, beta) + scaled(product, alpha);
     })
     .inplace()
     .out()
     .doc("beta * self + alpha * the sum over the batch of batch1 @ batch2.")
-    .sample("R(3, 5), R(2, 3, 4), R(2, 4, 5)");
+    .sample("R(3, 5), R(2, 3, 4), R(2, 4, 5)")
+    .test("tol=4e-3");
 
 PT_OP(addmv)
     .composite([](const Tensor& self, const Tensor& mat, const Tensor& vec, Scalar beta,
@@ -122,7 +122,11 @@ PT_OP(addmv)
 
 PT_OP(addr)
     .composite([](const Tensor& self, const Tensor& vec1, const Tensor& vec2, Scalar beta,
-                  Scalar alpha) { return scaled(self, beta) + scaled(outer(vec1, vec2), alpha); })
+                  Scalar alpha) {
+      PT_CHECK(is_floating(self.dtype()) || (beta.is_integral() && alpha.is_integral()),
+               "For integral input tensors, argument beta must not be a floating point number.");
+      return scaled(self, beta) + scaled(outer(vec1, vec2), alpha);
+    })
     .inplace()
     .out()
     .doc("beta * self + alpha * the outer product of two vectors.")

@@ -16,8 +16,9 @@ namespace pt {
 namespace {
 
 void check_same_dtype(const char* op, const Tensor& a, const Tensor& b) {
-  PT_CHECK(a.dtype() == b.dtype(), "expected m1 and m2 to have the same dtype, but got: ",
-           dtype_name(a.dtype()), " != ", dtype_name(b.dtype()), " (in ", op, ")");
+  PT_CHECK(a.dtype() == b.dtype(),
+           "expected m1 and m2 to have the same dtype, but got: ", dtype_name(a.dtype()),
+           " != ", dtype_name(b.dtype()), " (in ", op, ")");
 }
 
 // The destination of an out= call when the product can be written straight into it.
@@ -50,8 +51,8 @@ PT_OP(mm)
                self->sizes[0], "x", self->sizes[1], " and ", mat2->sizes[0], "x", mat2->sizes[1],
                ")");
       check_same_dtype("mm", self, mat2);
-      const Tensor c = product_target(out, Dims{self->sizes[0], mat2->sizes[1]}, self.dtype(), self,
-                                      mat2);
+      const Tensor c =
+          product_target(out, Dims{self->sizes[0], mat2->sizes[1]}, self.dtype(), self, mat2);
       gemm(c, self, mat2, "addmm_impl_cpu_");
       return finish_target(out, c);
     })
@@ -61,10 +62,11 @@ PT_OP(mm)
       if (g.needs(1)) g[1] = mm(t(self), g.grad());
     })
     .out()
-    .doc("The matrix product of an (n, k) and a (k, m) matrix.\n\n"
-         "Raises:\n    RuntimeError: when the inner sizes differ.\n\n"
-         "Example:\n    >>> torch.mm(torch.ones(2, 3), torch.ones(3, 1))\n"
-         "    tensor([[3.],\n            [3.]])")
+    .doc(
+        "The matrix product of an (n, k) and a (k, m) matrix.\n\n"
+        "Raises:\n    RuntimeError: when the inner sizes differ.\n\n"
+        "Example:\n    >>> torch.mm(torch.ones(2, 3), torch.ones(3, 1))\n"
+        "    tensor([[3.],\n            [3.]])")
     .sample("R(3, 4), R(4, 5)");
 
 PT_OP(bmm)
@@ -117,10 +119,10 @@ PT_OP(dot)
       PT_CHECK(self.dtype() == other.dtype(),
                "dot : expected both vectors to have same dtype, but found ",
                dtype_name(self.dtype()), " and ", dtype_name(other.dtype()));
-      PT_CHECK(self.numel() == other.numel(),
-               "inconsistent tensor size, expected tensor [", self.numel(), "] and src [",
-               other.numel(), "] to have the same number of elements, but got ", self.numel(),
-               " and ", other.numel(), " elements respectively");
+      PT_CHECK(self.numel() == other.numel(), "inconsistent tensor size, expected tensor [",
+               self.numel(), "] and src [", other.numel(),
+               "] to have the same number of elements, but got ", self.numel(), " and ",
+               other.numel(), " elements respectively");
       static const Kernel<DotFn> kernel{"dot"};
       auto* fn = kernel.get(self.dtype());
       PT_CHECK_KIND(ErrorKind::kNotImplemented, fn, "\"dot\" not implemented for '",
@@ -182,9 +184,8 @@ Tensor matmul_batched(const Tensor& a, const Tensor& b) {
 PT_OP(matmul)
     .composite([](const Tensor& self, const Tensor& other) {
       const int a = self.dim(), b = other.dim();
-      PT_CHECK(a != 0 && b != 0,
-               "both arguments to matmul need to be at least 1D, but they are ", a, "D and ", b,
-               "D");
+      PT_CHECK(a != 0 && b != 0, "both arguments to matmul need to be at least 1D, but they are ",
+               a, "D and ", b, "D");
       if (a == 1 && b == 1) return dot(self, other);
       if (a == 2 && b == 1) return mv(self, other);
       if (a == 1 && b == 2) return squeeze_dim(mm(unsqueeze(self, 0), other), 0);
@@ -207,8 +208,9 @@ PT_OP(matmul)
       return matmul_batched(self, other);
     })
     .out()
-    .doc("The matrix product with vectors and broadcast batches: dot, mv, mm or bmm by the "
-         "number of dimensions.")
+    .doc(
+        "The matrix product with vectors and broadcast batches: dot, mv, mm or bmm by the "
+        "number of dimensions.")
     .sample("R(3, 4), R(4, 5)")
     .sample("R(4), R(4)")
     .sample("R(3, 4), R(4)")
@@ -230,14 +232,15 @@ PT_OP(inner)
       int64_t rows = 1, columns = 1;
       for (int i = 0; i + 1 < self.dim(); ++i) rows *= self->sizes[i];
       for (int i = 0; i + 1 < other.dim(); ++i) columns *= other->sizes[i];
-      return reshape(mm(reshape(self, IntList(Dims{rows, n})),
-                        t(reshape(other, IntList(Dims{columns, n})))),
-                     IntList(shape));
+      return reshape(
+          mm(reshape(self, IntList(Dims{rows, n})), t(reshape(other, IntList(Dims{columns, n})))),
+          IntList(shape));
     })
     .out()
     .doc("The sum of products over the last dimensions of both.")
     .sample("R(3, 4), R(2, 4)")
-    .sample("R(4), R(4)");
+    .sample("R(4), R(4)")
+    .test("contiguous");
 
 PT_OP(linear)
     .impl([](const Tensor& input, const Tensor& weight, const Tensor& bias) {

@@ -42,8 +42,9 @@ PT_OP(clone)
       return copy_with_format(self, format);
     })
     .backward([](BackwardCall& g, const Tensor&, std::optional<MemoryFormat>) { g[0] = g.grad(); })
-    .doc("Returns a copy of self; gradients flow through it.\n\n"
-         "Example:\n    >>> torch.tensor([1., 2.]).clone()\n    tensor([1., 2.])")
+    .doc(
+        "Returns a copy of self; gradients flow through it.\n\n"
+        "Example:\n    >>> torch.tensor([1., 2.]).clone()\n    tensor([1., 2.])")
     .sample("R(3, 4)")
     .sample("R(3, 4).t()");
 
@@ -58,16 +59,17 @@ PT_OP(contiguous)
       return clone(self, MemoryFormat::kContiguous);
     })
     .method_only()
-    .doc("Returns self when its elements lie in row-major order without gaps, else a copy that "
-         "does.")
+    .doc(
+        "Returns self when its elements lie in row-major order without gaps, else a copy that "
+        "does.")
     .sample("R(3, 4)")
     .sample("R(3, 4).t()");
 
 PT_OP(copy)
     .impl([](const Out& out, const Tensor& self, const Tensor& src, bool) {
       const Tensor dest = out.dest[0] ? out.destination() : contiguous_copy(self);
-      const Dims shape = src->sizes == dest->sizes ? dest.sizes()
-                                                   : broadcast_shapes(dest.sizes(), src.sizes());
+      const Dims shape =
+          src->sizes == dest->sizes ? dest.sizes() : broadcast_shapes(dest.sizes(), src.sizes());
       PT_CHECK(same(shape, dest.sizes()), "copy_(): the source of shape ", to_text(src.sizes()),
                " can't be broadcast to the destination's shape ", to_text(dest.sizes()));
       check_no_internal_overlap(dest);
@@ -89,7 +91,8 @@ PT_OP(copy)
 
 PT_OP(fill)
     .impl([](const Out& out, const Tensor& self, Scalar value) {
-      const Tensor dest = out.dest[0] ? out.destination() : empty_tensor(self.sizes(), self.dtype());
+      const Tensor dest =
+          out.dest[0] ? out.destination() : empty_tensor(self.sizes(), self.dtype());
       fill_with(dest, value);
       return dest;
     })
@@ -100,9 +103,11 @@ PT_OP(fill)
 
 PT_OP(fill_tensor)
     .impl([](const Out& out, const Tensor& self, const Tensor& value) {
-      PT_CHECK(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ",
-               value.dim(), " dimensions.");
-      const Tensor dest = out.dest[0] ? out.destination() : empty_tensor(self.sizes(), self.dtype());
+      PT_CHECK(value.dim() == 0,
+               "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
+               " dimensions.");
+      const Tensor dest =
+          out.dest[0] ? out.destination() : empty_tensor(self.sizes(), self.dtype());
       copy_into(dest, value);
       return dest;
     })
@@ -110,11 +115,13 @@ PT_OP(fill_tensor)
       if (g.needs(0)) g[0] = zeros_for(g.grad());
       if (g.needs(1)) g[1] = sum(g.grad());
     })
-    .inplace_only();
+    .inplace_only()
+    .sample("R(3, 4), torch.tensor(2.5)");
 
 PT_OP(zero)
     .impl([](const Out& out, const Tensor& self) {
-      const Tensor dest = out.dest[0] ? out.destination() : empty_tensor(self.sizes(), self.dtype());
+      const Tensor dest =
+          out.dest[0] ? out.destination() : empty_tensor(self.sizes(), self.dtype());
       fill_with(dest, 0);
       return dest;
     })

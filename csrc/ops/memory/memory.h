@@ -20,15 +20,18 @@ inline constexpr Op<"fill_diagonal(Tensor self, Scalar fill_value, bool wrap=Fal
 inline constexpr InplaceOp<decltype(fill_diagonal)> fill_diagonal_;
 
 // These change the memory a tensor lies in, outside autograd.
-inline constexpr Op<"resize(Tensor self, int[] size, *, MemoryFormat? memory_format=None) -> Tensor">
+inline constexpr Op<
+    "resize(Tensor self, int[] size, *, MemoryFormat? memory_format=None) -> Tensor">
     resize;
-inline constexpr Op<"resize_as(Tensor self, Tensor the_template, *, "
-                    "MemoryFormat? memory_format=None) -> Tensor">
+inline constexpr Op<
+    "resize_as(Tensor self, Tensor the_template, *, "
+    "MemoryFormat? memory_format=None) -> Tensor">
     resize_as;
 inline constexpr Op<"set(Tensor self) -> Tensor"> set_empty;
 inline constexpr Op<"set.source_Tensor(Tensor self, Tensor source) -> Tensor"> set_source;
-inline constexpr Op<"set.source_Tensor_storage_offset(Tensor self, Tensor source, "
-                    "int storage_offset, int[] size, int[] stride=[]) -> Tensor">
+inline constexpr Op<
+    "set.source_Tensor_storage_offset(Tensor self, Tensor source, "
+    "int storage_offset, int[] size, int[] stride=[]) -> Tensor">
     set_source_offset;
 // All bytes of the storage as a vector of uint8 that shares them.
 inline constexpr Op<"_storage_bytes(Tensor self) -> Tensor"> storage_bytes;

@@ -29,7 +29,8 @@ Tensor set_in_place(const Out& out, const Tensor& source, IntList size, IntList 
            scalar_type_name(self.dtype()));
   const int64_t numel = checked_numel(size);
   PT_CHECK(offset >= 0, "Tensor: invalid storage offset ", offset);
-  PT_CHECK(stride.empty() || stride.size() == size.size(), "mismatch in length of strides and "
+  PT_CHECK(stride.empty() || stride.size() == size.size(),
+           "mismatch in length of strides and "
            "shape");
   const Dims strides = stride.empty() ? contiguous_strides(size) : Dims(stride);
   int64_t last = offset;
@@ -61,11 +62,12 @@ PT_OP(resize)
     })
     .nondifferentiable()
     .inplace_only()
-    .doc("Gives self another size; its storage grows when it is too small, and elements that were "
-         "not there before are uninitialised.")
-    .sample("R(3, 4), (2, 5)")
-    .sample("R(3, 4), (4, 3)")
-    .test("nograd contiguous random");
+    .doc(
+        "Gives self another size; its storage grows when it is too small, and elements that were "
+        "not there before are uninitialised.")
+    .sample("torch.arange(12.).view(3, 4), (2, 5)")
+    .sample("torch.arange(12.).view(3, 4), (4, 3)")
+    .test("nograd");
 
 PT_OP(resize_as)
     .impl([](const Out& out, const Tensor&, const Tensor& the_template,
@@ -75,8 +77,8 @@ PT_OP(resize_as)
     .nondifferentiable()
     .inplace_only()
     .doc("Gives self the size of another tensor, see resize_.")
-    .sample("R(3, 4), R(2, 5)")
-    .test("nograd contiguous random");
+    .sample("torch.arange(12.).view(3, 4), torch.zeros(2, 5)")
+    .test("nograd");
 
 PT_OP(set_empty)
     .impl([](const Out& out, const Tensor& self) {
@@ -93,16 +95,16 @@ PT_OP(set_source)
     })
     .nondifferentiable()
     .inplace_only()
-    .doc("Makes self look at the memory of another tensor of its dtype, with that tensor's size or "
-         "with a size, strides and offset into its storage.")
+    .doc(
+        "Makes self look at the memory of another tensor of its dtype, with that tensor's size or "
+        "with a size, strides and offset into its storage.")
     .sample("R(3, 4), R(2, 5)")
     .test("nograd contiguous");
 
 PT_OP(set_source_offset)
     .impl([](const Out& out, const Tensor&, const Tensor& source, int64_t storage_offset,
-             IntList size, IntList stride) {
-      return set_in_place(out, source, size, stride, storage_offset);
-    })
+             IntList size,
+             IntList stride) { return set_in_place(out, source, size, stride, storage_offset); })
     .nondifferentiable()
     .inplace_only()
     .sample("R(3, 4), R(2, 5), 2, (2, 2), (3, 1)")
@@ -149,9 +151,10 @@ PT_OP(fill_diagonal)
       g[0] = fill_diagonal_(clone(g.grad()), 0, wrap);
     })
     .inplace_only()
-    .doc("Writes a number to the main diagonal of self.\n\n"
-         "Args:\n    fill_value (number): the number\n"
-         "    wrap (bool): the diagonal of a tall matrix starts again below")
+    .doc(
+        "Writes a number to the main diagonal of self.\n\n"
+        "Args:\n    fill_value (number): the number\n"
+        "    wrap (bool): the diagonal of a tall matrix starts again below")
     .sample("R(3, 4), 2.5")
     .sample("R(7, 3), -1, wrap=True")
     .sample("R(3, 3, 3), 0");

@@ -33,6 +33,7 @@ template <class F>
 void fill_random(const Tensor& t, Generator* generator, F draw) {
   const std::lock_guard lock(draw_mutex());
   Generator& g = generator ? *generator : default_generator();
+  check_no_internal_overlap(t);
   if (t.numel() == 0) return;
   if (is_non_overlapping_and_dense(t.impl())) {
     draw(g, t.raw(), t.numel(), t.is_contiguous());
@@ -93,7 +94,8 @@ Tensor target(const Out& out, const Tensor& self) {
 PT_OP(rand)
     .impl([](IntList size, Generator* g, OptDType dtype, auto, OptDevice device, OptBool) {
       new_device(device);
-      return uniform_into(empty_tensor(size, floating_dtype(dtype, "check_uniform_bounds")), 0, 1, g);
+      return uniform_into(empty_tensor(size, floating_dtype(dtype, "check_uniform_bounds")), 0, 1,
+                          g);
     })
     .nondifferentiable()
     .function_only()
@@ -201,8 +203,7 @@ PT_OP(randint_like_low)
 PT_OP(uniform)
     .impl([](const Out& out, const Tensor& self, double from, double to, Generator* g) {
       return uniform_into(target(out, self), from, to, g);
-    })
-    PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
     .inplace_only()
     .doc("Fills self with numbers drawn uniformly from [from, to).")
     .sample("R(3, 4), -1.0, 2.0")
@@ -211,8 +212,7 @@ PT_OP(uniform)
 PT_OP(normal_fill)
     .impl([](const Out& out, const Tensor& self, double mean, double std, Generator* g) {
       return normal_into(target(out, self), mean, std, g);
-    })
-    PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
     .inplace_only()
     .inplace_name("normal_")
     .doc("Fills self with numbers of the normal distribution.")
@@ -232,9 +232,11 @@ PT_OP(normal_tensors)
         if (g.needs(i)) g[i] = g.grad() * 0.0;
     })
     .function_only()
-    .doc("Normal numbers with a mean and a standard deviation per element (or one of both, or the "
-         "size given).")
-    .test("random");
+    .doc(
+        "Normal numbers with a mean and a standard deviation per element (or one of both, or the "
+        "size given).")
+    .sample("R(3, 4), P(3, 4)")
+    .test("random nograd");
 
 PT_OP(normal_mean)
     .impl([](const Tensor& mean, double std, Generator* g) {
@@ -244,7 +246,8 @@ PT_OP(normal_mean)
     })
     .backward([](BackwardCall& g, const Tensor&, double, Generator*) { g[0] = g.grad() * 0.0; })
     .function_only()
-    .test("random");
+    .sample("R(3, 4), 0.5")
+    .test("random nograd");
 
 PT_OP(normal_std)
     .impl([](double mean, const Tensor& std, Generator* g) {
@@ -255,7 +258,8 @@ PT_OP(normal_std)
     })
     .backward([](BackwardCall& g, double, const Tensor&, Generator*) { g[1] = g.grad() * 0.0; })
     .function_only()
-    .test("random");
+    .sample("0.5, P(3, 4)")
+    .test("random nograd");
 
 PT_OP(normal_size)
     .impl([](double mean, double std, IntList size, Generator* g, OptDType dtype, auto,
@@ -272,22 +276,22 @@ PT_OP(normal_size)
 PT_OP(random_from)
     .impl([](const Out& out, const Tensor& self, int64_t from, std::optional<int64_t> to,
              Generator* g) {
-      PT_CHECK(!to || from < *to, "random_ expects 'from' to be less than 'to', but got from=",
-               from, " >= to=", to.value_or(0));
+      PT_CHECK(!to || from < *to,
+               "random_ expects 'from' to be less than 'to', but got from=", from,
+               " >= to=", to.value_or(0));
       return integers_into(target(out, self), random::integer_range(self.dtype(), from, to), g);
-    })
-    PT_NO_GRADIENT(const Tensor&, int64_t, std::optional<int64_t>, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, int64_t, std::optional<int64_t>, Generator*)
     .inplace_only()
-    .doc("Fills self with integers drawn uniformly from [from, to), or from all that its dtype "
-         "holds exactly.")
+    .doc(
+        "Fills self with integers drawn uniformly from [from, to), or from all that its dtype "
+        "holds exactly.")
     .sample("R(3, 4), 2, 9")
     .test("random");
 
 PT_OP(random_to)
     .impl([](const Out& out, const Tensor& self, int64_t to, Generator* g) {
       return integers_between(target(out, self), 0, to, g);
-    })
-    PT_NO_GRADIENT(const Tensor&, int64_t, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, int64_t, Generator*)
     .inplace_only()
     .sample("R(3, 4), 9")
     .test("random");
@@ -295,8 +299,7 @@ PT_OP(random_to)
 PT_OP(random_full)
     .impl([](const Out& out, const Tensor& self, Generator* g) {
       return integers_into(target(out, self), random::integer_range(self.dtype()), g);
-    })
-    PT_NO_GRADIENT(const Tensor&, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, Generator*)
     .inplace_only()
     .sample("R(3, 4)")
     .test("random");
@@ -319,8 +322,8 @@ Tensor bernoulli_into(const Tensor& t, const Tensor& p, Generator* generator) {
   const Tensor wide = empty_as(dense, p.dtype(), {});
   copy_into(wide, expand(p, IntList(t.sizes())));
   const std::lock_guard lock(draw_mutex());
-  random::bernoulli(generator ? *generator : default_generator(), t.dtype(), dense.raw(),
-                    t.numel(), wide.dtype(), wide.raw());
+  random::bernoulli(generator ? *generator : default_generator(), t.dtype(), dense.raw(), t.numel(),
+                    wide.dtype(), wide.raw());
   if (!dense.same_as(t)) copy_into(t, dense);
   return t;
 }
@@ -338,16 +341,14 @@ PT_OP(bernoulli)
 PT_OP(bernoulli_p)
     .impl([](const Tensor& self, double p, Generator* g) {
       return bernoulli_into(empty_tensor(self.sizes(), self.dtype()), p, g);
-    })
-    PT_NO_GRADIENT(const Tensor&, double, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, double, Generator*)
     .sample("R(3, 4), 0.3")
     .test("random nograd");
 
 PT_OP(bernoulli_fill)
     .impl([](const Out& out, const Tensor& self, double p, Generator* g) {
       return bernoulli_into(target(out, self), p, g);
-    })
-    PT_NO_GRADIENT(const Tensor&, double, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, double, Generator*)
     .inplace_only()
     .inplace_name("bernoulli_")
     .doc("Fills self with 1 with probability p, else 0.")
@@ -357,8 +358,7 @@ PT_OP(bernoulli_fill)
 PT_OP(bernoulli_fill_tensor)
     .impl([](const Out& out, const Tensor& self, const Tensor& p, Generator* g) {
       return bernoulli_into(target(out, self), p, g);
-    })
-    PT_NO_GRADIENT(const Tensor&, const Tensor&, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, const Tensor&, Generator*)
     .inplace_only()
     .inplace_name("bernoulli_")
     .sample("R(3, 4), P(3, 4) / 2")
@@ -370,13 +370,13 @@ PT_OP(exponential)
       const Tensor t = target(out, self);
       PT_CHECK(is_floating(t.dtype()),
                "Exponential distribution is a continuous probability distribution. dtype must be a "
-               "floating point but you specified ", dtype_name(t.dtype()));
+               "floating point but you specified ",
+               dtype_name(t.dtype()));
       fill_random(t, generator, [&](Generator& g, void* p, int64_t n, bool) {
         random::exponential(g, t.dtype(), p, n, lambd);
       });
       return t;
-    })
-    PT_NO_GRADIENT(const Tensor&, double, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, double, Generator*)
     .inplace_only()
     .doc("Fills self with numbers of the exponential distribution with rate lambd.")
     .sample("R(3, 4), 2.0")
@@ -389,13 +389,13 @@ PT_OP(cauchy)
       const Tensor t = target(out, self);
       PT_CHECK(is_floating(t.dtype()),
                "Cauchy distribution is a continuous probability distribution. dtype must be a "
-               "floating point but you specified ", dtype_name(t.dtype()));
+               "floating point but you specified ",
+               dtype_name(t.dtype()));
       fill_random(t, generator, [&](Generator& g, void* p, int64_t n, bool) {
         random::cauchy(g, t.dtype(), p, n, median, sigma);
       });
       return t;
-    })
-    PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
     .inplace_only()
     .doc("Fills self with numbers of the Cauchy distribution.")
     .sample("R(3, 4), 0.5, 2.0")
@@ -410,8 +410,7 @@ PT_OP(log_normal)
         random::log_normal(g, t.dtype(), p, n, mean, std);
       });
       return t;
-    })
-    PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
     .inplace_only()
     .doc("Fills self with numbers whose logarithm is normal with the given mean and std.")
     .sample("R(3, 4), 0.5, 0.25")
@@ -427,8 +426,7 @@ PT_OP(geometric)
         random::geometric(g, t.dtype(), data, n, p);
       });
       return t;
-    })
-    PT_NO_GRADIENT(const Tensor&, double, Generator*)
+    }) PT_NO_GRADIENT(const Tensor&, double, Generator*)
     .inplace_only()
     .doc("Fills self with numbers of the geometric distribution.")
     .sample("R(3, 4), 0.4")
@@ -449,8 +447,7 @@ void check_weights(const Tensor& weights) {
                  "probability tensor contains either `inf`, `nan` or element < 0");
         total += v;
       }
-      PT_CHECK(total > 0,
-               "invalid multinomial distribution (sum of probabilities <= 0)");
+      PT_CHECK(total > 0, "invalid multinomial distribution (sum of probabilities <= 0)");
     }
   });
 }
@@ -458,8 +455,8 @@ void check_weights(const Tensor& weights) {
 
 PT_OP(multinomial)
     .impl([](const Tensor& self, int64_t num_samples, bool replacement, Generator* generator) {
-      PT_CHECK(self.dim() == 1 || self.dim() == 2,
-               "prob_dist must be 1 or 2 dim (multinomial got ", self.dim(), ")");
+      PT_CHECK(self.dim() == 1 || self.dim() == 2, "prob_dist must be 1 or 2 dim (multinomial got ",
+               self.dim(), ")");
       PT_CHECK(is_floating(self.dtype()),
                "multinomial only supports floating-point dtypes for input, got: ",
                dtype_name(self.dtype()));
@@ -472,7 +469,10 @@ PT_OP(multinomial)
       Tensor out = empty_tensor(self.dim() == 2 ? Dims{rows, num_samples} : Dims{num_samples},
                                 DType::kInt64);
       const std::lock_guard lock(draw_mutex());
-      const random::Categories c{self.dtype(), self.raw(), rows, n,
+      const random::Categories c{self.dtype(),
+                                 self.raw(),
+                                 rows,
+                                 n,
                                  self.dim() == 2 ? self->strides[0] : 0,
                                  self->strides[self.dim() - 1]};
       // Drawn in the memory order of a dense tensor like self.

@@ -5,8 +5,8 @@
 
 namespace pt {
 
-#define PT_RANDOM_OPTIONS                                                                      \
-  "*, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, "                \
+#define PT_RANDOM_OPTIONS                                                       \
+  "*, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, " \
   "Device? device=None, bool? pin_memory=False"
 
 inline constexpr Op<"rand(int[] size, " PT_RANDOM_OPTIONS ") -> Tensor"> rand;
@@ -27,8 +27,9 @@ inline constexpr Op<
     "uniform(Tensor self, float from=0.0, float to=1.0, *, Generator? generator=None) -> Tensor">
     uniform;
 inline constexpr InplaceOp<decltype(uniform)> uniform_;
-inline constexpr Op<"_normal(Tensor self, float mean=0.0, float std=1.0, *, Generator? "
-                    "generator=None) -> Tensor">
+inline constexpr Op<
+    "_normal(Tensor self, float mean=0.0, float std=1.0, *, Generator? "
+    "generator=None) -> Tensor">
     normal_fill;
 inline constexpr Op<"normal(Tensor mean, Tensor std, *, Generator? generator=None) -> Tensor">
     normal_tensors;
@@ -41,8 +42,9 @@ inline constexpr Op<
 inline constexpr Op<"normal.float_float(float mean, float std, int[] size, " PT_RANDOM_OPTIONS
                     ") -> Tensor">
     normal_size;
-inline constexpr Op<"random.from(Tensor self, int from, int? to, *, Generator? generator=None) -> "
-                    "Tensor">
+inline constexpr Op<
+    "random.from(Tensor self, int from, int? to, *, Generator? generator=None) -> "
+    "Tensor">
     random_from;
 inline constexpr Op<"random.to(Tensor self, int to, *, Generator? generator=None) -> Tensor">
     random_to;
@@ -52,8 +54,9 @@ inline constexpr Op<"bernoulli.p(Tensor self, float p, *, Generator? generator=N
     bernoulli_p;
 inline constexpr Op<"_bernoulli(Tensor self, float p=0.5, *, Generator? generator=None) -> Tensor">
     bernoulli_fill;
-inline constexpr Op<"_bernoulli.Tensor(Tensor self, Tensor p, *, Generator? generator=None) -> "
-                    "Tensor">
+inline constexpr Op<
+    "_bernoulli.Tensor(Tensor self, Tensor p, *, Generator? generator=None) -> "
+    "Tensor">
     bernoulli_fill_tensor;
 inline constexpr Op<
     "exponential(Tensor self, float lambd=1.0, *, Generator? generator=None) -> Tensor">
@@ -68,8 +71,9 @@ inline constexpr Op<
     log_normal;
 inline constexpr Op<"geometric(Tensor self, float p, *, Generator? generator=None) -> Tensor">
     geometric;
-inline constexpr Op<"multinomial(Tensor self, int num_samples, bool replacement=False, *, "
-                    "Generator? generator=None) -> Tensor">
+inline constexpr Op<
+    "multinomial(Tensor self, int num_samples, bool replacement=False, *, "
+    "Generator? generator=None) -> Tensor">
     multinomial;
 inline constexpr Op<"poisson(Tensor self, Generator? generator=None) -> Tensor"> poisson;
 inline constexpr Op<"native_dropout(Tensor input, float p) -> (Tensor result, Tensor mask)">

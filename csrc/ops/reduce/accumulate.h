@@ -17,9 +17,9 @@ inline Tensor accumulate(const ReduceKernel& kernel, const Tensor& self, const D
         {.kernel = kernel, .compute = result, .result = result, .splits = !is_half(result)}, self,
         dims, keepdim);
   const DType compute = integral && result == DType::kInt64 ? own : result;
-  const Tensor total = run_reduction(
-      {.kernel = kernel, .compute = compute, .result = DType::kInt64, .splits = true}, self, dims,
-      keepdim);
+  const Tensor total =
+      run_reduction({.kernel = kernel, .compute = compute, .result = DType::kInt64, .splits = true},
+                    self, dims, keepdim);
   return cast_to(total, result);
 }
 

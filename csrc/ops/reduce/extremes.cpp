@@ -116,9 +116,10 @@ PT_OP(max_all)
     })
     .out()
     .node_name("MaxBackward1")
-    .doc("The largest element; NaN if there is one. Equal elements share the gradient.\n\n"
-         "Raises:\n    RuntimeError: for a tensor without elements\n\n"
-         "Example:\n    >>> torch.tensor([[1., 5.], [3., 4.]]).max()\n    tensor(5.)")
+    .doc(
+        "The largest element; NaN if there is one. Equal elements share the gradient.\n\n"
+        "Raises:\n    RuntimeError: for a tensor without elements\n\n"
+        "Example:\n    >>> torch.tensor([[1., 5.], [3., 4.]]).max()\n    tensor(5.)")
     .sample("R(3, 4)")
     .sample("I(3, 4)");
 
@@ -140,9 +141,10 @@ PT_OP(max_dim)
     .nondifferentiable_output(1)
     .out()
     .node_name("MaxBackward0")
-    .doc("The largest elements along a dimension and their (first) indices.\n\n"
-         "Args:\n    dim (int): the dimension\n    keepdim (bool): keep it with size 1\n\n"
-         "Raises:\n    IndexError: when there is nothing along the dimension")
+    .doc(
+        "The largest elements along a dimension and their (first) indices.\n\n"
+        "Args:\n    dim (int): the dimension\n    keepdim (bool): keep it with size 1\n\n"
+        "Raises:\n    IndexError: when there is nothing along the dimension")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2, keepdim=True")
     .sample("I(3, 4), 0");
@@ -155,9 +157,10 @@ PT_OP(min_all)
     })
     .out()
     .node_name("MinBackward1")
-    .doc("The smallest element; NaN if there is one. Equal elements share the gradient.\n\n"
-         "Raises:\n    RuntimeError: for a tensor without elements\n\n"
-         "Example:\n    >>> torch.tensor([[1., 5.], [3., 4.]]).min()\n    tensor(1.)")
+    .doc(
+        "The smallest element; NaN if there is one. Equal elements share the gradient.\n\n"
+        "Raises:\n    RuntimeError: for a tensor without elements\n\n"
+        "Example:\n    >>> torch.tensor([[1., 5.], [3., 4.]]).min()\n    tensor(1.)")
     .sample("R(3, 4)")
     .sample("I(3, 4)");
 
@@ -179,9 +182,10 @@ PT_OP(min_dim)
     .nondifferentiable_output(1)
     .out()
     .node_name("MinBackward0")
-    .doc("The smallest elements along a dimension and their (first) indices.\n\n"
-         "Args:\n    dim (int): the dimension\n    keepdim (bool): keep it with size 1\n\n"
-         "Raises:\n    IndexError: when there is nothing along the dimension")
+    .doc(
+        "The smallest elements along a dimension and their (first) indices.\n\n"
+        "Args:\n    dim (int): the dimension\n    keepdim (bool): keep it with size 1\n\n"
+        "Raises:\n    IndexError: when there is nothing along the dimension")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2, keepdim=True")
     .sample("I(3, 4), 0");
@@ -195,11 +199,12 @@ PT_OP(amax)
       g[0] = share_among_equals(g.grad(), self, g.result(), dim_set(dim, self.dim()), keepdim);
     })
     .out()
-    .doc("The largest elements over the given dimensions (all when empty). Equal elements share "
-         "the gradient.\n\n"
-         "Args:\n    dim (int or tuple of ints): dimensions to reduce\n"
-         "    keepdim (bool): keep them with size 1\n\n"
-         "Raises:\n    IndexError: when a dimension has size 0")
+    .doc(
+        "The largest elements over the given dimensions (all when empty). Equal elements share "
+        "the gradient.\n\n"
+        "Args:\n    dim (int or tuple of ints): dimensions to reduce\n"
+        "    keepdim (bool): keep them with size 1\n\n"
+        "Raises:\n    IndexError: when a dimension has size 0")
     .sample("R(3, 4)")
     .sample("R(2, 3, 4), (0, -1), keepdim=True")
     .sample("R(3, 4), 1")
@@ -214,11 +219,12 @@ PT_OP(amin)
       g[0] = share_among_equals(g.grad(), self, g.result(), dim_set(dim, self.dim()), keepdim);
     })
     .out()
-    .doc("The smallest elements over the given dimensions (all when empty). Equal elements share "
-         "the gradient.\n\n"
-         "Args:\n    dim (int or tuple of ints): dimensions to reduce\n"
-         "    keepdim (bool): keep them with size 1\n\n"
-         "Raises:\n    IndexError: when a dimension has size 0")
+    .doc(
+        "The smallest elements over the given dimensions (all when empty). Equal elements share "
+        "the gradient.\n\n"
+        "Args:\n    dim (int or tuple of ints): dimensions to reduce\n"
+        "    keepdim (bool): keep them with size 1\n\n"
+        "Raises:\n    IndexError: when a dimension has size 0")
     .sample("R(3, 4)")
     .sample("R(2, 3, 4), (0, -1), keepdim=True")
     .sample("R(3, 4), 1")
@@ -229,19 +235,18 @@ PT_OP(aminmax)
       PT_CHECK(dim || self.numel() > 0,
                "aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
                "identity.");
-      const DimSet dims = dim ? one_dim(checked_dim("aminmax", self, *dim), self.dim())
-                              : all_dims(self.dim());
+      const DimSet dims =
+          dim ? one_dim(checked_dim("aminmax", self, *dim), self.dim()) : all_dims(self.dim());
       Tensor largest;
       const DType t = self.dtype();
-      Tensor smallest =
-          run_reduction({.kernel = kAminmax, .compute = t, .result = t, .result2 = t}, self, dims,
-                        keepdim, &largest);
+      Tensor smallest = run_reduction({.kernel = kAminmax, .compute = t, .result = t, .result2 = t},
+                                      self, dims, keepdim, &largest);
       return Pair{std::move(smallest), std::move(largest)};
     })
     .saves("self, result0, result1")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<int64_t> dim, bool keepdim) {
-      const DimSet dims = dim ? one_dim(wrap_dim(*dim, self.dim()), self.dim())
-                              : all_dims(self.dim());
+      const DimSet dims =
+          dim ? one_dim(wrap_dim(*dim, self.dim()), self.dim()) : all_dims(self.dim());
       for (int i = 0; i < 2; ++i) {
         if (!g.grad(i).defined()) continue;
         const Tensor part = share_among_equals(g.grad(i), self, g.result(i), dims, keepdim);
@@ -249,10 +254,11 @@ PT_OP(aminmax)
       }
     })
     .out()
-    .doc("The smallest and the largest elements along a dimension, or of all when dim is None.\n\n"
-         "Args:\n    dim (int, optional): the dimension\n"
-         "    keepdim (bool): keep it with size 1\n\n"
-         "Example:\n    >>> torch.aminmax(torch.tensor([3., 1., 2.])).max\n    tensor(3.)")
+    .doc(
+        "The smallest and the largest elements along a dimension, or of all when dim is None.\n\n"
+        "Args:\n    dim (int, optional): the dimension\n"
+        "    keepdim (bool): keep it with size 1\n\n"
+        "Example:\n    >>> torch.aminmax(torch.tensor([3., 1., 2.])).max\n    tensor(3.)")
     .sample("R(3, 4)")
     .sample("R(2, 3, 4), dim=-2, keepdim=True")
     .sample("I(3, 4), dim=0");
@@ -263,11 +269,12 @@ PT_OP(argmax)
     })
     .nondifferentiable()
     .out()
-    .doc("The index of the largest element along a dimension, or in the flattened tensor when "
-         "dim is None; of several the first.\n\n"
-         "Args:\n    dim (int, optional): the dimension\n"
-         "    keepdim (bool): keep it with size 1\n\n"
-         "Example:\n    >>> torch.tensor([[1, 5], [7, 4]]).argmax(dim=1)\n    tensor([1, 0])")
+    .doc(
+        "The index of the largest element along a dimension, or in the flattened tensor when "
+        "dim is None; of several the first.\n\n"
+        "Args:\n    dim (int, optional): the dimension\n"
+        "    keepdim (bool): keep it with size 1\n\n"
+        "Example:\n    >>> torch.tensor([[1, 5], [7, 4]]).argmax(dim=1)\n    tensor([1, 0])")
     .sample("R(3, 4)")
     .sample("R(2, 3, 4), -2, keepdim=True")
     .sample("I(3, 4), 0");
@@ -278,11 +285,12 @@ PT_OP(argmin)
     })
     .nondifferentiable()
     .out()
-    .doc("The index of the smallest element along a dimension, or in the flattened tensor when "
-         "dim is None; of several the first.\n\n"
-         "Args:\n    dim (int, optional): the dimension\n"
-         "    keepdim (bool): keep it with size 1\n\n"
-         "Example:\n    >>> torch.tensor([[1, 5], [7, 4]]).argmin(dim=1)\n    tensor([0, 1])")
+    .doc(
+        "The index of the smallest element along a dimension, or in the flattened tensor when "
+        "dim is None; of several the first.\n\n"
+        "Args:\n    dim (int, optional): the dimension\n"
+        "    keepdim (bool): keep it with size 1\n\n"
+        "Example:\n    >>> torch.tensor([[1, 5], [7, 4]]).argmin(dim=1)\n    tensor([0, 1])")
     .sample("R(3, 4)")
     .sample("R(2, 3, 4), -2, keepdim=True")
     .sample("I(3, 4), 0");

@@ -18,12 +18,11 @@ Tensor as_truth(const Tensor& result, const Tensor& self) {
 }
 
 Tensor truth(const ReduceKernel& kernel, const Tensor& self, const DimSet& dims, bool keepdim) {
-  return as_truth(run_reduction({.kernel = kernel,
-                                 .compute = self.dtype(),
-                                 .result = DType::kBool,
-                                 .splits = true},
-                                self, dims, keepdim),
-                  self);
+  return as_truth(
+      run_reduction(
+          {.kernel = kernel, .compute = self.dtype(), .result = DType::kBool, .splits = true}, self,
+          dims, keepdim),
+      self);
 }
 
 Tensor truth_along(const ReduceKernel& kernel, const Tensor& self, int64_t dim, bool keepdim) {
@@ -38,9 +37,8 @@ Tensor truth_over(const ReduceKernel& kernel, const Tensor& self, std::optional<
 }
 
 Tensor count_over(const Tensor& self, const DimSet& dims) {
-  return run_reduction(
-      {.kernel = kCountNonzero, .compute = self.dtype(), .result = DType::kInt64}, self, dims,
-      false);
+  return run_reduction({.kernel = kCountNonzero, .compute = self.dtype(), .result = DType::kInt64},
+                       self, dims, false);
 }
 
 }  // namespace
@@ -49,8 +47,9 @@ PT_OP(any)
     .impl([](const Tensor& self) { return truth(kAny, self, all_dims(self.dim()), false); })
     .nondifferentiable()
     .out()
-    .doc("True if any element is not zero. The result is bool, of uint8 tensors uint8.\n\n"
-         "Example:\n    >>> torch.tensor([0, 1]).any()\n    tensor(True)")
+    .doc(
+        "True if any element is not zero. The result is bool, of uint8 tensors uint8.\n\n"
+        "Example:\n    >>> torch.tensor([0, 1]).any()\n    tensor(True)")
     .sample("R(3, 4)")
     .sample("B(3, 4)")
     .sample("I(3, 4) * 0");
@@ -61,8 +60,9 @@ PT_OP(any_dim)
     })
     .nondifferentiable()
     .out()
-    .doc("True where any element along a dimension is not zero.\n\n"
-         "Args:\n    dim (int): the dimension\n    keepdim (bool): keep it with size 1")
+    .doc(
+        "True where any element along a dimension is not zero.\n\n"
+        "Args:\n    dim (int): the dimension\n    keepdim (bool): keep it with size 1")
     .sample("B(3, 4), 1")
     .sample("I(2, 3, 4), -2, keepdim=True");
 
@@ -72,9 +72,10 @@ PT_OP(any_dims)
     })
     .nondifferentiable()
     .out()
-    .doc("True where any element over several dimensions is not zero.\n\n"
-         "Args:\n    dim (tuple of ints, optional): the dimensions, all when None\n"
-         "    keepdim (bool): keep them with size 1")
+    .doc(
+        "True where any element over several dimensions is not zero.\n\n"
+        "Args:\n    dim (tuple of ints, optional): the dimensions, all when None\n"
+        "    keepdim (bool): keep them with size 1")
     .sample("B(2, 3, 4), (0, -1)")
     .sample("B(3, 4), keepdim=True");
 
@@ -82,8 +83,9 @@ PT_OP(all)
     .impl([](const Tensor& self) { return truth(kAll, self, all_dims(self.dim()), false); })
     .nondifferentiable()
     .out()
-    .doc("True if no element is zero. The result is bool, of uint8 tensors uint8.\n\n"
-         "Example:\n    >>> torch.tensor([0, 1]).all()\n    tensor(False)")
+    .doc(
+        "True if no element is zero. The result is bool, of uint8 tensors uint8.\n\n"
+        "Example:\n    >>> torch.tensor([0, 1]).all()\n    tensor(False)")
     .sample("R(3, 4)")
     .sample("B(3, 4)")
     .sample("I(3, 4) * 0 + 1");
@@ -94,8 +96,9 @@ PT_OP(all_dim)
     })
     .nondifferentiable()
     .out()
-    .doc("True where no element along a dimension is zero.\n\n"
-         "Args:\n    dim (int): the dimension\n    keepdim (bool): keep it with size 1")
+    .doc(
+        "True where no element along a dimension is zero.\n\n"
+        "Args:\n    dim (int): the dimension\n    keepdim (bool): keep it with size 1")
     .sample("B(3, 4), 1")
     .sample("I(2, 3, 4), -2, keepdim=True");
 
@@ -105,9 +108,10 @@ PT_OP(all_of_dims)
     })
     .nondifferentiable()
     .out()
-    .doc("True where no element over several dimensions is zero.\n\n"
-         "Args:\n    dim (tuple of ints, optional): the dimensions, all when None\n"
-         "    keepdim (bool): keep them with size 1")
+    .doc(
+        "True where no element over several dimensions is zero.\n\n"
+        "Args:\n    dim (tuple of ints, optional): the dimensions, all when None\n"
+        "    keepdim (bool): keep them with size 1")
     .sample("B(2, 3, 4), (0, -1)")
     .sample("B(3, 4), keepdim=True");
 
@@ -117,9 +121,10 @@ PT_OP(count_nonzero)
       return count_over(self, dim ? one_dim(wrap_dim(*dim, n), n) : all_dims(n));
     })
     .nondifferentiable()
-    .doc("How many elements are not zero, along a dimension or of all when dim is None.\n\n"
-         "Example:\n    >>> torch.tensor([[0, 1], [2, 3]]).count_nonzero(dim=0)\n"
-         "    tensor([1, 2])")
+    .doc(
+        "How many elements are not zero, along a dimension or of all when dim is None.\n\n"
+        "Example:\n    >>> torch.tensor([[0, 1], [2, 3]]).count_nonzero(dim=0)\n"
+        "    tensor([1, 2])")
     .sample("I(3, 4)")
     .sample("B(3, 4), -1")
     .sample("R(2, 3, 4), dim=1");

@@ -80,9 +80,10 @@ PT_OP(std_all)
     .composite([](const Tensor& self, bool unbiased) {
       return std_correction(self, std::nullopt, correction_of(unbiased));
     })
-    .doc("The standard deviation of all elements: with n - 1 in the denominator, or n when not "
-         "`unbiased`.\n\n"
-         "Example:\n    >>> torch.tensor([1., 2., 3.]).std()\n    tensor(1.)")
+    .doc(
+        "The standard deviation of all elements: with n - 1 in the denominator, or n when not "
+        "`unbiased`.\n\n"
+        "Example:\n    >>> torch.tensor([1., 2., 3.]).std()\n    tensor(1.)")
     .sample("R(3, 4)")
     .sample("R(3, 4), False");
 
@@ -91,10 +92,11 @@ PT_OP(std_dim)
       return std_correction(self, dim, correction_of(unbiased), keepdim);
     })
     .out()
-    .doc("The standard deviation over dimensions (all when None).\n\n"
-         "Args:\n    dim (int or tuple of ints, optional): dimensions to reduce\n"
-         "    unbiased (bool): divide by n - 1, else n\n"
-         "    keepdim (bool): keep them with size 1")
+    .doc(
+        "The standard deviation over dimensions (all when None).\n\n"
+        "Args:\n    dim (int or tuple of ints, optional): dimensions to reduce\n"
+        "    unbiased (bool): divide by n - 1, else n\n"
+        "    keepdim (bool): keep them with size 1")
     .sample("R(3, 4), 0")
     .sample("R(2, 3, 4), (0, -1), False, keepdim=True");
 
@@ -109,8 +111,9 @@ PT_OP(std_correction)
     })
     .out()
     .node_name("StdBackward0")
-    .doc("The standard deviation over dimensions (all when None), with n - correction in the "
-         "denominator.")
+    .doc(
+        "The standard deviation over dimensions (all when None), with n - correction in the "
+        "denominator.")
     .sample("R(3, 4), correction=0")
     .sample("R(2, 3, 4), -2, correction=0.5, keepdim=True")
     .sample("R(2, 3, 4), (0, 2), correction=2");
@@ -119,9 +122,10 @@ PT_OP(var_all)
     .composite([](const Tensor& self, bool unbiased) {
       return var_correction(self, std::nullopt, correction_of(unbiased));
     })
-    .doc("The variance of all elements: with n - 1 in the denominator, or n when not "
-         "`unbiased`.\n\n"
-         "Example:\n    >>> torch.tensor([1., 2., 3.]).var()\n    tensor(1.)")
+    .doc(
+        "The variance of all elements: with n - 1 in the denominator, or n when not "
+        "`unbiased`.\n\n"
+        "Example:\n    >>> torch.tensor([1., 2., 3.]).var()\n    tensor(1.)")
     .sample("R(3, 4)")
     .sample("R(3, 4), False");
 
@@ -130,10 +134,11 @@ PT_OP(var_dim)
       return var_correction(self, dim, correction_of(unbiased), keepdim);
     })
     .out()
-    .doc("The variance over dimensions (all when None).\n\n"
-         "Args:\n    dim (int or tuple of ints, optional): dimensions to reduce\n"
-         "    unbiased (bool): divide by n - 1, else n\n"
-         "    keepdim (bool): keep them with size 1")
+    .doc(
+        "The variance over dimensions (all when None).\n\n"
+        "Args:\n    dim (int or tuple of ints, optional): dimensions to reduce\n"
+        "    unbiased (bool): divide by n - 1, else n\n"
+        "    keepdim (bool): keep them with size 1")
     .sample("R(3, 4), 0")
     .sample("R(2, 3, 4), (0, -1), False, keepdim=True");
 
@@ -187,8 +192,9 @@ PT_OP(std_mean_correction)
     .out()
     .function_only()
     .node_name("StdMeanBackward0")
-    .doc("The standard deviation, with n - correction in the denominator, and the mean over "
-         "dimensions (all when None).")
+    .doc(
+        "The standard deviation, with n - correction in the denominator, and the mean over "
+        "dimensions (all when None).")
     .sample("R(3, 4), correction=0")
     .sample("R(2, 3, 4), -2, correction=0.5, keepdim=True");
 
@@ -222,8 +228,9 @@ PT_OP(var_mean_correction)
     .out()
     .function_only()
     .node_name("VarMeanBackward0")
-    .doc("The variance, with n - correction in the denominator, and the mean over dimensions (all "
-         "when None).")
+    .doc(
+        "The variance, with n - correction in the denominator, and the mean over dimensions (all "
+        "when None).")
     .sample("R(3, 4), correction=0")
     .sample("R(2, 3, 4), -2, correction=0.5, keepdim=True");
 

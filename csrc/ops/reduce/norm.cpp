@@ -114,9 +114,10 @@ PT_OP(dist)
       return linalg_vector_norm(difference, p);
     })
     .out()
-    .doc("The p-norm of self - other over all elements.\n\n"
-         "Example:\n    >>> torch.dist(torch.tensor([0., 0.]), torch.tensor([3., 4.]))\n"
-         "    tensor(5.)")
+    .doc(
+        "The p-norm of self - other over all elements.\n\n"
+        "Example:\n    >>> torch.dist(torch.tensor([0., 0.]), torch.tensor([3., 4.]))\n"
+        "    tensor(5.)")
     .sample("R(3, 4), R(3, 4)")
     .sample("R(3, 4), R(4), 3")
     .sample("R(3, 4), R(3, 4), 1");

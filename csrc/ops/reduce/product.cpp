@@ -22,8 +22,7 @@ Tensor product_gradient(const Tensor& grad, const Tensor& x, const Tensor& resul
   if (all(x).item().to_bool()) return div(mul(grad, result), x);
   const Tensor before = shifted(cumprod(x, dim), dim, 1);
   const int64_t dims[] = {dim};
-  const Tensor after =
-      flip(shifted(cumprod(flip(x, IntList(dims)), dim), dim, 1), IntList(dims));
+  const Tensor after = flip(shifted(cumprod(flip(x, IntList(dims)), dim), dim, 1), IntList(dims));
   return mul(mul(grad, before), after);
 }
 
@@ -40,8 +39,9 @@ PT_OP(prod)
       g[0] = reshape(product_gradient(g.grad(), x, g.result(), 0), self.sizes());
     })
     .out()
-    .doc("The product of all elements. Integers are multiplied as int64.\n\n"
-         "Example:\n    >>> torch.tensor([[1., 2.], [3., 4.]]).prod()\n    tensor(24.)")
+    .doc(
+        "The product of all elements. Integers are multiplied as int64.\n\n"
+        "Example:\n    >>> torch.tensor([[1., 2.], [3., 4.]]).prod()\n    tensor(24.)")
     .sample("R(3, 4)")
     .sample("R(2, 3).masked_fill(torch.tensor([[True, False, False], [False, False, True]]), 0)")
     .sample("I(3, 4)")
@@ -61,9 +61,10 @@ PT_OP(prod_dim)
                               restored(g.result(), self, dims, keepdim), dim);
     })
     .out()
-    .doc("The product along a dimension.\n\n"
-         "Args:\n    dim (int): the dimension\n    keepdim (bool): keep it with size 1\n"
-         "    dtype: dtype of the result")
+    .doc(
+        "The product along a dimension.\n\n"
+        "Args:\n    dim (int): the dimension\n    keepdim (bool): keep it with size 1\n"
+        "    dtype: dtype of the result")
     .sample("R(3, 4), 0")
     .sample("R(2, 3, 4), -2, keepdim=True")
     .sample("R(3, 4).masked_fill(B(3, 4), 0), 1")

@@ -6,8 +6,9 @@
 namespace pt {
 
 inline constexpr Op<"prod(Tensor self, *, ScalarType? dtype=None) -> Tensor"> prod;
-inline constexpr Op<"prod.dim_int(Tensor self, int dim, bool keepdim=False, *, "
-                    "ScalarType? dtype=None) -> Tensor">
+inline constexpr Op<
+    "prod.dim_int(Tensor self, int dim, bool keepdim=False, *, "
+    "ScalarType? dtype=None) -> Tensor">
     prod_dim;
 
 }  // namespace pt

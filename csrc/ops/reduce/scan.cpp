@@ -108,9 +108,10 @@ PT_OP(cumsum)
     })
     .inplace()
     .out()
-    .doc("The running sum along a dimension. Integers are summed as int64.\n\n"
-         "Args:\n    dim (int): the dimension\n    dtype: dtype of the result\n\n"
-         "Example:\n    >>> torch.tensor([1, 2, 3]).cumsum(0)\n    tensor([1, 3, 6])")
+    .doc(
+        "The running sum along a dimension. Integers are summed as int64.\n\n"
+        "Args:\n    dim (int): the dimension\n    dtype: dtype of the result\n\n"
+        "Example:\n    >>> torch.tensor([1, 2, 3]).cumsum(0)\n    tensor([1, 3, 6])")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2")
     .sample("I(3, 4), 0")
@@ -138,9 +139,10 @@ PT_OP(cumprod)
     })
     .inplace()
     .out()
-    .doc("The running product along a dimension. Integers are multiplied as int64.\n\n"
-         "Args:\n    dim (int): the dimension\n    dtype: dtype of the result\n\n"
-         "Example:\n    >>> torch.tensor([1, 2, 3]).cumprod(0)\n    tensor([1, 2, 6])")
+    .doc(
+        "The running product along a dimension. Integers are multiplied as int64.\n\n"
+        "Args:\n    dim (int): the dimension\n    dtype: dtype of the result\n\n"
+        "Example:\n    >>> torch.tensor([1, 2, 3]).cumprod(0)\n    tensor([1, 2, 6])")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2")
     .sample("R(3, 4).masked_fill(B(3, 4), 0), 1")
@@ -159,8 +161,7 @@ PT_OP(linear_recurrence)
       return out;
     })
     .saves("factors@terms, factors@factors, result@factors")
-    .backward([](BackwardCall& g, const Tensor& factors, const Tensor&, int64_t dim,
-                 bool reverse) {
+    .backward([](BackwardCall& g, const Tensor& factors, const Tensor&, int64_t dim, bool reverse) {
       const Tensor h = linear_recurrence(factors, g.grad(), dim, !reverse);
       if (g.needs(1)) g[1] = h;
       if (g.needs(0))
@@ -179,9 +180,10 @@ PT_OP(cummax)
     })
     .nondifferentiable_output(1)
     .out()
-    .doc("The largest element so far along a dimension, and its (last) index.\n\n"
-         "Args:\n    dim (int): the dimension\n\n"
-         "Example:\n    >>> torch.tensor([1, 3, 2]).cummax(0).values\n    tensor([1, 3, 3])")
+    .doc(
+        "The largest element so far along a dimension, and its (last) index.\n\n"
+        "Args:\n    dim (int): the dimension\n\n"
+        "Example:\n    >>> torch.tensor([1, 3, 2]).cummax(0).values\n    tensor([1, 3, 3])")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2")
     .sample("I(3, 4), 0");
@@ -194,9 +196,10 @@ PT_OP(cummin)
     })
     .nondifferentiable_output(1)
     .out()
-    .doc("The smallest element so far along a dimension, and its (last) index.\n\n"
-         "Args:\n    dim (int): the dimension\n\n"
-         "Example:\n    >>> torch.tensor([3, 1, 2]).cummin(0).values\n    tensor([3, 1, 1])")
+    .doc(
+        "The smallest element so far along a dimension, and its (last) index.\n\n"
+        "Args:\n    dim (int): the dimension\n\n"
+        "Example:\n    >>> torch.tensor([3, 1, 2]).cummin(0).values\n    tensor([3, 1, 1])")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2")
     .sample("I(3, 4), 0");
@@ -217,9 +220,10 @@ PT_OP(logcumsumexp)
       g[0] = mul(exp(sub(self, r)), linear_recurrence(factors, g.grad(), dim, true));
     })
     .out()
-    .doc("The logarithm of the running sum of exponentials along a dimension, without overflow.\n\n"
-         "Args:\n    dim (int): the dimension\n\n"
-         "Example:\n    >>> torch.zeros(3).logcumsumexp(0)\n    tensor([0.0000, 0.6931, 1.0986])")
+    .doc(
+        "The logarithm of the running sum of exponentials along a dimension, without overflow.\n\n"
+        "Args:\n    dim (int): the dimension\n\n"
+        "Example:\n    >>> torch.zeros(3).logcumsumexp(0)\n    tensor([0.0000, 0.6931, 1.0986])")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2");
 

@@ -16,8 +16,9 @@ inline constexpr Op<"_reverse_cumsum(Tensor self, int dim) -> Tensor"> reverse_c
 // The solution y of y[k] = terms[k] + factors[k] * y[k - 1], or in reverse of
 // y[k] = terms[k] + factors[k + 1] * y[k + 1], along dim; y is zero before its start. Gradients of
 // scans are such recurrences, and gradients of recurrences are recurrences.
-inline constexpr Op<"_linear_recurrence(Tensor factors, Tensor terms, int dim, bool reverse) -> "
-                    "Tensor">
+inline constexpr Op<
+    "_linear_recurrence(Tensor factors, Tensor terms, int dim, bool reverse) -> "
+    "Tensor">
     linear_recurrence;
 
 // `t` moved by one place along dim: the last element falls off, `fill` comes in.

@@ -51,8 +51,8 @@ Tensor run_softmax(const Kernel<SoftmaxFn>& kernel, const Tensor& self, int64_t 
 
 Tensor run_softmax_backward(const Kernel<SoftmaxBackwardFn>& kernel, const Tensor& grad,
                             const Tensor& output, int64_t dim) {
-  PT_CHECK(grad.dtype() == output.dtype() && same(grad.sizes(), output.sizes()), "_",
-           kernel.name, "(): grad and output must have the same dtype and shape");
+  PT_CHECK(grad.dtype() == output.dtype() && same(grad.sizes(), output.sizes()), "_", kernel.name,
+           "(): grad and output must have the same dtype and shape");
   const int d = wrap_dim(dim, output.dim());
   SoftmaxBackwardFn* fn = function_of(kernel, output.dtype(), d >= output.dim() - 1);
   const LineShape shape = line_shape(output.sizes(), d);
@@ -87,10 +87,11 @@ PT_OP(softmax)
       g[0] = softmax_backward(g.grad(), g.result(), dim);
     })
     .out()
-    .doc("exp(self) / sum(exp(self)) along a dimension: positive numbers that add up to 1.\n\n"
-         "Args:\n    dim (int): the dimension\n    dtype: dtype to convert self to first\n\n"
-         "Example:\n    >>> torch.zeros(4).softmax(0)\n"
-         "    tensor([0.2500, 0.2500, 0.2500, 0.2500])")
+    .doc(
+        "exp(self) / sum(exp(self)) along a dimension: positive numbers that add up to 1.\n\n"
+        "Args:\n    dim (int): the dimension\n    dtype: dtype to convert self to first\n\n"
+        "Example:\n    >>> torch.zeros(4).softmax(0)\n"
+        "    tensor([0.2500, 0.2500, 0.2500, 0.2500])")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2")
     .sample("R(3, 4), 0, dtype=torch.float64")
@@ -105,9 +106,10 @@ PT_OP(log_softmax)
       g[0] = log_softmax_backward(g.grad(), g.result(), dim);
     })
     .out()
-    .doc("log(softmax(self)) along a dimension, without overflow.\n\n"
-         "Args:\n    dim (int): the dimension\n    dtype: dtype to convert self to first\n\n"
-         "Example:\n    >>> torch.zeros(2).log_softmax(0)\n    tensor([-0.6931, -0.6931])")
+    .doc(
+        "log(softmax(self)) along a dimension, without overflow.\n\n"
+        "Args:\n    dim (int): the dimension\n    dtype: dtype to convert self to first\n\n"
+        "Example:\n    >>> torch.zeros(2).log_softmax(0)\n    tensor([-0.6931, -0.6931])")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2")
     .sample("R(3, 4), 0, dtype=torch.float64")
@@ -160,10 +162,11 @@ PT_OP(logsumexp)
       g[0] = mul(restored(g.grad(), self, dims, keepdim), exp(sub(self, result)));
     })
     .out()
-    .doc("log(sum(exp(self))) over the given dimensions, without overflow.\n\n"
-         "Args:\n    dim (int or tuple of ints): dimensions to reduce\n"
-         "    keepdim (bool): keep them with size 1\n\n"
-         "Example:\n    >>> torch.zeros(4).logsumexp(0)\n    tensor(1.3863)")
+    .doc(
+        "log(sum(exp(self))) over the given dimensions, without overflow.\n\n"
+        "Args:\n    dim (int or tuple of ints): dimensions to reduce\n"
+        "    keepdim (bool): keep them with size 1\n\n"
+        "Example:\n    >>> torch.zeros(4).logsumexp(0)\n    tensor(1.3863)")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), (0, -1), keepdim=True")
     .sample("I(3, 4), 0");

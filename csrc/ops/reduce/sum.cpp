@@ -14,11 +14,9 @@ namespace {
 
 const ReduceKernel kSum{"sum"}, kNansum{"nansum"}, kMean{"mean"};
 
-Tensor mean_over(const Tensor& self, const DimSet& dims, bool keepdim,
-                 std::optional<DType> dtype) {
+Tensor mean_over(const Tensor& self, const DimSet& dims, bool keepdim, std::optional<DType> dtype) {
   const DType t = dtype.value_or(self.dtype());
-  PT_CHECK(is_floating(t), "mean(): could not infer output dtype. ",
-           dtype ? "Optional" : "Input",
+  PT_CHECK(is_floating(t), "mean(): could not infer output dtype. ", dtype ? "Optional" : "Input",
            " dtype must be either a floating point or complex dtype. Got: ", scalar_type_name(t));
   return run_reduction({.kernel = kMean, .compute = t, .result = t, .splits = !is_half(t)}, self,
                        dims, keepdim);
@@ -40,8 +38,9 @@ PT_OP(sum)
       g[0] = expand(g.grad(), self.sizes());
     })
     .out()
-    .doc("The sum of all elements. Integers are summed as int64.\n\n"
-         "Example:\n    >>> torch.tensor([[1., 2.], [3., 4.]]).sum()\n    tensor(10.)")
+    .doc(
+        "The sum of all elements. Integers are summed as int64.\n\n"
+        "Example:\n    >>> torch.tensor([[1., 2.], [3., 4.]]).sum()\n    tensor(10.)")
     .sample("R(3, 4)")
     .sample("I(3, 4)")
     .sample("R(3, 4), dtype=torch.float64");
@@ -57,9 +56,10 @@ PT_OP(sum_dim)
       g[0] = spread(g.grad(), self, dim_set(dim, self.dim()), keepdim);
     })
     .out()
-    .doc("The sum over the given dimensions (all when dim is None or empty).\n\n"
-         "Args:\n    dim (int or tuple of ints, optional): dimensions to sum over\n"
-         "    keepdim (bool): keep them with size 1\n    dtype: dtype of the result")
+    .doc(
+        "The sum over the given dimensions (all when dim is None or empty).\n\n"
+        "Args:\n    dim (int or tuple of ints, optional): dimensions to sum over\n"
+        "    keepdim (bool): keep them with size 1\n    dtype: dtype of the result")
     .sample("R(3, 4), 0")
     .sample("R(2, 3, 4), (0, 2), keepdim=True")
     .sample("R(2, 3, 4), -2")
@@ -78,10 +78,11 @@ PT_OP(nansum)
       g[0] = mul(grad, logical_not(isnan(self)));
     })
     .out()
-    .doc("The sum over the given dimensions (all when dim is None), NaN counting as zero.\n\n"
-         "Args:\n    dim (int or tuple of ints, optional): dimensions to sum over\n"
-         "    keepdim (bool): keep them with size 1\n    dtype: dtype of the result\n\n"
-         "Example:\n    >>> torch.tensor([1., float('nan'), 2.]).nansum()\n    tensor(3.)")
+    .doc(
+        "The sum over the given dimensions (all when dim is None), NaN counting as zero.\n\n"
+        "Args:\n    dim (int or tuple of ints, optional): dimensions to sum over\n"
+        "    keepdim (bool): keep them with size 1\n    dtype: dtype of the result\n\n"
+        "Example:\n    >>> torch.tensor([1., float('nan'), 2.]).nansum()\n    tensor(3.)")
     .sample("R(3, 4)")
     .sample("R(3, 4) + 0 / B(3, 4), 1")
     .sample("R(2, 3, 4), (0, -1), keepdim=True")
@@ -96,8 +97,9 @@ PT_OP(mean)
       g[0] = expand(div(g.grad(), static_cast<double>(self.numel())), self.sizes());
     })
     .out()
-    .doc("The mean of all elements, which must be floating point (or dtype must be).\n\n"
-         "Example:\n    >>> torch.tensor([[1., 2.], [3., 4.]]).mean()\n    tensor(2.5000)")
+    .doc(
+        "The mean of all elements, which must be floating point (or dtype must be).\n\n"
+        "Example:\n    >>> torch.tensor([[1., 2.], [3., 4.]]).mean()\n    tensor(2.5000)")
     .sample("R(3, 4)")
     .sample("I(3, 4), dtype=torch.float64")
     .sample("R(2, 3, 4)");
@@ -115,9 +117,10 @@ PT_OP(mean_dim)
       g[0] = spread(div(g.grad(), n), self, dims, keepdim);
     })
     .out()
-    .doc("The mean over the given dimensions (all when dim is None or empty).\n\n"
-         "Args:\n    dim (int or tuple of ints, optional): dimensions to average over\n"
-         "    keepdim (bool): keep them with size 1\n    dtype: dtype of the result")
+    .doc(
+        "The mean over the given dimensions (all when dim is None or empty).\n\n"
+        "Args:\n    dim (int or tuple of ints, optional): dimensions to average over\n"
+        "    keepdim (bool): keep them with size 1\n    dtype: dtype of the result")
     .sample("R(3, 4), 0")
     .sample("R(2, 3, 4), (0, 2), keepdim=True")
     .sample("R(2, 3, 4), -2")
@@ -133,7 +136,7 @@ PT_OP(sum_to_size)
         const int j = i - (n - m);
         if (j < 0 || (size[static_cast<size_t>(j)] == 1 && self->sizes[i] != 1)) dims.push_back(i);
         PT_CHECK((j < 0 || size[static_cast<size_t>(j)] == 1 ||
-                            size[static_cast<size_t>(j)] == self->sizes[i]),
+                  size[static_cast<size_t>(j)] == self->sizes[i]),
                  "size {", to_text(size), "} is not expandable to size {", to_text(self.sizes()),
                  "}.");
       }

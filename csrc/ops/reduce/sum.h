@@ -10,8 +10,9 @@ inline constexpr Op<
     "sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> "
     "Tensor">
     sum_dim;
-inline constexpr Op<"nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, "
-                    "ScalarType? dtype=None) -> Tensor">
+inline constexpr Op<
+    "nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, "
+    "ScalarType? dtype=None) -> Tensor">
     nansum;
 inline constexpr Op<"sum_to_size(Tensor self, int[] size) -> Tensor"> sum_to_size;
 inline constexpr Op<"mean(Tensor self, *, ScalarType? dtype=None) -> Tensor"> mean;

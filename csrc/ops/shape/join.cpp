@@ -56,7 +56,8 @@ Joined joined_shape(TensorList tensors, int64_t dim) {
     for (int d = 0; d < t.dim(); ++d)
       PT_CHECK(d == j.dim || t->sizes[d] == j.sizes[d],
                "Sizes of tensors must match except in dimension ", j.dim, ". Expected size ",
-               j.sizes[d], " but got size ", t->sizes[d], " for tensor number ", i, " in the list.");
+               j.sizes[d], " but got size ", t->sizes[d], " for tensor number ", i,
+               " in the list.");
     j.sizes[j.dim] += t->sizes[j.dim];
   }
   return j;
@@ -131,7 +132,8 @@ PT_OP(cat)
         const Tensor& t = tensors[i];
         if (t.dim() == 1 && t->sizes[0] == 0) continue;
         const int64_t n = t->sizes[wrap_dim(dim, t.dim())];
-        if (g.needs_element(0, i)) g.element(0, i) = to_dtype(narrow(g.grad(), dim, at, n), t.dtype());
+        if (g.needs_element(0, i))
+          g.element(0, i) = to_dtype(narrow(g.grad(), dim, at, n), t.dtype());
         at += n;
       }
     })
@@ -139,10 +141,11 @@ PT_OP(cat)
     .function_only()
     .alias("concat")
     .alias("concatenate")
-    .doc("The tensors joined along dim; all other sizes must be equal.\n\n"
-         "Args:\n    tensors (sequence of Tensors): what to join\n    dim (int): along which\n\n"
-         "Example:\n    >>> torch.cat([torch.ones(1, 2), torch.zeros(1, 2)])\n"
-         "    tensor([[1., 1.],\n            [0., 0.]])")
+    .doc(
+        "The tensors joined along dim; all other sizes must be equal.\n\n"
+        "Args:\n    tensors (sequence of Tensors): what to join\n    dim (int): along which\n\n"
+        "Example:\n    >>> torch.cat([torch.ones(1, 2), torch.zeros(1, 2)])\n"
+        "    tensor([[1., 1.],\n            [0., 0.]])")
     .sample("[R(3, 4), R(2, 4)]")
     .sample("[R(3, 4), R(3, 2), R(3, 1)], dim=-1");
 
@@ -178,9 +181,8 @@ PT_OP(narrow)
       PT_CHECK(self.dim() > 0, "narrow() cannot be applied to a 0-dim tensor.");
       PT_CHECK(length >= 0, "narrow(): length must be non-negative.");
       const int64_t n = self->sizes[wrap_dim(dim, self.dim())];
-      PT_CHECK_INDEX(start >= -n && start <= n,
-                     "start out of range (expected to be in range of [", -n, ", ", n,
-                     "], but got ", start, ")");
+      PT_CHECK_INDEX(start >= -n && start <= n, "start out of range (expected to be in range of [",
+                     -n, ", ", n, "], but got ", start, ")");
       if (start < 0) start += n;
       PT_CHECK(start + length <= n, "start (", start, ") + length (", length,
                ") exceeds dimension size (", n, ").");
@@ -215,8 +217,8 @@ Tensor joined_gradient(const BackwardCall& g, size_t count, int64_t dim) {
 PT_OP(split)
     .view([](const Tensor& self, int64_t split_size, int64_t dim) {
       PT_CHECK(self.dim() > 0, "split expects at least a 1-dimensional tensor");
-      PT_CHECK(split_size >= 0, "split expects split_size be non-negative, but got split_size=",
-               split_size);
+      PT_CHECK(split_size >= 0,
+               "split expects split_size be non-negative, but got split_size=", split_size);
       const int d = wrap_dim(dim, self.dim());
       const int64_t n = self->sizes[d];
       PT_CHECK(split_size > 0 || n == 0,
@@ -238,8 +240,10 @@ PT_OP(split_with_sizes)
       const int d = wrap_dim(dim, self.dim(), false);
       int64_t total = 0;
       for (int64_t s : sizes) {
-        PT_CHECK(s >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but "
-                         "got split_sizes=", to_text(sizes));
+        PT_CHECK(s >= 0,
+                 "split_with_sizes expects split_sizes have only non-negative entries, but "
+                 "got split_sizes=",
+                 to_text(sizes));
         total += s;
       }
       PT_CHECK(total == self->sizes[d], "split_with_sizes expects split_sizes to sum exactly to ",
@@ -272,8 +276,7 @@ PT_OP(chunk)
 
 PT_OP(unbind)
     .view([](const Tensor& self, int64_t dim) {
-      PT_CHECK_INDEX(self.dim() > 0,
-                     "Dimension specified as 0 but tensor has no dimensions");
+      PT_CHECK_INDEX(self.dim() > 0, "Dimension specified as 0 but tensor has no dimensions");
       const int d = wrap_dim(dim, self.dim());
       Dims sizes = self.sizes(), strides = self.strides();
       sizes.erase(d);

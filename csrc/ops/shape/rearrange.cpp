@@ -38,6 +38,8 @@ PT_OP(flatten)
 PT_OP(unflatten)
     .composite([](const Tensor& self, int64_t dim, IntList sizes) {
       const int d = wrap_dim(dim, self.dim());
+      PT_CHECK(self.dim() > 0, "unflatten got an unexpected error:\nDimension specified as ", dim,
+               " but tensor has no dimensions");
       PT_CHECK(!sizes.empty(), "unflatten: sizes must be non-empty");
       Dims shape;
       for (int i = 0; i < self.dim(); ++i) {
@@ -120,12 +122,10 @@ PT_OP(diagonal)
       const int a = wrap_dim(dim1, self.dim()), b = wrap_dim(dim2, self.dim());
       PT_CHECK(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2);
       const int64_t rows = self->sizes[a], columns = self->sizes[b];
-      const int64_t length = offset >= 0
-                                 ? std::max<int64_t>(std::min(rows, columns - offset), 0)
-                                 : std::max<int64_t>(std::min(rows + offset, columns), 0);
+      const int64_t length = offset >= 0 ? std::max<int64_t>(std::min(rows, columns - offset), 0)
+                                         : std::max<int64_t>(std::min(rows + offset, columns), 0);
       int64_t at = self.offset();
-      if (length > 0)
-        at += offset >= 0 ? offset * self->strides[b] : -offset * self->strides[a];
+      if (length > 0) at += offset >= 0 ? offset * self->strides[b] : -offset * self->strides[a];
       Dims sizes, strides;
       for (int i = 0; i < self.dim(); ++i) {
         if (i == a || i == b) continue;
@@ -179,8 +179,8 @@ PT_OP(diag_embed)
 
 PT_OP(diag)
     .composite([](const Tensor& self, int64_t diagonal_index) {
-      PT_CHECK(self.dim() == 1 || self.dim() == 2,
-               "diag(): Supports 1D or 2D tensors. Got ", self.dim(), "D");
+      PT_CHECK(self.dim() == 1 || self.dim() == 2, "diag(): Supports 1D or 2D tensors. Got ",
+               self.dim(), "D");
       if (self.dim() == 1) return diag_embed(self, diagonal_index);
       return clone(diagonal(self, diagonal_index));
     })
@@ -239,17 +239,19 @@ PT_OP(unfold)
                                  IntList(view_sizes), IntList(view_strides), 0);
     })
     .method_only()
-    .doc("All windows of `size` elements along a dimension, `step` apart, as a view; the window is "
-         "the new last dimension.")
+    .doc(
+        "All windows of `size` elements along a dimension, `step` apart, as a view; the window is "
+        "the new last dimension.")
     .sample("R(7), 0, 3, 2")
     .sample("R(3, 5), -1, 2, 1");
 
 PT_OP(repeat)
     .impl([](const Tensor& self, IntList repeats) {
       const int n = static_cast<int>(repeats.size());
-      PT_CHECK(n >= self.dim(),
-               "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
-               "tensor");
+      PT_CHECK(
+          n >= self.dim(),
+          "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
+          "tensor");
       Dims sizes(n);
       // The result seen as [repeat, size] pairs is a plain broadcast copy.
       Dims pairs(2 * n), from_strides(2 * n);
@@ -339,13 +341,13 @@ PT_OP(flip)
 PT_OP(roll)
     .composite([](const Tensor& self, IntList shifts, IntList dims) {
       if (dims.empty()) {
-        PT_CHECK(shifts.size() == 1,
-                 "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:0");
+        PT_CHECK(shifts.size() == 1, "shifts and dimensions must align. shifts: ", shifts.size(),
+                 ", dims:0");
         const Tensor flat = roll(reshape(self, IntList(Dims{-1})), shifts, IntList(Dims{0}));
         return view(flat, IntList(self.sizes()));
       }
-      PT_CHECK(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ",
-               shifts.size(), ", dims:", dims.size());
+      PT_CHECK(shifts.size() == dims.size(),
+               "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size());
       Tensor out = self;
       for (size_t i = 0; i < dims.size(); ++i) {
         const int d = wrap_dim(dims[i], self.dim());
@@ -366,7 +368,8 @@ namespace {
 // Zeroes elements above (lower) or below the k-th diagonal of a row-major copy.
 template <bool lower>
 Tensor triangle(const Tensor& self, int64_t k) {
-  PT_CHECK(self.dim() >= 2, lower ? "tril" : "triu", ": input tensor must have at least 2 dimensions");
+  PT_CHECK(self.dim() >= 2, lower ? "tril" : "triu",
+           ": input tensor must have at least 2 dimensions");
   Tensor out = contiguous_copy(self);
   const int64_t rows = self->sizes[self.dim() - 2], columns = self->sizes[self.dim() - 1];
   const int64_t item = static_cast<int64_t>(out.item_size());

@@ -21,8 +21,9 @@ inline constexpr Op<"broadcast_to(Tensor self, int[] size) -> Tensor"> broadcast
 inline constexpr Op<"_broadcast_tensors(Tensor[] tensors) -> Tensor[]"> broadcast_tensors_list;
 inline constexpr Op<"diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor">
     diagonal;
-inline constexpr Op<"diagonal_backward(Tensor grad, int[] input_sizes, int offset, int dim1, "
-                    "int dim2) -> Tensor">
+inline constexpr Op<
+    "diagonal_backward(Tensor grad, int[] input_sizes, int offset, int dim1, "
+    "int dim2) -> Tensor">
     diagonal_backward;
 inline constexpr Op<"diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1) -> Tensor">
     diag_embed;
@@ -35,22 +36,26 @@ inline constexpr Op<"flip(Tensor self, int[] dims) -> Tensor"> flip;
 inline constexpr Op<"roll(Tensor self, int[1] shifts, int[1] dims=[]) -> Tensor"> roll;
 inline constexpr Op<"tril(Tensor self, int diagonal=0) -> Tensor"> tril;
 inline constexpr Op<"triu(Tensor self, int diagonal=0) -> Tensor"> triu;
-inline constexpr Op<"repeat_interleave.self_int(Tensor self, int repeats, int? dim=None, *, "
-                    "int? output_size=None) -> Tensor">
+inline constexpr Op<
+    "repeat_interleave.self_int(Tensor self, int repeats, int? dim=None, *, "
+    "int? output_size=None) -> Tensor">
     repeat_interleave;
 inline constexpr Op<"trace(Tensor self) -> Tensor"> trace;
 
 // self with a part replaced by src: select, slice, diagonal and as_strided backwards.
 inline constexpr Op<"select_scatter(Tensor self, Tensor src, int dim, int index) -> Tensor">
     select_scatter;
-inline constexpr Op<"slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, "
-                    "int? end=None, int step=1) -> Tensor">
+inline constexpr Op<
+    "slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, "
+    "int? end=None, int step=1) -> Tensor">
     slice_scatter;
-inline constexpr Op<"diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, "
-                    "int dim2=1) -> Tensor">
+inline constexpr Op<
+    "diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, "
+    "int dim2=1) -> Tensor">
     diagonal_scatter;
-inline constexpr Op<"as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, "
-                    "int? storage_offset=None) -> Tensor">
+inline constexpr Op<
+    "as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, "
+    "int? storage_offset=None) -> Tensor">
     as_strided_scatter;
 inline constexpr Op<"narrow_copy(Tensor self, int dim, int start, int length) -> Tensor">
     narrow_copy;

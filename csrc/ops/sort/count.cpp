@@ -35,11 +35,12 @@ PT_OP(histc)
     })
     .nondifferentiable()
     .out()
-    .doc("How many elements fall into each of `bins` bins of equal width between min and max, or "
-         "between the smallest and the largest element where min equals max. Elements outside are "
-         "not counted.\n\n"
-         "Example:\n    >>> torch.tensor([1., 2., 1.]).histc(bins=4, min=0, max=3)\n"
-         "    tensor([0., 2., 1., 0.])")
+    .doc(
+        "How many elements fall into each of `bins` bins of equal width between min and max, or "
+        "between the smallest and the largest element where min equals max. Elements outside are "
+        "not counted.\n\n"
+        "Example:\n    >>> torch.tensor([1., 2., 1.]).histc(bins=4, min=0, max=3)\n"
+        "    tensor([0., 2., 1., 0.])")
     .sample("R(3, 4)")
     .sample("R(5, 4), bins=7, min=-1, max=1");
 
@@ -78,10 +79,11 @@ PT_OP(bincount)
       return sums;
     })
     .nondifferentiable()
-    .doc("How often each number occurs in a vector of integers that are not negative.\n\n"
-         "Args:\n    weights (Tensor): what each element adds instead of one\n"
-         "    minlength (int): smallest length of the result\n\n"
-         "Example:\n    >>> torch.tensor([0, 2, 2]).bincount()\n    tensor([1, 0, 2])")
+    .doc(
+        "How often each number occurs in a vector of integers that are not negative.\n\n"
+        "Args:\n    weights (Tensor): what each element adds instead of one\n"
+        "    minlength (int): smallest length of the result\n\n"
+        "Example:\n    >>> torch.tensor([0, 2, 2]).bincount()\n    tensor([1, 0, 2])")
     .sample("J(6, 20)")
     .sample("J(6, 20), R(20), minlength=9");
 

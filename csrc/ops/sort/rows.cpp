@@ -58,8 +58,8 @@ Dims resized(const Tensor& self, int dim, int64_t size) {
   return s;
 }
 
-Tensor selected_gradient(const Tensor& grad, const Tensor& self, int64_t dim,
-                         const Tensor& indices, bool has_dim) {
+Tensor selected_gradient(const Tensor& grad, const Tensor& self, int64_t dim, const Tensor& indices,
+                         bool has_dim) {
   const Tensor zeros = zeros_tensor(self.sizes(), grad.dtype());
   if (has_dim || self.dim() == 0) return scatter(zeros, dim, indices, grad);
   return scatter(zeros, dim, unsqueeze(indices, dim), unsqueeze(grad, dim));

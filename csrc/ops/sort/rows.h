@@ -26,7 +26,7 @@ Rows readable_rows(const Tensor& t, int dim);
 Dims resized(const Tensor& self, int dim, int64_t size);
 
 // The gradient of self[indices] along dim, where the selection lost the dimension or kept it.
-Tensor selected_gradient(const Tensor& grad, const Tensor& self, int64_t dim,
-                         const Tensor& indices, bool has_dim);
+Tensor selected_gradient(const Tensor& grad, const Tensor& self, int64_t dim, const Tensor& indices,
+                         bool has_dim);
 
 }  // namespace pt

@@ -18,8 +18,8 @@ DType common_dtype(const Tensor& a, const Tensor& b) {
 void check_sorter(const Tensor& sequence, const Tensor& sorter) {
   PT_CHECK(same(sorter.sizes(), sequence.sizes()),
            "torch.searchsorted(): boundary and sorter must have the same size, but got boundary "
-           "tensor ", to_text(sequence.sizes()), "and got sorter tensor ",
-           to_text(sorter.sizes()));
+           "tensor ",
+           to_text(sequence.sizes()), "and got sorter tensor ", to_text(sorter.sizes()));
   PT_CHECK(sorter.dtype() == DType::kInt64,
            "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype ",
            scalar_type_name(sorter.dtype()));
@@ -38,8 +38,7 @@ Tensor places(const char* op, const Tensor& sequence, const Tensor& values, bool
                 "_out_cpu\" not implemented for 'Bool'");
   const Tensor from = as_contiguous(cast_to(sequence, dtype));
   const Tensor what = as_contiguous(cast_to(values, dtype));
-  const Tensor out =
-      empty_tensor(values.sizes(), out_int32 ? DType::kInt32 : DType::kInt64);
+  const Tensor out = empty_tensor(values.sizes(), out_int32 ? DType::kInt32 : DType::kInt64);
   PT_CHECK(!out_int32 || from.sizes().back() < INT32_MAX, "torch.", op,
            "(): the size of boundaries' last dimension should be less than 2147483647 when "
            "out_int32 is True");
@@ -69,10 +68,11 @@ Tensor search(const Tensor& sequence, const Tensor& values, bool out_int32, bool
              "torch.searchsorted(): side and right can't be set to opposites, got side of ", *side,
              " while right was True");
   }
-  PT_CHECK(values.dim() > 0 || sequence.dim() == 1,
-           "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension "
-           "is 1, but we got boundaries tensor dim(", sequence.dim(), ") and input value's dim(",
-           values.dim(), ") numel(", values.numel(), ")");
+  PT_CHECK(
+      values.dim() > 0 || sequence.dim() == 1,
+      "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension "
+      "is 1, but we got boundaries tensor dim(",
+      sequence.dim(), ") and input value's dim(", values.dim(), ") numel(", values.numel(), ")");
   PT_CHECK(sequence.dim() > 0,
            "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 "
            "dimension");
@@ -82,8 +82,8 @@ Tensor search(const Tensor& sequence, const Tensor& values, bool out_int32, bool
   PT_CHECK(sequence.dim() == 1 || rows_match,
            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 "
            "dimensions of boundaries tensor and input value tensor must match, but we got "
-           "boundaries tensor ", to_text(sequence.sizes()), " and input value tensor ",
-           to_text(values.sizes()));
+           "boundaries tensor ",
+           to_text(sequence.sizes()), " and input value tensor ", to_text(values.sizes()));
   Tensor order;
   if (sorter.defined()) {
     order = as_contiguous(sorter);
@@ -119,16 +119,17 @@ PT_OP(searchsorted)
     .nondifferentiable()
     .function_only()
     .out()
-    .doc("The indices at which values would be inserted to keep sequences sorted.\n\n"
-         "Args:\n    sorted_sequence (Tensor): sorted along its last dimension\n"
-         "    input (Tensor or number): the values\n"
-         "    out_int32 (bool): indices as int32 instead of int64\n"
-         "    right (bool): after equal elements instead of before them\n"
-         "    side (str): 'left' or 'right', the same in other words\n"
-         "    sorter (Tensor): indices that sort an unsorted sequence\n\n"
-         "Shape: of input; a sequence of several dimensions agrees with it in all but the last.\n\n"
-         "Example:\n    >>> torch.searchsorted(torch.tensor([1, 3, 5]), torch.tensor([3, 6]))\n"
-         "    tensor([1, 3])")
+    .doc(
+        "The indices at which values would be inserted to keep sequences sorted.\n\n"
+        "Args:\n    sorted_sequence (Tensor): sorted along its last dimension\n"
+        "    input (Tensor or number): the values\n"
+        "    out_int32 (bool): indices as int32 instead of int64\n"
+        "    right (bool): after equal elements instead of before them\n"
+        "    side (str): 'left' or 'right', the same in other words\n"
+        "    sorter (Tensor): indices that sort an unsorted sequence\n\n"
+        "Shape: of input; a sequence of several dimensions agrees with it in all but the last.\n\n"
+        "Example:\n    >>> torch.searchsorted(torch.tensor([1, 3, 5]), torch.tensor([3, 6]))\n"
+        "    tensor([1, 3])")
     .sample("torch.tensor([-1., 0., 1.]), R(3, 4)")
     .sample("torch.tensor([-1., 0., 0., 1.]), torch.tensor([0., 5.]), right=True, out_int32=True")
     .sample("torch.tensor([[1, 3, 5], [2, 4, 6]]), torch.tensor([[3, 6], [4, 0]]), side='right'")
@@ -152,10 +153,11 @@ PT_OP(bucketize)
     .nondifferentiable()
     .function_only()
     .out()
-    .doc("The number of the bucket, between sorted boundaries, that each value falls into.\n\n"
-         "Args:\n    input (Tensor or number): the values\n"
-         "    boundaries (Tensor): sorted vector\n    out_int32 (bool): int32 instead of int64\n"
-         "    right (bool): a value equal to a boundary belongs to the bucket after it")
+    .doc(
+        "The number of the bucket, between sorted boundaries, that each value falls into.\n\n"
+        "Args:\n    input (Tensor or number): the values\n"
+        "    boundaries (Tensor): sorted vector\n    out_int32 (bool): int32 instead of int64\n"
+        "    right (bool): a value equal to a boundary belongs to the bucket after it")
     .sample("R(3, 4), torch.tensor([-1., 0., 1.])")
     .sample("I(3, 4), torch.tensor([-3, 0, 3]), right=True, out_int32=True");
 
@@ -176,11 +178,12 @@ PT_OP(isin)
     .nondifferentiable()
     .function_only()
     .out()
-    .doc("Whether each element is among the test elements.\n\n"
-         "Args:\n    elements (Tensor or number): what to look for\n"
-         "    test_elements (Tensor or number): where to look\n"
-         "    assume_unique (bool): a hint that changes nothing\n"
-         "    invert (bool): whether it is not among them")
+    .doc(
+        "Whether each element is among the test elements.\n\n"
+        "Args:\n    elements (Tensor or number): what to look for\n"
+        "    test_elements (Tensor or number): where to look\n"
+        "    assume_unique (bool): a hint that changes nothing\n"
+        "    invert (bool): whether it is not among them")
     .sample("I(3, 4), torch.tensor([1, 3, -2])")
     .sample("I(3, 4), torch.tensor([[0], [5]]), invert=True");
 

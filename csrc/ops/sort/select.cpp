@@ -55,7 +55,9 @@ Tensor median_of_all(SelectKind kind, const Tensor& self) {
   if (self.numel() == 0) {  // NaN, or what PyTorch makes of it as an integer
     if (self.is_floating()) return scalar_tensor(Scalar(__builtin_nan("")), self.dtype());
     const int bits = static_cast<int>(self.item_size()) * 8;
-    return scalar_tensor(Scalar(bits == 64 ? INT64_MIN : bits == 32 ? int64_t{INT32_MIN} : 0),
+    return scalar_tensor(Scalar(bits == 64   ? INT64_MIN
+                                : bits == 32 ? int64_t{INT32_MIN}
+                                             : 0),
                          self.dtype());
   }
   const Tensor flat = as_contiguous(self);
@@ -99,17 +101,19 @@ PT_OP(topk)
     })
     .nondifferentiable_output(1)
     .out()
-    .doc("The k largest (or smallest) elements along a dimension and their indices. Of equal "
-         "elements those with the lowest index are taken.\n\n"
-         "Args:\n    k (int): how many\n    dim (int): dimension, the last by default\n"
-         "    largest (bool): the largest, or the smallest if False\n"
-         "    sorted (bool): whether the result is in order\n\n"
-         "Raises:\n    RuntimeError: when there are less than k elements.\n\n"
-         "Example:\n    >>> torch.tensor([1., 5., 2., 4.]).topk(2).indices\n    tensor([1, 3])")
+    .doc(
+        "The k largest (or smallest) elements along a dimension and their indices. Of equal "
+        "elements those with the lowest index are taken.\n\n"
+        "Args:\n    k (int): how many\n    dim (int): dimension, the last by default\n"
+        "    largest (bool): the largest, or the smallest if False\n"
+        "    sorted (bool): whether the result is in order\n\n"
+        "Raises:\n    RuntimeError: when there are less than k elements.\n\n"
+        "Example:\n    >>> torch.tensor([1., 5., 2., 4.]).topk(2).indices\n    tensor([1, 3])")
     .sample("R(3, 6) + 30 * torch.tensor([2, 5, 0, 4, 1, 3]), 2")
     .sample("(R(3, 6) + 30 * torch.tensor([2, 5, 0, 4, 1, 3])).t(), 4, 0, False")
-    .sample("(R(2, 3, 5) + 30 * torch.tensor([2, 0, 4, 1, 3])).mT, 3, dim=1, largest=True, "
-            "sorted=True");
+    .sample(
+        "(R(2, 3, 5) + 30 * torch.tensor([2, 0, 4, 1, 3])).mT, 3, dim=1, largest=True, "
+        "sorted=True");
 
 PT_OP(kthvalue)
     .impl([](const Tensor& self, int64_t k, int64_t dim, bool keepdim) {
@@ -134,11 +138,12 @@ PT_OP(median)
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = shared_gradient(g.grad(), self, g.result());
     })
-    .doc("The median: of an even number of elements the lower one of the two in the middle. NaN "
-         "where there is any.\n\n"
-         "Args:\n    dim (int): with it, medians along that dimension and their indices\n"
-         "    keepdim (bool): keep the dimension with size 1\n\n"
-         "Example:\n    >>> torch.tensor([4., 1., 3., 2.]).median()\n    tensor(2.)")
+    .doc(
+        "The median: of an even number of elements the lower one of the two in the middle. NaN "
+        "where there is any.\n\n"
+        "Args:\n    dim (int): with it, medians along that dimension and their indices\n"
+        "    keepdim (bool): keep the dimension with size 1\n\n"
+        "Example:\n    >>> torch.tensor([4., 1., 3., 2.]).median()\n    tensor(2.)")
     .sample("R(3, 4)")
     .sample("R(5)");
 
@@ -192,8 +197,9 @@ PT_OP(mode)
     })
     .nondifferentiable_output(1)
     .out()
-    .doc("The most frequent element along a dimension (the smallest of several) and an index of "
-         "it.")
+    .doc(
+        "The most frequent element along a dimension (the smallest of several) and an index of "
+        "it.")
     .sample("I(3, 6)")
     .sample("R(4, 3), 0, keepdim=True");
 

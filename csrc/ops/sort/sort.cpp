@@ -56,11 +56,12 @@ PT_OP(sort)
     })
     .nondifferentiable_output(1)
     .out()
-    .doc("The elements in order along a dimension, and where each came from. Equal elements keep "
-         "their order; NaN counts as the largest.\n\n"
-         "Args:\n    dim (int): dimension to sort along, the last by default\n"
-         "    descending (bool): largest first\n    stable (bool): every sort is stable\n\n"
-         "Example:\n    >>> torch.tensor([3., 1., 2.]).sort().values\n    tensor([1., 2., 3.])")
+    .doc(
+        "The elements in order along a dimension, and where each came from. Equal elements keep "
+        "their order; NaN counts as the largest.\n\n"
+        "Args:\n    dim (int): dimension to sort along, the last by default\n"
+        "    descending (bool): largest first\n    stable (bool): every sort is stable\n\n"
+        "Example:\n    >>> torch.tensor([3., 1., 2.]).sort().values\n    tensor([1., 2., 3.])")
     .sample("R(3, 5)")
     .sample("R(3, 5), 0, True")
     .sample("R(2, 3, 4), dim=1")
@@ -85,9 +86,10 @@ PT_OP(argsort)
       return std::get<1>(sorted(self, dim, descending, false));
     })
     .nondifferentiable()
-    .doc("The indices that sort self along a dimension.\n\n"
-         "Args:\n    dim (int): dimension to sort along, the last by default\n"
-         "    descending (bool): largest first\n    stable (bool): every sort is stable")
+    .doc(
+        "The indices that sort self along a dimension.\n\n"
+        "Args:\n    dim (int): dimension to sort along, the last by default\n"
+        "    descending (bool): largest first\n    stable (bool): every sort is stable")
     .sample("R(3, 5)")
     .sample("R(3, 5), 0, descending=True");
 

@@ -37,7 +37,8 @@ Triple unique_slices(RowPlan make_plan, const Tensor& self, int64_t dim, bool re
   if (self.numel() == 0) {
     int zeros = 0;
     for (int64_t s : self.sizes()) zeros += s == 0;
-    PT_CHECK(n == 0, "There are 0 sized dimensions, and they aren't selected, so unique cannot be "
+    PT_CHECK(n == 0,
+             "There are 0 sized dimensions, and they aren't selected, so unique cannot be "
              "applied");
     PT_CHECK(zeros == 1,
              "Number of zero sized dimensions is more than one, so unique cannot be applied ");
@@ -45,9 +46,8 @@ Triple unique_slices(RowPlan make_plan, const Tensor& self, int64_t dim, bool re
   }
   const Tensor slices = as_contiguous(movedim(self, Dims{d}, Dims{0}));
   const UniquePlan plan = make_plan(self.dtype(), slices.raw(), n, self.numel() / n);
-  auto [values, inverse, counts] =
-      collect(plan, resized(slices, 0, plan.count()), self.dtype(), Dims{n}, return_inverse,
-              return_counts);
+  auto [values, inverse, counts] = collect(plan, resized(slices, 0, plan.count()), self.dtype(),
+                                           Dims{n}, return_inverse, return_counts);
   return {movedim(values, Dims{0}, Dims{d}), inverse, counts};
 }
 
@@ -91,7 +91,8 @@ PT_OP(unique_consecutive)
                              return_counts);
       const Tensor flat = as_contiguous(self);
       const UniquePlan plan = UniquePlan::consecutive(flat.dtype(), flat.raw(), flat.numel());
-      return collect(plan, Dims{plan.count()}, self.dtype(), self.sizes(), return_inverse, return_counts);
+      return collect(plan, Dims{plan.count()}, self.dtype(), self.sizes(), return_inverse,
+                     return_counts);
     })
     .backward([](BackwardCall&, const Tensor&, bool, bool, std::optional<int64_t>) {
       no_derivative("unique_consecutive");

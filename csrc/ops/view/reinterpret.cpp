@@ -19,8 +19,8 @@ PT_OP(view_dtype)
       if (from == to) return out;
       const int last = self.dim() - 1;
       PT_CHECK(last >= 0, "self.dim() cannot be 0", types());
-      PT_CHECK(self->strides[last] == 1 || self->sizes[last] == 1,
-               "self.stride(-1) must be 1", types(), ", but got ", self->strides[last]);
+      PT_CHECK(self->strides[last] == 1 || self->sizes[last] == 1, "self.stride(-1) must be 1",
+               types(), ", but got ", self->strides[last]);
       if (from > to) {
         const int64_t ratio = from / to;
         out->sizes[last] *= ratio;
@@ -48,8 +48,9 @@ PT_OP(view_dtype)
     })
     .nondifferentiable()
     .method_only()
-    .doc("The same memory read as another dtype; the last dimension grows or shrinks with the "
-         "element size.")
+    .doc(
+        "The same memory read as another dtype; the last dimension grows or shrinks with the "
+        "element size.")
     .sample("torch.tensor([[1., 2.], [3., 4.]]), torch.uint8")
     .sample("torch.tensor([[1, 2, 3, 4]], dtype=torch.int16), torch.int64")
     .sample("torch.tensor([1., -2.]), torch.int32")

@@ -85,10 +85,11 @@ PT_OP(view)
       g[0] = reshape(g.grad(), IntList(self.sizes()));
     })
     .method_only()
-    .doc("The same elements with another shape, without a copy; one size may be -1.\n\n"
-         "Raises:\n    RuntimeError: when the strides of self do not allow it (use reshape).\n\n"
-         "Example:\n    >>> torch.arange(6).view(2, -1)\n"
-         "    tensor([[0, 1, 2],\n            [3, 4, 5]])")
+    .doc(
+        "The same elements with another shape, without a copy; one size may be -1.\n\n"
+        "Raises:\n    RuntimeError: when the strides of self do not allow it (use reshape).\n\n"
+        "Example:\n    >>> torch.arange(6).view(2, -1)\n"
+        "    tensor([[0, 1, 2],\n            [3, 4, 5]])")
     .sample("R(3, 4), 12")
     .sample("R(3, 4), (2, -1)")
     .test("contiguous");
@@ -143,8 +144,8 @@ PT_OP(permute)
       const int n = self.dim();
       PT_CHECK(static_cast<int>(dims.size()) == n,
                "permute(sparse_coo): number of dimensions in the tensor input does not match the "
-               "length of the desired ordering of dimensions i.e. input.dim() = ", n,
-               " is not equal to len(dims) = ", dims.size());
+               "length of the desired ordering of dimensions i.e. input.dim() = ",
+               n, " is not equal to len(dims) = ", dims.size());
       Dims sizes(n), strides(n);
       bool seen[kMaxDims] = {};
       for (int i = 0; i < n; ++i) {

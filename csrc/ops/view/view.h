@@ -20,19 +20,22 @@ inline constexpr Op<"select(Tensor self, int dim, int index) -> Tensor"> select;
 inline constexpr Op<
     "slice(Tensor self, int dim=0, int? start=None, int? end=None, int step=1) -> Tensor">
     slice;
-inline constexpr Op<"as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor">
-    as_strided;
-inline constexpr Op<"as_strided_backward(Tensor grad, int[] base_size, int[] base_stride, "
-                    "int[] size, int[] stride, int offset) -> Tensor">
-    as_strided_backward;
-inline constexpr Op<"scatter_strided(Tensor grad, int[] size, int[] stride, int offset, int length) "
-                    "-> Tensor">
-    scatter_strided;
 inline constexpr Op<
-    "select_backward(Tensor grad, int[] input_sizes, int dim, int index) -> Tensor">
+    "as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor">
+    as_strided;
+inline constexpr Op<
+    "as_strided_backward(Tensor grad, int[] base_size, int[] base_stride, "
+    "int[] size, int[] stride, int offset) -> Tensor">
+    as_strided_backward;
+inline constexpr Op<
+    "scatter_strided(Tensor grad, int[] size, int[] stride, int offset, int length) "
+    "-> Tensor">
+    scatter_strided;
+inline constexpr Op<"select_backward(Tensor grad, int[] input_sizes, int dim, int index) -> Tensor">
     select_backward;
-inline constexpr Op<"slice_backward(Tensor grad, int[] input_sizes, int dim, int start, int end, "
-                    "int step) -> Tensor">
+inline constexpr Op<
+    "slice_backward(Tensor grad, int[] input_sizes, int dim, int start, int end, "
+    "int step) -> Tensor">
     slice_backward;
 inline constexpr Op<"alias(Tensor self) -> Tensor"> alias_op;
 inline constexpr Op<"detach(Tensor self) -> Tensor"> detach;

@@ -7,8 +7,8 @@ namespace {
 
 // |R(i, i)| of A's QR factors, and the solution by them. Returns info: a zero on the diagonal.
 template <class T>
-int64_t solve_full_rank(const Matrix<T>& qr, const T* tau, const int64_t* perm,
-                        const Matrix<T>& b, const Matrix<T>& x) {
+int64_t solve_full_rank(const Matrix<T>& qr, const T* tau, const int64_t* perm, const Matrix<T>& b,
+                        const Matrix<T>& x) {
   const int64_t n = qr.cols;
   for (int64_t i = 0; i < n; ++i) {
     if (qr(i, i) == 0) return i + 1;

@@ -88,9 +88,9 @@ int64_t svd(const Matrix<T>& a, T* s, const Matrix<T>* u, const Matrix<T>* vt);
 // --- least squares (least_squares.cpp) ---
 
 enum class LstsqMethod : uint8_t {
-  kQr,              // full rank assumed ("gels"); returns info if a diagonal of R is zero
-  kCompleteQr,      // rank found from pivoted QR ("gelsy")
-  kSvd,             // rank and singular values from the SVD ("gelsd", "gelss")
+  kQr,          // full rank assumed ("gels"); returns info if a diagonal of R is zero
+  kCompleteQr,  // rank found from pivoted QR ("gelsy")
+  kSvd,         // rank and singular values from the SVD ("gelsd", "gelss")
 };
 // Minimises |A x - B| for each column of B (m x k), with the smallest |x| where it is not unique.
 // A (m x n) and B are overwritten; X is n x k; `rank` counts singular values above rcond times the

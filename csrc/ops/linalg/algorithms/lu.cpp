@@ -117,11 +117,11 @@ void lu_slogdet(const In<T>& lu, const int32_t* pivots, T* sign, T* log_abs) {
   *log_abs = sum;
 }
 
-#define PT_INSTANTIATE(T)                                                                  \
-  template int64_t lu_factor<T>(const Matrix<T>&, int32_t*);                               \
-  template void lu_solve<T>(const In<T>&, const int32_t*, bool, const Matrix<T>&);         \
-  template void lu_inverse<T>(const In<T>&, const int32_t*, const Matrix<T>&);             \
-  template T lu_det<T>(const In<T>&, const int32_t*);                                      \
+#define PT_INSTANTIATE(T)                                                          \
+  template int64_t lu_factor<T>(const Matrix<T>&, int32_t*);                       \
+  template void lu_solve<T>(const In<T>&, const int32_t*, bool, const Matrix<T>&); \
+  template void lu_inverse<T>(const In<T>&, const int32_t*, const Matrix<T>&);     \
+  template T lu_det<T>(const In<T>&, const int32_t*);                              \
   template void lu_slogdet<T>(const In<T>&, const int32_t*, T*, T*);
 PT_INSTANTIATE(float)
 PT_INSTANTIATE(double)

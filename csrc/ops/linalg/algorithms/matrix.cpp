@@ -42,7 +42,7 @@ void product(int64_t m, int64_t n, int64_t k, T alpha, const T* a, int64_t a_row
   gemm_kernel.get(dtype_of<T>)(args);
 }
 
-#define PT_INSTANTIATE(T)                                                                       \
+#define PT_INSTANTIATE(T)                                                                      \
   template const LinalgPrimitives<T>& primitives<T>();                                         \
   template void product<T>(int64_t, int64_t, int64_t, T, const T*, int64_t, int64_t, const T*, \
                            int64_t, int64_t, T, T*, int64_t);

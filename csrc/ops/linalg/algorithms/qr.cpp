@@ -73,8 +73,8 @@ class BlockReflector {
     product<T>(w.view(), T(1), c, v_.view(), T(0));
     product<T>(c.rows, count_, count_, T(1), w.get(), count_, 1, t_.get(), transposed ? 1 : count_,
                transposed ? count_ : 1, T(0), wt.get(), count_);
-    product<T>(c.rows, rows_, count_, T(-1), wt.get(), count_, 1, v_.get(), 1, count_, T(1),
-               c.data, c.ld);
+    product<T>(c.rows, rows_, count_, T(-1), wt.get(), count_, 1, v_.get(), 1, count_, T(1), c.data,
+               c.ld);
   }
 
  private:
@@ -95,8 +95,7 @@ void qr_factor(const Matrix<T>& a, T* tau) {
     factor_panel(panel, tau + j, v.get(), work.get());
     const int64_t rest = a.cols - j - width;
     if (rest == 0) break;
-    BlockReflector<T>(panel, tau + j)
-        .apply_left(true, a.block(j, j + width, a.rows - j, rest));
+    BlockReflector<T>(panel, tau + j).apply_left(true, a.block(j, j + width, a.rows - j, rest));
   }
 }
 
@@ -125,8 +124,7 @@ void qr_factor_pivoted(const Matrix<T>& a, T* tau, int64_t* perm) {
       const T left = std::max(T(0), (1 + ratio) * (1 - ratio));
       const T trust = norms[k] / exact[k];
       if (left * trust * trust <= unreliable) {
-        norms[k] = exact[k] =
-            j + 1 < a.rows ? norm2(a.rows - j - 1, a.row(j + 1) + k, a.ld) : T(0);
+        norms[k] = exact[k] = j + 1 < a.rows ? norm2(a.rows - j - 1, a.row(j + 1) + k, a.ld) : T(0);
       } else {
         norms[k] *= std::sqrt(left);
       }
@@ -166,8 +164,8 @@ void qr_multiply_q(const In<T>& a, const T* tau, int64_t k, bool left, bool tran
   for (int64_t step = 0; step < panels; ++step) {
     const int64_t j = (ascending ? step : panels - 1 - step) * panel;
     const int64_t width = std::min(panel, k - j);
-    const Matrix<T> part = left ? c.block(j, 0, c.rows - j, c.cols)
-                                : c.block(0, j, c.rows, c.cols - j);
+    const Matrix<T> part =
+        left ? c.block(j, 0, c.rows - j, c.cols) : c.block(0, j, c.rows, c.cols - j);
     if (panel == 1) {
       load_reflector<T>(a, j, v.get());
       if (left) {
@@ -186,10 +184,10 @@ void qr_multiply_q(const In<T>& a, const T* tau, int64_t k, bool left, bool tran
   }
 }
 
-#define PT_INSTANTIATE(T)                                                                     \
-  template void qr_factor<T>(const Matrix<T>&, T*);                                           \
-  template void qr_factor_pivoted<T>(const Matrix<T>&, T*, int64_t*);                         \
-  template void qr_form_q<T>(const In<T>&, const T*, int64_t, const Matrix<T>&);              \
+#define PT_INSTANTIATE(T)                                                        \
+  template void qr_factor<T>(const Matrix<T>&, T*);                              \
+  template void qr_factor_pivoted<T>(const Matrix<T>&, T*, int64_t*);            \
+  template void qr_form_q<T>(const In<T>&, const T*, int64_t, const Matrix<T>&); \
   template void qr_multiply_q<T>(const In<T>&, const T*, int64_t, bool, bool, const Matrix<T>&);
 PT_INSTANTIATE(float)
 PT_INSTANTIATE(double)

@@ -140,8 +140,7 @@ int64_t symmetric_eigen(const Matrix<T>& a, T* w, const Matrix<T>* vectors) {
 
   Scratch<int64_t> order(n);
   std::iota(order.get(), order.get() + n, int64_t{0});
-  std::stable_sort(order.get(), order.get() + n,
-                   [&](int64_t x, int64_t y) { return d[x] < d[y]; });
+  std::stable_sort(order.get(), order.get() + n, [&](int64_t x, int64_t y) { return d[x] < d[y]; });
   for (int64_t i = 0; i < n; ++i) {
     w[i] = d[order[i]] / factor;
     if (!vectors) continue;

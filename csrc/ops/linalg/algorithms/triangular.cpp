@@ -23,8 +23,8 @@ void solve_vector(const TriangularView<T>& a, int64_t n, T* x) {
   const auto& p = primitives<T>();
   for (int64_t step = 0; step < n; ++step) {
     const int64_t i = a.lower ? step : n - 1 - step;
-    const int64_t first = a.lower ? 0 : i + 1;      // unknowns already found
-    const int64_t rest = a.lower ? i + 1 : 0;       // unknowns still open
+    const int64_t first = a.lower ? 0 : i + 1;  // unknowns already found
+    const int64_t rest = a.lower ? i + 1 : 0;   // unknowns still open
     const int64_t rest_count = n - 1 - step;
     if (a.col == 1) x[i] -= p.dot(step, a.at(i, first), x + first);
     if (!a.unit) x[i] /= *a.at(i, i);
@@ -120,8 +120,8 @@ void solve_triangular_right(const In<T>& a, Triangle shape, const Matrix<T>& b) 
   });
 }
 
-#define PT_INSTANTIATE(T)                                                              \
-  template void solve_triangular_left<T>(const In<T>&, Triangle, const Matrix<T>&);    \
+#define PT_INSTANTIATE(T)                                                           \
+  template void solve_triangular_left<T>(const In<T>&, Triangle, const Matrix<T>&); \
   template void solve_triangular_right<T>(const In<T>&, Triangle, const Matrix<T>&);
 PT_INSTANTIATE(float)
 PT_INSTANTIATE(double)

@@ -87,8 +87,8 @@ class Best {
 
 // Offers elements [begin, end) to `best`, skipping whole groups in which nothing beats the bound.
 template <class E, class T>
-void offer_range(const Row<const T>& row, int64_t begin, int64_t end,
-                 typename SortKey<T>::Key flip, Best<E>& best) {
+void offer_range(const Row<const T>& row, int64_t begin, int64_t end, typename SortKey<T>::Key flip,
+                 Best<E>& best) {
   constexpr int64_t kGroup = 32;
   using Key = typename SortKey<T>::Key;
   int64_t i = begin;

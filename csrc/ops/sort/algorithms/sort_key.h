@@ -11,10 +11,9 @@
 namespace pt::sorting {
 
 template <size_t kBytes>
-using UnsignedOf =
-    std::conditional_t<kBytes == 1, uint8_t,
-                       std::conditional_t<kBytes == 2, uint16_t,
-                                          std::conditional_t<kBytes == 4, uint32_t, uint64_t>>>;
+using UnsignedOf = std::conditional_t<
+    kBytes == 1, uint8_t,
+    std::conditional_t<kBytes == 2, uint16_t, std::conditional_t<kBytes == 4, uint32_t, uint64_t>>>;
 
 template <class T>
 inline constexpr bool kIsFloating = is_floating(dtype_of<T>);
@@ -25,11 +24,10 @@ struct SortKey {
   static constexpr Key kSign = static_cast<Key>(Key{1} << (8 * sizeof(T) - 1));
   static constexpr Key kAll = static_cast<Key>(~Key{0});
   // The bits of positive infinity; more is NaN once the sign is gone.
-  static constexpr Key kInfinity = static_cast<Key>(
-      std::is_same_v<T, double>     ? 0x7ff0000000000000u
-      : std::is_same_v<T, float>    ? 0x7f800000u
-      : std::is_same_v<T, BFloat16> ? 0x7f80u
-                                    : 0x7c00u);
+  static constexpr Key kInfinity = static_cast<Key>(std::is_same_v<T, double>  ? 0x7ff0000000000000u
+                                                    : std::is_same_v<T, float> ? 0x7f800000u
+                                                    : std::is_same_v<T, BFloat16> ? 0x7f80u
+                                                                                  : 0x7c00u);
 
   // `flip` is kAll for a descending order, else 0.
   static Key encode(T value, Key flip) {
@@ -95,9 +93,7 @@ struct WideEntry {
   uint64_t key_bits;
   uint64_t position;
 
-  static WideEntry make(uint64_t key, int64_t index) {
-    return {key, static_cast<uint64_t>(index)};
-  }
+  static WideEntry make(uint64_t key, int64_t index) { return {key, static_cast<uint64_t>(index)}; }
   static WideEntry last() { return {~uint64_t{0}, ~uint64_t{0}}; }
   uint64_t key() const { return key_bits; }
   int64_t index() const { return static_cast<int64_t>(position); }

@@ -10,9 +10,9 @@
 
 namespace pt {
 
-void sort_rows(const SortArgs& args);          // sort.cpp
-void topk_rows(const TopkArgs& args);          // select.cpp
-void select_rows(const SelectArgs& args);      // select.cpp
+void sort_rows(const SortArgs& args);              // sort.cpp
+void topk_rows(const TopkArgs& args);              // select.cpp
+void select_rows(const SelectArgs& args);          // select.cpp
 void search_sorted(const SearchSortedArgs& args);  // search.cpp
 
 // out[i] = elements[i] is among the tests (is not, if `invert`). NaN is never found. (search.cpp)

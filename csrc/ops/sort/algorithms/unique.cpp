@@ -131,8 +131,7 @@ UniquePlan UniquePlan::sorted_rows(DType dtype, const void* source, int64_t n, i
   return plan;
 }
 
-UniquePlan UniquePlan::consecutive_rows(DType dtype, const void* source, int64_t n,
-                                        int64_t width) {
+UniquePlan UniquePlan::consecutive_rows(DType dtype, const void* source, int64_t n, int64_t width) {
   UniquePlan plan(source, n, width * static_cast<int64_t>(item_size(dtype)));
   visit_dtype(dtype, [&]<class T>(T) {
     plan.starts_ =
