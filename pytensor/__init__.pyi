@@ -10,6 +10,7 @@ from pytensor import (
     _conflict as _conflict,
     _tensor as _tensor,
     autograd as autograd,
+    cuda as cuda,
     functional as functional,
     linalg as linalg,
     special as special,

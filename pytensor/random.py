@@ -91,7 +91,7 @@ def get_rng_state() -> Tensor:
 
         >>> state = pytensor.get_rng_state()
         >>> state.dtype
-        pytensor.uint8
+        torch.uint8
     """
     return _C.default_generator().get_state()
 

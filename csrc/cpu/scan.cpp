@@ -74,7 +74,7 @@ template <class F, class T>
 struct Accumulate {
   using In = T;
   using Out = If<kFloating<T>, T, int64_t>;
-  using First = If<kIsHalf<T>, float, If<kFloating<T>, double, int64_t>>;
+  using First = If<kIsHalf<T>, float, If<kFloating<T>, double, uint64_t>>;  // integers wrap
   using Second = Nothing;
   static constexpr bool kIndex = false;
   using A = First;

@@ -132,7 +132,8 @@ PT_OP(round_decimals)
     .impl([](const Out& out, const Tensor& self, int64_t decimals) {
       if (decimals == 0) return run_rounding(out, kRound, self);
       double power = 1;
-      for (int64_t i = std::min<int64_t>(std::abs(decimals), 400); i > 0; --i) power *= 10;
+      const auto digits = std::abs(std::clamp<int64_t>(decimals, -400, 400));
+      for (int64_t i = digits; i > 0; --i) power *= 10;
       return run_in_own_dtype(out, kRoundDecimals, self, Scalar(power), Scalar(decimals < 0));
     })
     .backward([](BackwardCall& g, const Tensor&, int64_t) { g[0] = zeros_of(g.grad()); })

@@ -81,13 +81,13 @@ PT_OP(topk)
       const Dims shape = resized(self, d, k);
       const Tensor values = empty_tensor(shape, self.dtype());
       const Tensor indices = empty_tensor(shape, DType::kInt64);
-      if (values.numel() == 0 || k == 0) return {values, indices};
+      if (values.numel() == 0) return {values, indices};
       const Rows rows = readable_rows(self, d);
       topk_rows({.dtype = self.dtype(),
                  .outer = rows.outer,
                  .inner = rows.inner,
                  .n = rows.n,
-                 .k = k,
+                 .k = self.dim() ? k : 1,  // a number is its own only element whatever k
                  .source = rows.source(),
                  .values = rows_of(values, d)->target(),
                  .indices = rows_of(indices, d)->target(),
