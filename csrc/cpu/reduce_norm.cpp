@@ -148,11 +148,12 @@ void norm(const ReduceArgs& a) {
 
 // ---- dot ----
 
-// Small integers multiply in int32: only the low bits of the sum are kept.
+// Integers multiply as unsigned numbers, which wrap; small ones in 32 bits, as only the low bits of
+// the sum are kept.
 template <class T>
-using DotLane = If<kFloating<T> || sizeof(T) == 8, Compute<T>, int32_t>;
+using DotLane = If<kFloating<T>, Compute<T>, If<sizeof(T) == 8, uint64_t, uint32_t>>;
 template <class T>
-using DotTotal = If<kFloating<T>, double, int64_t>;
+using DotTotal = If<kFloating<T>, double, uint64_t>;
 
 template <class T>
 DotTotal<T> dot_leaf(const T* a, const T* b, int64_t n) {

@@ -28,6 +28,12 @@ inline void check_square(const char* op, const Tensor& a, const char* name) {
            a->sizes[a.dim() - 1], " matrices");
 }
 
+inline void check_same_dtype(const char* op, const Tensor& a, const Tensor& b) {
+  PT_CHECK(a.dtype() == b.dtype(), op,
+           ": Expected A and B to have the same dtype, but found A of type ", dtype_name(a.dtype()),
+           " and B of type ", dtype_name(b.dtype()), " instead");
+}
+
 inline int64_t rows_of(const Tensor& a) { return a->sizes[a.dim() - 2]; }
 inline int64_t columns_of(const Tensor& a) { return a->sizes[a.dim() - 1]; }
 inline Dims batch_of(const Tensor& a, int drop = 2) {

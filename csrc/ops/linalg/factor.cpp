@@ -202,6 +202,7 @@ PT_OP(linalg_lstsq)
     .impl([](const Tensor& self, const Tensor& b, std::optional<double> rcond,
              std::optional<std::string_view> driver) {
       check_matrix("linalg.lstsq", self, "A");
+      check_same_dtype("linalg.lstsq", self, b);
       const std::string_view name = driver.value_or("gelsy");
       PT_CHECK(name == "gels" || name == "gelsy" || name == "gelsd" || name == "gelss",
                "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, "

@@ -191,10 +191,7 @@ Tensor solve_matrices(const Tensor& a, const Tensor& b) {
 PT_OP(linalg_solve)
     .impl([](const Tensor& A, const Tensor& B, bool left) {
       check_square("linalg.solve", A, "A");
-      PT_CHECK(A.dtype() == B.dtype(),
-               "linalg.solve: Expected A and B to have the same dtype, but "
-               "found A of type ",
-               dtype_name(A.dtype()), " and B of type ", dtype_name(B.dtype()), " instead");
+      check_same_dtype("linalg.solve", A, B);
       PT_CHECK(B.dim() >= 1, "linalg.solve: B must have at least 1 dimension");
       const bool vector = is_vector(A, B);
       PT_CHECK(left || !vector,
@@ -268,6 +265,7 @@ PT_OP(linalg_solve_triangular)
     .impl([](const Tensor& self, const Tensor& B, bool upper, bool left, bool unit) {
       check_square("linalg.solve_triangular", self, "A");
       check_matrix("linalg.solve_triangular", B, "B");
+      check_same_dtype("linalg.solve_triangular", self, B);
       PT_CHECK((left ? rows_of(B) : columns_of(B)) == rows_of(self),
                "linalg.solve_triangular: Incompatible shapes of A and B for the equation ",
                left ? "AX = B" : "XA = B", " (", rows_of(self), "x", columns_of(self), " and ",

@@ -464,6 +464,7 @@ PT_OP(multinomial)
       const int64_t n = self->sizes[self.dim() - 1];
       PT_CHECK(replacement || num_samples <= n,
                "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
+      PT_CHECK(n > 0, "invalid multinomial distribution (sum of probabilities <= 0)");
       const int64_t rows = self.dim() == 2 ? self->sizes[0] : 1;
       check_weights(self);
       Tensor out = empty_tensor(self.dim() == 2 ? Dims{rows, num_samples} : Dims{num_samples},

@@ -88,19 +88,30 @@ struct Lines {
   }
 };
 
+// Integers wrap on overflow, as in every other kernel.
+template <class T, class F>
+inline T wrapping(T a, T b, F f) {
+  if constexpr (std::is_integral_v<T> && sizeof(T) >= 4) {
+    using U = std::make_unsigned_t<T>;
+    return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
+  } else {
+    return static_cast<T>(f(a, b));
+  }
+}
+
 template <ScatterReduce R, class T>
 inline T combine(T old, T v) {
   if constexpr (R == ScatterReduce::kAdd) {
     if constexpr (std::is_same_v<T, bool>) {
       return old || v;
     } else {
-      return static_cast<T>(old + v);
+      return wrapping(old, v, [](auto a, auto b) { return a + b; });
     }
   } else if constexpr (R == ScatterReduce::kMultiply) {
     if constexpr (std::is_same_v<T, bool>) {
       return old && v;
     } else {
-      return static_cast<T>(old * v);
+      return wrapping(old, v, [](auto a, auto b) { return a * b; });
     }
   } else if constexpr (R == ScatterReduce::kMax) {
     return v != v || v > old ? v : old;  // NaN wins and stays
