@@ -185,6 +185,14 @@ SHAPES = [
     ("torch.linalg.inv(torch.zeros(2, 2))", "singular"),
     ("torch.linalg.cholesky(-torch.eye(2))", "positive"),
     ("torch.linalg.solve(torch.zeros(2, 2), torch.ones(2))", "singular"),
+    ("torch.linalg.solve(torch.eye(2), torch.ones(2, 1, dtype=torch.float64))", "dtype"),
+    ("torch.linalg.lstsq(torch.eye(2), torch.ones(2, 1, dtype=torch.float64))", "dtype"),
+    (
+        "torch.linalg.solve_triangular("
+        "torch.eye(2), torch.ones(2, 1, dtype=torch.float64), upper=True)",
+        "dtype",
+    ),
+    ("torch.zeros(0).multinomial(1, replacement=True)", "probabilities"),
     (f"{X}.copy_(torch.ones(5))", "size expand"),
     (f"torch.exp({X}, out=torch.ones(3, 4, dtype=torch.int64))", "cast"),
     (f"torch.exp({X}, out=1)", "out"),

@@ -37,16 +37,19 @@ int64_t round_trip(DType t, int64_t value) {
 
 int64_t spacing(DType t, int64_t value) {
   int log2 = 0;
-  for (int64_t v = value < 0 ? -value : value; v >>= 1;) ++log2;
+  const auto bits = static_cast<uint64_t>(value);
+  for (uint64_t v = value < 0 ? 0 - bits : bits; v >>= 1;) ++log2;
   return int64_t{1} << (log2 - digits(t) + 1);
 }
 
 // The bounds moved inwards to values that survive rounding to the dtype.
 int64_t raise_from(DType t, int64_t from) {
+  if (from == std::numeric_limits<int64_t>::max()) return from;
   const int64_t rounded = round_trip(t, from + 1);
   return rounded < from ? rounded + spacing(t, from + 1) : from;
 }
 int64_t lower_to(DType t, int64_t to) {
+  if (to == std::numeric_limits<int64_t>::min()) return to;
   const int64_t rounded = round_trip(t, to - 1);
   return rounded >= to ? rounded - spacing(t, to - 1) : to;
 }
