@@ -31,7 +31,6 @@ struct TensorImpl {
     kContiguous = 16,       // cached: row-major without gaps
     kHasStorage = 32,       // false for shape-only records of autograd
     kRetainGrad = 64,
-    kViewNoGrad = 128,  // a view made under no_grad
   };
 
   std::atomic<int32_t> refs{1};

@@ -35,10 +35,6 @@ class BackwardCall;  // op/record.h
 using ForwardFn = void (*)(const Out& out, const Value* args, Result& result);
 using BackwardFn = void (*)(BackwardCall& call, const Value* args);
 
-enum class SaveWhen : uint8_t {
-  kAlways,
-  kIfNeeded
-};  // kIfNeeded: only if `needs` wants a gradient
 struct SaveRule {
   int8_t param = -1;  // parameter index, or -1 - k for output k
   bool shape_only = false;

@@ -98,8 +98,6 @@ inline const char* check_utf8(PyObject* o, Py_ssize_t* n) {
 // --- parts of the module -----------------------------------------------------------------------
 PyObject* wrap_result(const OpInfo& op, Result& result);
 void init_ops(py::module_& m);  // parse.cpp: functions and methods of the registry
-PyObject* call_op(const OverloadSet& set, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
-                  PyObject* kwnames);
 void init_autograd(py::module_& m);
 PyObject* wrap_node(Node* node);  // new reference; None for null
 PyObject* index_get(PyObject* self, PyObject* key);

@@ -30,11 +30,10 @@ const std::vector<Signature>& signatures_of(OpFunction* f) {
   return *f->signatures;
 }
 
-PyObject* invoke(const Signature& sig, ParsedCall& parsed, PyObject* out_object) {
+PyObject* invoke(const Signature& sig, ParsedCall& parsed) {
   Result result;
   if (parsed.has_out) {
     dispatch_out(*sig.op, parsed.values, parsed.out, result);
-    if (out_object && is_tensor(out_object)) return Py_NewRef(out_object);
   } else {
     dispatch(*sig.op, parsed.values, result);
   }
@@ -64,8 +63,7 @@ PyObject* call_signatures(const std::vector<Signature>& signatures, const std::s
                           const CallArgs& call) {
   if (signatures.size() == 1) {
     ParsedCall parsed;
-    if (parse_call(signatures[0], call, parsed, nullptr))
-      return invoke(signatures[0], parsed, nullptr);
+    if (parse_call(signatures[0], call, parsed, nullptr)) return invoke(signatures[0], parsed);
     ParsedCall again;
     std::string error;
     parse_call(signatures[0], call, again, &error);
@@ -73,7 +71,7 @@ PyObject* call_signatures(const std::vector<Signature>& signatures, const std::s
   }
   for (const Signature& sig : signatures) {
     ParsedCall parsed;
-    if (parse_call(sig, call, parsed, nullptr)) return invoke(sig, parsed, nullptr);
+    if (parse_call(sig, call, parsed, nullptr)) return invoke(sig, parsed);
   }
   std::string error = concat(name, "() received an invalid combination of arguments - got ",
                              describe_arguments(call), ", but expected one of:");
@@ -244,17 +242,6 @@ PyObject* wrap_result(const OpInfo& op, Result& result) {
     default:
       return from_scalar(result.scalar.as_scalar());
   }
-}
-
-PyObject* call_op(const OverloadSet& set, PyObject* self, PyObject* const* args, Py_ssize_t nargs,
-                  PyObject* kwnames) {
-  static auto& cache = *new std::unordered_map<const OverloadSet*, std::vector<Signature>>;
-  auto it = cache.find(&set);
-  if (it == cache.end()) {
-    it = cache.emplace(&set, std::vector<Signature>{}).first;
-    for (const OpInfo* op : set.ops) it->second.emplace_back(op);
-  }
-  return call_signatures(it->second, set.name, {self, args, nargs, kwnames});
 }
 
 void init_ops(py::module_& m) {

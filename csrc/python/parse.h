@@ -26,10 +26,6 @@ class CallMemory {
     numbers_[num_numbers_] = std::move(t);
     return numbers_[num_numbers_++];
   }
-  void reset() {
-    used_ = 0;
-    num_numbers_ = 0;
-  }
 
  private:
   static constexpr size_t kInline = 24;
