@@ -144,6 +144,7 @@ _SUBMODULES = frozenset(
         "autograd",
         "cuda",
         "linalg",
+        "nn",
         "special",
         "storage",
         "utils",
@@ -160,4 +161,4 @@ def __getattr__(name: str) -> Any:
 
 
 if TYPE_CHECKING:
-    from pytensor import autograd, cuda, linalg, special, utils
+    from pytensor import autograd, cuda, linalg, nn, special, utils

@@ -302,7 +302,7 @@ def arguments(library, sample: Sample, variation: Variation, given=None):
 def find_function(library, name: str):
     """The function of that name, wherever the library keeps it."""
     if library is pytensor:
-        return getattr(pytensor, name, None) or getattr(pytensor._C, name, None)
+        return getattr(pytensor, name, None) or pytensor._C.internal.get(name)
     for prefix in ("linalg", "special"):
         if name.startswith(prefix + "_"):
             found = getattr(getattr(torch, prefix), name[len(prefix) + 1 :], None)

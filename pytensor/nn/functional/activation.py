@@ -1,0 +1,5 @@
+"""Activation functions of ``pytensor.nn.functional``."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

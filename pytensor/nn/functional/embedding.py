@@ -1,0 +1,5 @@
+"""Embeddings and one-hot encoding of ``pytensor.nn.functional``."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

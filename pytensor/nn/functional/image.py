@@ -1,0 +1,5 @@
+"""Padding, resizing, resampling and rearranging of images of ``pytensor.nn.functional``."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

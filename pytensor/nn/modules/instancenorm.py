@@ -1,0 +1,5 @@
+"""Instance normalisation."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

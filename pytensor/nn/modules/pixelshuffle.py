@@ -1,0 +1,5 @@
+"""Pixel shuffle."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
