@@ -13,6 +13,7 @@ import importlib
 import json
 import math
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -236,7 +237,9 @@ def run_in_processes(command: Sequence[str], processes: int, cases: Sequence[Cas
 
 def make_parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("op", nargs="?", default="", help="only cases whose name contains this")
+    parser.add_argument(
+        "op", nargs="?", default="", help="only cases whose name this matches (regular expression)"
+    )
     parser.add_argument("--shape", default="", help="only cases whose shape contains this")
     parser.add_argument("--modules", nargs=2, default=["torch", "pytensor"], metavar="NAME")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
@@ -249,7 +252,7 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
 
 def run_suite(cases: Sequence[Case], args: argparse.Namespace, command: Sequence[str]) -> None:
     """Runs the cases that `args` selects; `command` starts the same run in another process."""
-    chosen = [case for case in cases if args.op in case.name and args.shape in case.shape]
+    chosen = [case for case in cases if re.search(args.op, case.name) and args.shape in case.shape]
     if not chosen:
         raise SystemExit(f"no case is named {args.op!r} with shape {args.shape!r}")
     if args.processes > 1:

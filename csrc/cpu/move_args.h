@@ -17,6 +17,9 @@ struct Copy2d {
 };
 using Copy2dFn = void(const Copy2d&);
 
+// Copies n bytes that do not overlap: name "copy_bytes", slot kUInt8.
+using CopyBytesFn = void(const void* src, void* dst, int64_t n);
+
 // Converts n contiguous elements: name "cast_from_<source dtype>", slot of the target dtype.
 using CastFn = void(const void* src, void* dst, int64_t n);
 

@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "cpu/kernel_table.h"
+#include "cpu/move_args.h"
 #include "op/plan.h"
 
 namespace pt {
@@ -11,9 +13,8 @@ namespace pt {
 namespace {
 
 void parallel_bytes(char* dst, const char* src, int64_t bytes) {
-  parallel_for(0, bytes, 1 << 18, [&](int64_t b, int64_t e) {
-    std::memcpy(dst + b, src + b, static_cast<size_t>(e - b));
-  });
+  parallel_for(0, bytes, 1 << 17,
+               [&](int64_t b, int64_t e) { copy_bytes(dst + b, src + b, e - b); });
 }
 
 // Same storage: does `in` start inside `out`'s bytes in another layout?
@@ -26,6 +27,15 @@ bool partially_overlaps(const Tensor& out, const Tensor& in) {
 }
 
 }  // namespace
+
+void copy_bytes(void* dst, const void* src, int64_t bytes) {
+  static const Kernel<CopyBytesFn> kernel{"copy_bytes"};
+  if (bytes < 1024) {
+    std::memcpy(dst, src, static_cast<size_t>(bytes));
+  } else {
+    kernel.get(DType::kUInt8)(src, dst, bytes);
+  }
+}
 
 void check_no_internal_overlap(const Tensor& out) {
   PT_CHECK(!has_internal_overlap(out.impl()),
@@ -115,7 +125,7 @@ Tensor zeros_tensor(IntList sizes, DType dtype, Device device) {
   Tensor t = empty_tensor(sizes, dtype, device);
   const int64_t bytes = static_cast<int64_t>(t.nbytes());
   char* data = static_cast<char*>(t.raw());
-  parallel_for(0, bytes, 1 << 18,
+  parallel_for(0, bytes, 1 << 17,
                [&](int64_t b, int64_t e) { std::memset(data + b, 0, static_cast<size_t>(e - b)); });
   return t;
 }

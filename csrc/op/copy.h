@@ -5,6 +5,9 @@
 
 namespace pt {
 
+// memcpy for what may be long.
+void copy_bytes(void* dst, const void* src, int64_t bytes);
+
 // dst[...] = src broadcast to dst's shape and converted to its dtype.
 void copy_into(const Tensor& dst, const Tensor& src);
 // A new tensor with src's values: same strides when src is dense, else row-major.

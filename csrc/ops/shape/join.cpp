@@ -81,8 +81,7 @@ void join_contiguous(TensorList tensors, const Joined& j, const Tensor& out) {
       const int64_t length = starts[k + 1] - starts[k];
       const int64_t within = at - starts[k];
       const int64_t n = std::min(end - begin, length - within);
-      std::memcpy(to + begin, static_cast<const char*>(tensors[k].raw()) + o * length + within,
-                  static_cast<size_t>(n));
+      copy_bytes(to + begin, static_cast<const char*>(tensors[k].raw()) + o * length + within, n);
       begin += n;
     }
   });

@@ -12,6 +12,7 @@
 #include "core/parallel.h"
 #include "cpu/index_args.h"
 #include "cpu/kernel_table.h"
+#include "op/copy.h"
 #include "ops/index/algorithms/item.h"
 
 namespace pt {
@@ -185,6 +186,19 @@ void read_selection(const Selection& s, const char* data, char* out, size_t item
   static const Kernel<void(const void*, const int64_t*, void*, int64_t)> gather{"index_gather"};
   const auto gather_fn = gather.get(slot_of_item(item));
   const Offsets offsets(s, s.before.count > 1);
+  // Single elements named by one vector of plain indices: checked and read in one pass.
+  if (width == 1 && s.before.count == 1 && s.columns.size() == 1 && !s.columns[0].wrap) {
+    static const Kernel<GatherLineFn> line{"gather_line"};
+    const auto line_fn = line.get(slot_of_item(item));
+    const IndexColumn& c = s.columns[0];
+    const char* from = data + s.before[0] * static_cast<int64_t>(item);
+    parallel_for(0, s.n, kWork, [&](int64_t b, int64_t e) {
+      if (!line_fn({from, c.index.data<int64_t>() + b, out + b * static_cast<int64_t>(item), e - b,
+                    c.size, c.stride, 0}))
+        raise_out_of_bounds(s, b, e);
+    });
+    return;
+  }
   visit_item(item, [&](auto v) {
     using T = decltype(v);
     const T* src = reinterpret_cast<const T*>(data);
@@ -202,7 +216,7 @@ void read_selection(const Selection& s, const char* data, char* out, size_t item
         } else if (s.run_stride == 1) {
           for (int64_t k = 0; k < count; ++k)
             for (int64_t r = 0; r < s.rows.count; ++r, to += s.run)
-              std::memcpy(to, from + off[k] + s.rows[r], static_cast<size_t>(s.run) * sizeof(T));
+              copy_bytes(to, from + off[k] + s.rows[r], s.run * static_cast<int64_t>(sizeof(T)));
         } else {
           for (int64_t k = 0; k < count; ++k)
             for (int64_t r = 0; r < s.rows.count; ++r, to += s.run) {
@@ -224,7 +238,7 @@ void write_selection(const Selection& s, char* data, const char* values, size_t 
     const int64_t step = s.run_stride;
     ordered(s, [=](int64_t at, int64_t other, int64_t n) {
       if (step == 1 && n > 1) {
-        std::memcpy(to + at, from + other, static_cast<size_t>(n) * sizeof(T));
+        copy_bytes(to + at, from + other, n * static_cast<int64_t>(sizeof(T)));
       } else {
         for (int64_t j = 0; j < n; ++j) to[at + j * step] = from[other + j];
       }
