@@ -84,39 +84,9 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
 
 
 # What an uninitialized tensor allows: to learn and to change its dtype and its device.
-_ALLOWED = frozenset(
-    [
-        "char",
-        "copy_",
-        "cpu",
-        "cuda",
-        "device",
-        "double",
-        "dtype",
-        "float",
-        "get_device",
-        "half",
-        "int",
-        "is_complex",
-        "is_floating_point",
-        "long",
-        "bfloat16",
-        "short",
-        "to",
-        "data",
-        "grad",
-        "grad_fn",
-        "requires_grad",
-        "requires_grad_",
-        "is_leaf",
-        "layout",
-        "is_meta",
-        "is_cpu",
-        "is_cuda",
-        "size",
-        "type",
-    ]
-)
+_CONVERSIONS = ("bfloat16", "char", "double", "float", "half", "int", "long", "short", "to", "type")
+_QUESTIONS = ("get_device", "is_complex", "is_floating_point", "requires_grad_", "size")
+_ALLOWED = frozenset((*_CONVERSIONS, *_QUESTIONS, "copy_", "cpu", "cuda"))
 
 
 def _refuse(name: str) -> Any:
@@ -151,7 +121,7 @@ class UninitializedTensorMixin:
         self.data: Tensor = pytensor.empty(
             shape, device=device or data.device, dtype=dtype or data.dtype
         )
-        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+        self.__class__ = self.cls_to_become
 
     @property
     def shape(self) -> Any:
@@ -178,11 +148,8 @@ class UninitializedTensorMixin:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if id(self) not in memo:
-            memo[id(self)] = type(self)(
-                self.requires_grad,
-                self.data.device,
-                self.data.dtype,
-            )
+            make, arguments = self.__reduce_ex__(4)
+            memo[id(self)] = make(*arguments)
         return memo[id(self)]
 
 
