@@ -146,6 +146,7 @@ PyGetSetDef properties[] = {
     {"is_leaf", get_is_leaf, nullptr, "True when no recorded operation made this tensor.", nullptr},
     {"retains_grad", get_retains_grad, nullptr, "True after retain_grad().", nullptr},
     {"output_nr", get_output_nr, nullptr, "Which output of grad_fn this is.", nullptr},
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
     {"data", get_data, set_data, "The same memory, outside autograd and its version check.",
      nullptr},
     {"_version", get_version, nullptr, "How often the memory was changed in place.", nullptr},

@@ -2,5 +2,12 @@
 
 from __future__ import annotations
 
+from pytensor.nn.parameter import (  # isort: skip
+    Buffer,
+    Parameter,
+    UninitializedBuffer,
+    UninitializedParameter,
+)
+
 from pytensor.nn import functional as functional
 from pytensor.nn.modules import *

@@ -15,6 +15,7 @@ from pytensor.nn.modules.dropout import *
 from pytensor.nn.modules.flatten import *
 from pytensor.nn.modules.fold import *
 from pytensor.nn.modules.instancenorm import *
+from pytensor.nn.modules.lazy import *
 from pytensor.nn.modules.linear import *
 from pytensor.nn.modules.loss import *
 from pytensor.nn.modules.module import *
