@@ -47,9 +47,9 @@ void append(std::string& s, double v);
 }  // namespace text
 
 // Concatenates values into one string; types with a `to_text(const T&)` found by ADL also work.
-// Numbers are excluded: they convert to Scalar, whose to_text would call concat again.
+// Numbers and literals are excluded: they convert to Scalar, which has a to_text.
 template <class T>
-concept HasToText = !std::is_arithmetic_v<T> && requires(const T& v) {
+concept HasToText = !std::is_arithmetic_v<T> && !std::is_pointer_v<T> && requires(const T& v) {
   { to_text(v) } -> std::convertible_to<std::string>;
 };
 

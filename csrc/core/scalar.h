@@ -28,6 +28,9 @@ class Scalar {
   bool to_bool() const { return kind_ == Kind::kFloat ? d_ != 0 : i_ != 0; }
   // Stores the value as one element of `dtype`.
   void store(DType dtype, void* out) const;
+  // Raises when `dtype` cannot hold the value. Negative numbers wrap in unsigned integers, and
+  // infinities stay.
+  void check_fits(DType dtype) const;
   // The dtype of a tensor made from this number (float: the default dtype is the caller's).
   DType natural_dtype() const {
     return kind_ == Kind::kBool ? DType::kBool

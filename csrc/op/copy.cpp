@@ -107,6 +107,7 @@ Tensor cast_to(const Tensor& src, DType dtype) {
 }
 
 void fill_with(const Tensor& dst, const Scalar& value) {
+  value.check_fits(dst.dtype());
   if (dst.numel() == 0) return;
   alignas(16) char element[16];
   value.store(dst.dtype(), element);

@@ -102,6 +102,7 @@ Tensor fill_along(const Out& out, const Tensor& self, int64_t dim, const Tensor&
   Selection s = select_along(dest, wrap_dim(dim, self.dim()), index);
   s.columns[0].wrap = true;
   alignas(8) char element[16];
+  value.check_fits(dest.dtype());
   value.store(dest.dtype(), element);
   fill_selection(s, dest.data<char>(), element, dest.item_size());
   return dest;

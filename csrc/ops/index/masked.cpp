@@ -33,6 +33,7 @@ Tensor fill_masked(const Out& out, const Tensor& self, const Tensor& mask, const
   PT_CHECK(mask.dtype() == DType::kBool,
            "masked_fill_ only supports boolean masks, but got mask with dtype ",
            kCppNames[static_cast<int>(mask.dtype())]);
+  value.check_fits(self.dtype());
   const Value v[] = {Value::of(self), Value::of(mask), Value::of(value)};
   return run_pointwise_as(out, kMaskedFill.entry(), self.dtype(), self.dtype(), v, 3);
 }

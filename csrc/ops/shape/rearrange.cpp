@@ -350,9 +350,11 @@ PT_OP(roll)
                "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size());
       Tensor out = self;
       for (size_t i = 0; i < dims.size(); ++i) {
+        PT_CHECK_INDEX(self.dim() > 0, "Dimension specified as ", dims[i],
+                       " but tensor has no dimensions");
         const int d = wrap_dim(dims[i], self.dim());
-        const int64_t n = self.dim() ? self->sizes[d] : 1;
-        if (n == 0 || self.dim() == 0) continue;
+        const int64_t n = self->sizes[d];
+        if (n == 0) continue;
         const int64_t start = ((n - shifts[i]) % n + n) % n;
         if (start == 0) continue;
         const Tensor parts[] = {narrow(out, d, start, n - start), narrow(out, d, 0, start)};
@@ -406,23 +408,5 @@ PT_OP(triu)
     .doc("The upper triangle of matrices, zeros below the given diagonal.")
     .sample("R(3, 4)")
     .sample("R(2, 3, 4), 1");
-
-PT_OP(repeat_interleave)
-    .composite([](const Tensor& self, int64_t repeats, std::optional<int64_t> dim,
-                  std::optional<int64_t> output_size) {
-      PT_CHECK(repeats >= 0, "repeat_interleave: repeats can not be negative");
-      const Tensor source = dim ? self : reshape(self, IntList(Dims{-1}));
-      const int d = wrap_dim(dim.value_or(0), source.dim());
-      const int64_t n = source.dim() ? source->sizes[d] : 1;
-      PT_CHECK(!output_size || *output_size == n * repeats,
-               "repeat_interleave: output_size does not match repeats");
-      Dims wide = source.sizes(), merged = source.sizes();
-      wide.insert(d + 1, repeats);
-      merged[d] = n * repeats;
-      return reshape(expand(unsqueeze(source, d + 1), IntList(wide)), IntList(merged));
-    })
-    .doc("Each element (or slice along dim) repeated `repeats` times in a row.")
-    .sample("R(3, 4), 2")
-    .sample("R(3, 4), 3, dim=1");
 
 }  // namespace pt

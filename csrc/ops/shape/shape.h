@@ -40,6 +40,12 @@ inline constexpr Op<
     "repeat_interleave.self_int(Tensor self, int repeats, int? dim=None, *, "
     "int? output_size=None) -> Tensor">
     repeat_interleave;
+inline constexpr Op<
+    "repeat_interleave.self_Tensor(Tensor self, Tensor repeats, int? dim=None, *, "
+    "int? output_size=None) -> Tensor">
+    repeat_interleave_each;
+inline constexpr Op<"repeat_interleave.Tensor(Tensor repeats, *, int? output_size=None) -> Tensor">
+    repeat_interleave_positions;
 inline constexpr Op<"trace(Tensor self) -> Tensor"> trace;
 
 // self with a part replaced by src: select, slice, diagonal and as_strided backwards.
