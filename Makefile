@@ -57,7 +57,7 @@ ASAN_ISA ?= $(shell case "$$(cat /proc/cpuinfo)" in \
 test-asan: export SKBUILD_BUILD_DIR = build/asan
 test-asan: export SKBUILD_CMAKE_BUILD_TYPE = Debug
 test-asan: export SKBUILD_CMAKE_DEFINE = PYTENSOR_SANITIZE=address,undefined;PYTENSOR_ISAS=$(ASAN_ISA)
-test-asan: export ASAN_OPTIONS = detect_leaks=0
+test-asan: export ASAN_OPTIONS = detect_leaks=0:allocator_may_return_null=1
 test-asan: export UBSAN_OPTIONS = print_stacktrace=1
 test-asan:  ## all tests, or those that match K, under AddressSanitizer and UBSan
 	$(MAKE) setup VENV=$(VENV)-asan

@@ -1097,6 +1097,15 @@ class Tensor:
     def repeat(self, repeats: Sequence[builtins.int]) -> Tensor: ...
     @overload
     def repeat(self, *repeats: builtins.int) -> Tensor: ...
+    @overload
+    def repeat_interleave(
+        self,
+        repeats: Tensor,
+        dim: builtins.int | None = ...,
+        *,
+        output_size: builtins.int | None = ...,
+    ) -> Tensor: ...
+    @overload
     def repeat_interleave(
         self,
         repeats: builtins.int,
@@ -2919,6 +2928,17 @@ def remainder(
     input: Tensor | _Scalar, other: Tensor | _Scalar, *, out: Tensor | None = ...
 ) -> Tensor: ...
 def remainder_(input: Tensor | _Scalar, other: Tensor | _Scalar) -> Tensor: ...
+@overload
+def repeat_interleave(repeats: Tensor, *, output_size: builtins.int | None = ...) -> Tensor: ...
+@overload
+def repeat_interleave(
+    input: Tensor,
+    repeats: Tensor,
+    dim: builtins.int | None = ...,
+    *,
+    output_size: builtins.int | None = ...,
+) -> Tensor: ...
+@overload
 def repeat_interleave(
     input: Tensor,
     repeats: builtins.int,

@@ -13,6 +13,7 @@ from pytensor import (
     cuda as cuda,
     functional as functional,
     linalg as linalg,
+    nn as nn,
     special as special,
     utils as utils,
 )

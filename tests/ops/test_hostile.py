@@ -231,7 +231,7 @@ SIZES = [
     ("torch.ones(4).as_strided((-2,), (1,))", "negative"),
     ("torch.ones(4).as_strided((2, 2), (1,))", "as_strided length"),
     ("torch.ones(4).as_strided((2,), (1,), -1)", "offset"),
-    ("torch.ones(4).as_strided((2,), (1,), 2**62)", "bounds storage"),
+    ("torch.ones(4).as_strided((2,), (1,), 2**62)", "Storage overflow"),
     ("torch.ones(4).as_strided((2**62, 4), (1, 1))", "bounds storage overflow size"),
     ("torch.zeros(2).new_zeros(-2)", "negative"),
     ("torch.frombuffer(bytearray(3), dtype=torch.float32)", "buffer size"),
