@@ -362,10 +362,10 @@ PT_OP(as_strided)
       const auto item = static_cast<int64_t>(self.item_size());
       const auto have = static_cast<int64_t>(self->storage->bytes);
       int64_t need = 0;
-      PT_CHECK(
-          !__builtin_add_overflow(last, 1, &need) && !__builtin_mul_overflow(need, item, &need),
-          "Storage size calculation overflowed with sizes=", to_text(size),
-          " and strides=", to_text(stride));
+      PT_CHECK(numel == 0 || (!__builtin_add_overflow(last, 1, &need) &&
+                              !__builtin_mul_overflow(need, item, &need)),
+               "Storage size calculation overflowed with sizes=", to_text(size),
+               " and strides=", to_text(stride));
       PT_CHECK(numel == 0 || need <= have, "setStorage: sizes ", to_text(size), ", strides ",
                to_text(stride), ", storage offset ", offset, ", and itemsize ", item,
                " requiring a storage size of ", need, " are out of bounds for storage of size ",
