@@ -12,3 +12,5 @@ from pytensor.nn.parameter import (  # isort: skip
 from pytensor.nn import functional as functional
 from pytensor.nn import init as init
 from pytensor.nn.modules import *
+
+from pytensor.nn import utils as utils  # isort: skip
