@@ -65,7 +65,11 @@ PT_OP(optim_nadam)
       for (size_t i = 0; i < params.size(); ++i) {
         const double step = advance(lists, steps, i);
         const double mu = mu_at(step), next = mu_at(step + 1);
-        write_number(mu_products[i], read_number(mu_products[i]) * mu);
+        // In the precision of the state, as its reader would multiply it.
+        const double before = read_number(mu_products[i]);
+        const bool single = mu_products[i].dtype() == DType::kFloat32;
+        write_number(mu_products[i],
+                     single ? static_cast<float>(before) * static_cast<float>(mu) : before * mu);
         const double product = read_number(mu_products[i]);
         numbers.push_back({beta1, beta2, 1 - std::pow(beta2, step), eps,
                            lr * (1 - mu) / (1 - product), lr * next / (1 - product * next),
