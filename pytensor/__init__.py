@@ -145,6 +145,7 @@ _SUBMODULES = frozenset(
         "cuda",
         "linalg",
         "nn",
+        "optim",
         "special",
         "storage",
         "utils",
@@ -161,4 +162,4 @@ def __getattr__(name: str) -> Any:
 
 
 if TYPE_CHECKING:
-    from pytensor import autograd, cuda, linalg, nn, special, utils
+    from pytensor import autograd, cuda, linalg, nn, optim, special, utils

@@ -1,0 +1,79 @@
+// Plain arguments of the optimizer kernels; the only thing ops/optim and csrc/cpu/optim_*.cpp
+// share.
+//
+// A kernel updates n contiguous elements of one parameter in one pass over its memory. Numbers are
+// doubles, which the kernel rounds to the type it computes in.
+#pragma once
+
+#include <cstdint>
+
+namespace pt {
+
+struct OptimArgs {
+  static constexpr int kStates = 3;
+  void* param = nullptr;
+  const void* grad = nullptr;
+  void* state[kStates] = {};      // in the order of the op's lists; null where there is none
+  const void* numbers = nullptr;  // one of the structs below, by kernel name
+  int64_t n = 0;
+};
+using OptimFn = void(const OptimArgs&);
+
+// "optim_sgd": state[0] is the momentum buffer, null without momentum.
+struct SgdNumbers {
+  double lr, momentum, dampening, weight_decay;
+  bool nesterov, maximize;
+  bool first;  // the buffer is new: it becomes the gradient
+};
+// "optim_asgd": the average.
+struct AsgdNumbers {
+  double eta, decay, mu, weight_decay;  // decay multiplies the parameter
+  bool maximize;
+};
+// "optim_rprop": the last gradient, step sizes.
+struct RpropNumbers {
+  double eta_minus, eta_plus, min, max;
+  bool maximize;
+};
+// "optim_adam": exp_avg, exp_avg_sq, max_exp_avg_sq (null: no amsgrad).
+struct AdamNumbers {
+  double step_size, beta1, beta2, scale, eps;  // scale multiplies the root of exp_avg_sq
+  double weight_decay, decay;                  // decay multiplies the parameter
+  bool maximize;
+};
+// "optim_nadam": exp_avg, exp_avg_sq.
+struct NadamNumbers {
+  double beta1, beta2, bias2, eps;
+  double grad_factor, average_factor;  // of the two parts of the update
+  double weight_decay, decay;
+  bool maximize;
+};
+// "optim_radam": exp_avg, exp_avg_sq.
+struct RadamNumbers {
+  double beta1, beta2, eps;
+  double factor;  // of exp_avg / (root of exp_avg_sq + eps), or of exp_avg when not rectified
+  double weight_decay, decay;
+  bool rectified, maximize;
+};
+// "optim_adamax": exp_avg, exp_inf.
+struct AdamaxNumbers {
+  double step_size, beta1, beta2, eps, weight_decay;
+  bool maximize;
+};
+// "optim_adagrad": the sum of squares.
+struct AdagradNumbers {
+  double lr, eps, weight_decay;
+  bool maximize;
+};
+// "optim_adadelta": square_avg, acc_delta.
+struct AdadeltaNumbers {
+  double lr, rho, eps, weight_decay;
+  bool maximize;
+};
+// "optim_rmsprop": square_avg, momentum_buffer or null, grad_avg (null: not centered).
+struct RmspropNumbers {
+  double lr, alpha, eps, weight_decay, momentum;
+  bool maximize;
+};
+
+}  // namespace pt
