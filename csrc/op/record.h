@@ -20,6 +20,7 @@ class OpNode final : public Node {
   void release_saved() override;
   std::string name() const override { return op_.node_name; }
   const OpInfo& op() const { return op_; }
+  bool released() const { return released_; }
   // Saved values by name, as grad_fn._saved_self shows them.
   std::vector<std::pair<std::string, Tensor>> saved_tensors();
 

@@ -93,6 +93,21 @@ PyObject* get_attribute(PyObject* o, PyObject* name) {
   });
 }
 
+// The names that get_attribute knows too.
+PyObject* node_dir(PyObject* o, PyObject*) {
+  return guarded([&] {
+    const auto object =
+        py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(&PyBaseObject_Type));
+    py::list names = object.attr("__dir__")(py::handle(o));
+    Node* node = reinterpret_cast<PyNode*>(o)->node;
+    if (dynamic_cast<AccumulateGrad*>(node)) names.append("variable");
+    if (auto* op = dynamic_cast<OpNode*>(node); op && !op->released()) {
+      for (auto& [name, tensor] : op->saved_tensors()) names.append("_saved_" + name);
+    }
+    return names.release().ptr();
+  });
+}
+
 PyGetSetDef getset[] = {
     {"next_functions", get_next_functions, nullptr,
      "Where gradients go: a tuple of (node or None, output number).", nullptr},
@@ -100,6 +115,7 @@ PyGetSetDef getset[] = {
      "What is known of the call; with anomaly detection, where it was made.", nullptr},
     {}};
 PyMethodDef methods[] = {
+    {"__dir__", node_dir, METH_NOARGS, "Names of attributes."},
     {"name", node_name, METH_NOARGS, "The node's name, such as 'AddBackward0'."},
     {"_sequence_nr", node_sequence, METH_NOARGS, "Order of creation."},
     {"register_hook", register_hook, METH_O,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytensor
-from pytensor import _C, Tensor
+from pytensor import Tensor, _ops
 from pytensor.optim._fused import (
     FusedOptimizer,
     State,
@@ -21,7 +21,7 @@ from pytensor.optim.optimizer import ParamsT
 
 __all__ = ["Adagrad"]
 
-_step = _C.internal["optim_adagrad"]
+_step = _ops.internal["optim_adagrad"]
 
 
 class Adagrad(FusedOptimizer):

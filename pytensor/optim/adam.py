@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytensor
-from pytensor import _C, Tensor
+from pytensor import Tensor, _ops
 from pytensor.optim._fused import (
     FusedOptimizer,
     State,
@@ -23,7 +23,7 @@ from pytensor.optim.optimizer import ParamsT, _to_scalar
 
 __all__ = ["Adam"]
 
-_step = _C.internal["optim_adam"]
+_step = _ops.internal["optim_adam"]
 
 
 def _check_tensors(lr: Any, betas: Any, foreach: Any, capturable: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytensor
-from pytensor import _C, Tensor
+from pytensor import Tensor, _ops
 from pytensor.optim._fused import (
     FusedOptimizer,
     State,
@@ -24,7 +24,7 @@ from pytensor.optim.optimizer import ParamsT
 
 __all__ = ["NAdam"]
 
-_step = _C.internal["optim_nadam"]
+_step = _ops.internal["optim_nadam"]
 
 
 class NAdam(FusedOptimizer):

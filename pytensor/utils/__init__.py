@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SUBMODULES = ("checkpoint", "data", "dlpack")
+_SUBMODULES = ("checkpoint", "data", "dlpack", "tensorboard", "viz")
 
 
 def __getattr__(name: str) -> Any:

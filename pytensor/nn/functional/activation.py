@@ -10,7 +10,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytensor
-from pytensor import _C
+from pytensor import _ops
 
 if TYPE_CHECKING:
     from pytensor import Tensor
@@ -54,33 +54,33 @@ __all__ = [
     "threshold_",
 ]
 
-celu_ = _C.celu_
-elu_ = _C.elu_
-gelu = _C.gelu
-hardshrink = _C.hardshrink
-hardtanh_ = _C.hardtanh_
-leaky_relu_ = _C.leaky_relu_
-logsigmoid = _C.logsigmoid
-prelu = _C.prelu
-relu_ = _C.relu_
-rrelu_ = _C.rrelu_
-selu_ = _C.selu_
-sigmoid = _C.sigmoid
-softplus = _C.softplus
-softshrink = _C.softshrink
-softsign = _C.softsign
-tanh = _C.tanh
-tanhshrink = _C.tanhshrink
-threshold_ = _C.threshold_
+celu_ = _ops.celu_
+elu_ = _ops.elu_
+gelu = _ops.gelu
+hardshrink = _ops.hardshrink
+hardtanh_ = _ops.hardtanh_
+leaky_relu_ = _ops.leaky_relu_
+logsigmoid = _ops.logsigmoid
+prelu = _ops.prelu
+relu_ = _ops.relu_
+rrelu_ = _ops.rrelu_
+selu_ = _ops.selu_
+sigmoid = _ops.sigmoid
+softplus = _ops.softplus
+softshrink = _ops.softshrink
+softsign = _ops.softsign
+tanh = _ops.tanh
+tanhshrink = _ops.tanhshrink
+threshold_ = _ops.threshold_
 
 # The ops under private names, for the functions below that carry the public ones.
-_relu, _relu6, _relu6_ = _C.relu, _C.relu6, _C.relu6_
-_elu, _selu, _celu = _C.elu, _C.selu, _C.celu
-_silu, _silu_, _mish, _mish_ = _C.silu, _C.silu_, _C.mish, _C.mish_
-_leaky_relu, _rrelu, _threshold = _C.leaky_relu, _C.rrelu, _C.threshold
-_hardtanh, _hardsigmoid, _hardsigmoid_ = _C.hardtanh, _C.hardsigmoid, _C.hardsigmoid_
-_hardswish, _hardswish_ = _C.hardswish, _C.hardswish_
-_glu, _softmax, _log_softmax = _C.glu, _C.softmax, _C.log_softmax
+_relu, _relu6, _relu6_ = _ops.relu, _ops.relu6, _ops.relu6_
+_elu, _selu, _celu = _ops.elu, _ops.selu, _ops.celu
+_silu, _silu_, _mish, _mish_ = _ops.silu, _ops.silu_, _ops.mish, _ops.mish_
+_leaky_relu, _rrelu, _threshold = _ops.leaky_relu, _ops.rrelu, _ops.threshold
+_hardtanh, _hardsigmoid, _hardsigmoid_ = _ops.hardtanh, _ops.hardsigmoid, _ops.hardsigmoid_
+_hardswish, _hardswish_ = _ops.hardswish, _ops.hardswish_
+_glu, _softmax, _log_softmax = _ops.glu, _ops.softmax, _ops.log_softmax
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:

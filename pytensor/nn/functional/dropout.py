@@ -11,7 +11,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 import pytensor
-from pytensor import _C
+from pytensor import _ops
 
 if TYPE_CHECKING:
     from pytensor import Tensor
@@ -25,7 +25,7 @@ __all__ = [
     "feature_alpha_dropout",
 ]
 
-_dropout = _C.dropout
+_dropout = _ops.dropout
 
 # -lambda * alpha of selu: what its negative branch tends to, negated.
 _ALPHA = 1.7580993408473766

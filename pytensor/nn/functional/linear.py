@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pytensor import _C, Tensor
+from pytensor import Tensor, _ops
 
 __all__ = ["bilinear", "linear"]
 
-linear = _C.linear
+linear = _ops.linear
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
