@@ -14,3 +14,5 @@ from pytensor.nn import init as init
 from pytensor.nn.modules import *
 
 from pytensor.nn import utils as utils  # isort: skip
+from pytensor.nn import parallel as parallel  # isort: skip
+from pytensor.nn.parallel import DataParallel as DataParallel  # isort: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytensor
@@ -84,7 +85,7 @@ class LBFGS(Optimizer):
             p.add_(piece, alpha=number(step))
             offset += p.numel()
 
-    def _evaluate(self, closure: Callable[[], Any], x: list[Any], t: Any, d: Any) -> Any:
+    def _evaluate(self, closure: Callable[[], Any], x: list[Any], d: Any, t: Any) -> Any:
         """Loss and gradient at ``x + t * d``; the parameters are x again afterwards."""
         self._move(t, d)
         loss = float(closure())
@@ -173,7 +174,7 @@ class LBFGS(Optimizer):
             elif search == "strong_wolfe":
                 x = [p.clone() for p in self._params]
                 loss, flat_grad, t, new_evaluations = strong_wolfe(
-                    lambda t, x=x, d=d: self._evaluate(closure, x, t, d),
+                    partial(self._evaluate, closure, x, d),
                     t,
                     d,
                     loss,

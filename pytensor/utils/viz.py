@@ -187,7 +187,7 @@ def make_dot(
             )
         if result.grad_fn is None:
             raise RuntimeError(
-                "make_dot(): argument 'var' has no graph: it is a leaf, or was computed without grad"
+                "make_dot(): argument 'var' has no graph: it is a leaf or was computed without grad"
             )
         root = result.grad_fn
         if id(root) not in keys:

@@ -57,9 +57,7 @@ CONVOLUTION = _cases(
 
 POOLING = _cases(
     {
-        **_each_dim(
-            "MaxPool", "2", "3, stride=2, padding=1", "2, 1, dilation=2, ceil_mode=True"
-        ),
+        **_each_dim("MaxPool", "2", "3, stride=2, padding=1", "2, 1, dilation=2, ceil_mode=True"),
         **_each_dim("AvgPool", "2", "3, 2, 1, ceil_mode=True, count_include_pad=False"),
         **_each_dim("AdaptiveAvgPool", "1", "3"),
         **_each_dim("AdaptiveMaxPool", "1", "2", "2, return_indices=True"),
@@ -122,15 +120,14 @@ NORMALIZATION = _cases(
 _ROW = "R(3, 5)"
 _HALF_OPEN = "R(2, 4, 5)"
 
+_PLAIN = (
+    *("Hardsigmoid", "Hardswish", "Identity", "LogSigmoid", "Mish", "ReLU", "ReLU6"),
+    *("SELU", "Sigmoid", "SiLU", "Softsign", "Tanh", "Tanhshrink"),
+)
+
 ACTIVATION = _cases(
     {
-        **{
-            name: [("", _ROW)]
-            for name in (
-                "Hardsigmoid Hardswish LogSigmoid Mish ReLU ReLU6 SELU Sigmoid SiLU Softsign Tanh "
-                "Tanhshrink Identity"
-            ).split()
-        },
+        **{name: [("", _ROW)] for name in _PLAIN},
         "ELU": [("", _ROW), ("0.5", _ROW)],
         "CELU": [("2.0", _ROW)],
         "GELU": [("", _ROW), ("approximate='tanh'", _ROW)],

@@ -53,9 +53,7 @@ def build(case: Case, library):
     library.manual_seed(3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return eval(
-            f"nn.{case.name}({case.arguments})", {"torch": library, "nn": library.nn}
-        )
+        return eval(f"nn.{case.name}({case.arguments})", {"torch": library, "nn": library.nn})
 
 
 def run(case: Case, library, module) -> dict[str, list]:
@@ -107,9 +105,7 @@ def test_module(case):
 
 def layers_of(library) -> set[str]:
     classes = vars(library.nn).items()
-    return {
-        n for n, c in classes if inspect.isclass(c) and issubclass(c, library.nn.Module)
-    }
+    return {n for n, c in classes if inspect.isclass(c) and issubclass(c, library.nn.Module)}
 
 
 def test_every_layer_of_torch_is_here_and_has_a_case():

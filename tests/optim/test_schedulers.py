@@ -13,7 +13,7 @@ from tests.optim.twins import tensor, torch, type_library
 
 STEPS = 50
 
-# Text of the constructor's arguments; `s` is the library's lr_scheduler module, `opt` the optimizer.
+# Text of the constructor's arguments; `s` is the library's lr_scheduler, `opt` the optimizer.
 CASES = {
     "LambdaLR": [
         "lambda epoch: 0.9**epoch",
@@ -153,7 +153,7 @@ def test_errors(text):
             group.pop("initial_lr", None)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with pytest.raises(Exception) as caught:  # noqa: B017 - the class is compared below
+            with pytest.raises(Exception) as caught:
                 eval(text, {"s": library.optim.lr_scheduler, "opt": opt})
         found.append((type(caught.value).__name__, str(caught.value)))
     assert found[0] == found[1]

@@ -6,6 +6,7 @@ Gathers the families of this folder.
 from __future__ import annotations
 
 from pytensor.nn.modules.activation import *
+from pytensor.nn.modules.adaptive import *
 from pytensor.nn.modules.batchnorm import *
 from pytensor.nn.modules.channelshuffle import *
 from pytensor.nn.modules.container import *
