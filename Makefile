@@ -41,8 +41,8 @@ $(VENV)/.lint: $(VENV)/.ready
 build: $(VENV)/.ready  ## compile what changed since the last build
 	$(RUN) -m tools.build
 
-train: build  ## main job: train on real digits (options: python -m examples.digits --help)
-	$(RUN) -m examples.digits
+train: build  ## main job: train on real digits (options: python -m examples.mnist --help)
+	$(RUN) -m examples.mnist
 
 test: build  ## all tests, or those that match K
 	$(RUN) -m pytest $(if $(K),-k "$(K)",-n auto --maxprocesses 8)

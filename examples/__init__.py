@@ -1,1 +1,1 @@
-"""Programs to run and read: ``python -m examples.digits`` trains on real handwritten digits."""
+"""Programs to run and read: ``python -m examples.mnist`` trains on real handwritten digits."""
