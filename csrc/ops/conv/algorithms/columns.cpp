@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <type_traits>
-#include <vector>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -33,10 +32,6 @@ int64_t plane_grain(const ColumnsArgs& a) {
   return std::max<int64_t>(1, 32768 / std::max<int64_t>(1, elements));
 }
 
-// Sums of half precision are kept in float32.
-template <class T>
-using SumOf = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float, T>;
-
 template <class T>
 void unfold_plane(const ColumnsArgs& a, const T* image, T* to) {
   const int64_t width = a.blocks[1];
@@ -63,20 +58,20 @@ void unfold_plane(const ColumnsArgs& a, const T* image, T* to) {
   }
 }
 
-template <class T, class S>
-void fold_plane(const ColumnsArgs& a, const T* from, S* image) {
+template <class T>
+void fold_plane(const ColumnsArgs& a, const T* from, T* image) {
   const int64_t width = a.blocks[1];
-  std::fill_n(image, a.size[0] * a.size[1], S(0));
+  std::fill_n(image, a.size[0] * a.size[1], T(0));
   for (int64_t k0 = 0; k0 < a.kernel[0]; k0++) {
     const Inside rows = blocks_inside(a, 0, k0);
     for (int64_t k1 = 0; k1 < a.kernel[1]; k1++) {
       const Inside in = blocks_inside(a, 1, k1);
       for (int64_t b0 = 0; b0 < a.blocks[0]; b0++, from += width) {
         if (b0 < rows.begin || b0 >= rows.end || in.begin == in.end) continue;
-        S* to = image + (rows.first + (b0 - rows.begin) * a.stride[0]) * a.size[1] + in.first;
+        T* to = image + (rows.first + (b0 - rows.begin) * a.stride[0]) * a.size[1] + in.first;
         for (int64_t b = in.begin; b < in.end; b++) {
-          S& sum = to[(b - in.begin) * a.stride[1]];
-          sum = static_cast<S>(sum + static_cast<S>(from[b]));
+          T& sum = to[(b - in.begin) * a.stride[1]];
+          sum = static_cast<T>(sum + from[b]);
         }
       }
     }
@@ -113,18 +108,10 @@ void columns_to_image(DType dtype, const ColumnsArgs& a) {
   const int64_t columns = a.kernel[0] * a.kernel[1] * a.blocks[0] * a.blocks[1];
   visit_type(dtype, [&](auto zero) {
     using T = decltype(zero);
-    using S = SumOf<T>;
     parallel_for(0, a.planes, plane_grain(a), [&](int64_t begin, int64_t end) {
-      std::vector<float> sums(std::is_same_v<S, T> ? 0 : static_cast<size_t>(image));
       for (int64_t p = begin; p < end; p++) {
-        const T* from = static_cast<const T*>(a.columns) + p * columns;
-        T* to = static_cast<T*>(a.image) + p * image;
-        if constexpr (std::is_same_v<S, T>) {
-          fold_plane<T, S>(a, from, to);
-        } else {
-          fold_plane<T, S>(a, from, sums.data());
-          for (int64_t i = 0; i < image; i++) to[i] = T(sums[static_cast<size_t>(i)]);
-        }
+        fold_plane(a, static_cast<const T*>(a.columns) + p * columns,
+                   static_cast<T*>(a.image) + p * image);
       }
     });
   });
