@@ -1,6 +1,7 @@
 // The convolution and its gradient by the input as products with image matrices.
 #pragma once
 
+#include "cpu/conv/depthwise_gradient.h"
 #include "cpu/conv/product.h"
 #include "cpu/conv/transpose.h"
 
@@ -10,6 +11,7 @@ inline int64_t volume(const int64_t (&size)[3]) { return size[0] * size[1] * siz
 
 template <class T>
 void forward(const ConvArgs& p) {
+  if (depthwise_fits(p)) return depthwise_forward<T>(p);
   const int64_t in_plane = volume(p.in), out_plane = volume(p.out);
   const int64_t depth = p.in_channels * volume(p.kernel);
   run_products<T>(p.groups, p.batch, [&](int64_t g) {
@@ -164,6 +166,7 @@ void input_gradient_phase(const ConvArgs& p, const Phase* f, const T* transposed
 
 template <class T>
 void input_gradient(const ConvArgs& p) {
+  if (depthwise_input_gradient_fits(p)) return depthwise_input_gradient<T>(p);
   int64_t phases[3];
   bool gaps = false;
   for (int d = 0; d < 3; d++) {

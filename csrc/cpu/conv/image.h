@@ -79,8 +79,8 @@ int find_runs(const ImageMatrix<T>& m, int64_t begin, int64_t count, Run* runs) 
 struct Read {
   int64_t offset;
   Access access;
-  int32_t column;
-  int32_t partial;  // 0: a whole vector may be stored
+  uint16_t column;
+  uint16_t partial;  // 0: a whole vector may be stored
 };
 
 // First and last lane of `count` whose position begin + lane * step lies in [0, size).
@@ -95,8 +95,8 @@ template <class T>
 PT_GEMM_INLINE Read make_read(const ImageMatrix<T>& m, const Run& run, int64_t t0, int64_t t1,
                               int64_t t2, int row_length) {
   Read r{};
-  r.column = run.column;
-  r.partial = run.column + kLanes<T> <= row_length ? 0 : run.count;
+  r.column = static_cast<uint16_t>(run.column);
+  r.partial = static_cast<uint16_t>(run.column + kLanes<T> <= row_length ? 0 : run.count);
   const int64_t i0 = run.q0 * m.step[0] + m.taps[0].first + t0 * m.taps[0].next;
   const int64_t i1 = run.q1 * m.step[1] + m.taps[1].first + t1 * m.taps[1].next;
   const int64_t i2 = run.q2 * m.step[2] + m.taps[2].first + t2 * m.taps[2].next;
@@ -109,20 +109,20 @@ PT_GEMM_INLINE Read make_read(const ImageMatrix<T>& m, const Run& run, int64_t t
   return r;
 }
 
-// The reads of all runs under the taps [begin, end), tap after tap.
+// The reads of all runs under all taps, tap after tap. Returns their end.
 template <class T>
-void make_reads(const ImageMatrix<T>& m, const Run* runs, int num_runs, int64_t begin, int64_t end,
-                int row_length, Read* reads) {
-  int64_t t2 = begin % m.taps[2].count, rest = begin / m.taps[2].count;
-  int64_t t1 = rest % m.taps[1].count, t0 = rest / m.taps[1].count;
-  for (int64_t t = begin; t < end; t++) {
-    for (int r = 0; r < num_runs; r++) *reads++ = make_read(m, runs[r], t0, t1, t2, row_length);
-    if (++t2 < m.taps[2].count) continue;
-    t2 = 0;
-    if (++t1 < m.taps[1].count) continue;
-    t1 = 0;
-    t0++;
+Read* make_reads(const ImageMatrix<T>& m, const Run* runs, int num_runs, int row_length,
+                 Read* reads) {
+  for (int64_t t0 = 0; t0 < m.taps[0].count; t0++) {
+    for (int64_t t1 = 0; t1 < m.taps[1].count; t1++) {
+      for (int64_t t2 = 0; t2 < m.taps[2].count; t2++) {
+        for (int r = 0; r < num_runs; r++) {
+          *reads++ = make_read(m, runs[r], t0, t1, t2, row_length);
+        }
+      }
+    }
   }
+  return reads;
 }
 
 template <int kStep, class T>
@@ -135,48 +135,49 @@ PT_GEMM_INLINE void copy_read(const T* channel, const Read& r, int64_t step, T* 
   }
 }
 
-// Rows [k0, k1) of the columns in `runs`, row k at to + (k - k0) * pitch. `reads` holds the reads
-// of all taps (from make_reads).
+// A few columns of the matrix: how many runs they have, their reads, and where row k0 of them goes.
+template <class T>
+struct Panel {
+  const Read* reads;
+  int32_t num_runs;
+  T* to;
+};
+
+// Copies the rows [k0, k1) of the panels, rows `pitch` apart. A channel at a time, for all panels,
+// so that the image is read in order.
 template <int kStep, class T>
-void copy_rows_step(const ImageMatrix<T>& m, int num_runs, const Read* reads, int64_t k0,
-                    int64_t k1, T* to, int64_t pitch) {
+void copy_rows_step(const ImageMatrix<T>& m, const Panel<T>* panels, int64_t num_panels, int64_t k0,
+                    int64_t k1, int64_t pitch) {
   const int64_t taps = m.num_taps(), step = m.step[2];
-  if (m.taps_outside) {
-    for (int64_t k = k0, next; k < k1; k = next) {
-      const int64_t tap = k / m.channels, c0 = k % m.channels;
-      const int64_t count = min_of(m.channels - c0, k1 - k);
-      next = k + count;
-      for (int q = 0; q < num_runs; q++) {  // from left to right: the next overwrites the surplus
-        const Read& r = reads[tap * num_runs + q];
-        const T* channel = m.image + c0 * m.channel_step;
-        T* out = to + (k - k0) * pitch;
-        for (int64_t c = 0; c < count; c++, channel += m.channel_step, out += pitch) {
-          copy_read<kStep>(channel, r, step, out);
-        }
+  const int64_t row_step = m.taps_outside ? m.channels : 1;  // from tap to tap
+  const int64_t first = m.taps_outside ? 0 : k0 / taps;
+  const int64_t end = m.taps_outside ? m.channels : divide_up(k1, taps);
+  for (int64_t c = first; c < end; c++) {
+    const int64_t row = m.taps_outside ? c : c * taps;  // of tap 0
+    const int64_t t0 = row >= k0 ? 0 : divide_up(k0 - row, row_step);
+    const int64_t t1 = min_of(taps, divide_up(k1 - row, row_step));
+    const T* channel = m.image + c * m.channel_step;
+    for (int64_t q = 0; q < num_panels; q++) {
+      const int num_runs = panels[q].num_runs;
+      const Read* r = panels[q].reads + t0 * num_runs;
+      T* to = panels[q].to + (row + t0 * row_step - k0) * pitch;
+      for (int64_t t = t0; t < t1; t++, to += row_step * pitch) {
+        // From left to right: the next run overwrites the surplus of a whole vector.
+        for (int i = 0; i < num_runs; i++) copy_read<kStep>(channel, *r++, step, to);
       }
-    }
-    return;
-  }
-  int64_t channel = k0 / taps, tap = k0 % taps;
-  for (int64_t k = k0; k < k1; channel++, tap = 0) {
-    const T* from = m.image + channel * m.channel_step;
-    const int64_t end = min_of(taps, tap + k1 - k);
-    const Read* r = reads + tap * num_runs;
-    for (; tap < end; tap++, k++, to += pitch) {
-      for (int q = 0; q < num_runs; q++) copy_read<kStep>(from, *r++, step, to);
     }
   }
 }
 
 template <class T>
-void copy_rows(const ImageMatrix<T>& m, int num_runs, const Read* reads, int64_t k0, int64_t k1,
-               T* to, int64_t pitch) {
+void copy_rows(const ImageMatrix<T>& m, const Panel<T>* panels, int64_t num_panels, int64_t k0,
+               int64_t k1, int64_t pitch) {
   if (m.step[2] == 1) {
-    copy_rows_step<1>(m, num_runs, reads, k0, k1, to, pitch);
+    copy_rows_step<1>(m, panels, num_panels, k0, k1, pitch);
   } else if (m.step[2] == 2) {
-    copy_rows_step<2>(m, num_runs, reads, k0, k1, to, pitch);
+    copy_rows_step<2>(m, panels, num_panels, k0, k1, pitch);
   } else {
-    copy_rows_step<0>(m, num_runs, reads, k0, k1, to, pitch);
+    copy_rows_step<0>(m, panels, num_panels, k0, k1, pitch);
   }
 }
 

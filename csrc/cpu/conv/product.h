@@ -14,7 +14,7 @@ namespace pt::PT_ISA::conv {
 
 using gemm::Blocks;
 
-inline thread_local gemm::Scratch scratch_reads, scratch_runs;
+inline thread_local gemm::Scratch scratch_reads, scratch_runs, scratch_places;
 
 template <class T>
 struct Product {
@@ -32,13 +32,6 @@ struct Product {
     return out_step[2] == 1 && out_step[1] == matrix.grid[2] &&
            out_step[0] == matrix.grid[1] * matrix.grid[2];
   }
-};
-
-// Where a panel of columns of the result is: in a row at `direct`, or else in runs.
-template <class T>
-struct PanelPlace {
-  T* direct;
-  int32_t first_run, num_runs;
 };
 
 // c[i, 0..n) = act(c + bias[i]) for the rows of a tile that was just written.
@@ -98,53 +91,106 @@ class ScatteredTile {
   int num_runs_;
 };
 
+// The columns of a tile, in panels: their runs, where they are in the result, and how to pack them.
+template <class T>
+class TileColumns {
+ public:
+  static constexpr int kColumns = Blocks<T>::kColumns;
+
+  TileColumns(const Product<T>& p, int64_t begin, int64_t columns)
+      : p_(p), panels_(divide_up(columns, kColumns)) {
+    const ImageMatrix<T>& m = p.matrix;
+    const int64_t pixels = m.pixels();
+    const bool dense = p.dense();
+    places_ = scratch_places.get<Place>(panels_);
+    runs_ = scratch_runs.get<Run>(panels_ * kColumns);
+    int32_t num_runs = 0, most_runs = 1;
+    for (int64_t q = 0; q < panels_; q++) {
+      const int64_t j = begin + q * kColumns;
+      const int64_t n = min_of<int64_t>(kColumns, columns - q * kColumns);
+      const int count = find_runs(m, j, n, runs_ + num_runs);
+      const int64_t image = j / pixels, at = j % pixels;
+      T* direct = dense && at + n <= pixels ? p.out + image * p.out_image + at : nullptr;
+      places_[q] = {direct, num_runs, count};
+      num_runs += count;
+      if (count > most_runs) most_runs = count;
+    }
+    // So many panels are packed at once that their reads stay in the cache.
+    constexpr int64_t kMostReads = 256 * 1024 / sizeof(Read);
+    const int64_t reads = most_runs * m.num_taps();
+    at_once_ = min_of(panels_, max_of(1, kMostReads / reads));
+    reads_ = scratch_reads.get<Read>(at_once_ * reads);
+    if (at_once_ == panels_) make_reads_of(0, panels_);
+  }
+
+  // Packs the rows [k0, k0 + depth) as B.
+  void pack(int64_t k0, int64_t depth, T* to) {
+    Panel<T> panels[kMostAtOnce];
+    for (int64_t q = 0; q < panels_; q += at_once_) {
+      const int64_t end = min_of(panels_, q + at_once_);
+      if (at_once_ < panels_) make_reads_of(q, end);
+      const Read* reads = reads_;
+      for (int64_t i = q, n = 0; i < end; n = 0) {
+        for (; i < end && n < kMostAtOnce; i++, n++) {
+          panels[n] = {reads, places_[i].num_runs, to + i * kColumns * depth};
+          reads += places_[i].num_runs * p_.matrix.num_taps();
+        }
+        copy_rows(p_.matrix, panels, n, k0, k0 + depth, kColumns);
+      }
+    }
+  }
+
+  int64_t size() const { return panels_; }
+  // Where row 0 of panel q lies side by side in the result, or null.
+  T* direct(int64_t q) const { return places_[q].direct; }
+  ScatteredTile<T> scattered(int64_t q) const {
+    return {p_, runs_ + places_[q].first_run, places_[q].num_runs};
+  }
+
+ private:
+  struct Place {
+    T* direct;
+    int32_t first_run, num_runs;
+  };
+  static constexpr int kMostAtOnce = 64;
+
+  void make_reads_of(int64_t begin, int64_t end) {
+    Read* to = reads_;
+    for (int64_t q = begin; q < end; q++) {
+      to = make_reads(p_.matrix, runs_ + places_[q].first_run, places_[q].num_runs, kColumns, to);
+    }
+  }
+
+  const Product<T>& p_;
+  int64_t panels_, at_once_;
+  Place* places_;
+  Run* runs_;
+  Read* reads_;
+};
+
 // Rows [i0, i0 + rows) and columns [j0, j0 + columns) of the result.
 template <class T>
 void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0, int64_t columns) {
   using B = Blocks<T>;
   constexpr int kRows = B::kRows, kColumns = B::kColumns;
   const gemm::KernelTable<T>& kernels = gemm::kernel_table<T>();
-  const ImageMatrix<T>& m = p.matrix;
-  const int64_t depth_all = m.rows(), taps = m.num_taps(), pixels = m.pixels();
-  const int64_t panels = divide_up(columns, kColumns);
-  const bool dense = p.dense();
+  const int64_t depth_all = p.matrix.rows();
+  TileColumns<T> tile_columns(p, j0, columns);
 
   GemmArgs of_a;
   of_a.m = rows, of_a.n = columns, of_a.k = depth_all;
   of_a.a = p.a + i0 * p.a_row, of_a.a_row = p.a_row, of_a.a_col = 1;
   const gemm::Problem<T> problem(of_a);
   gemm::PanelsOfA<T> a_panels(problem);
-  T* packed = gemm::scratch_b.get<T>(panels * kColumns * min_of<int64_t>(depth_all, B::kDepth));
-  Read* reads = scratch_reads.get<Read>(taps * kColumns);
-  // The places, then the runs of all panels one after the other.
-  auto* places = scratch_runs.get<PanelPlace<T>>(
-      panels + divide_up(panels * kColumns * static_cast<int64_t>(sizeof(Run)),
-                         static_cast<int64_t>(sizeof(PanelPlace<T>))));
-  Run* runs = reinterpret_cast<Run*>(places + panels);
-  int32_t num_runs = 0;
-  for (int64_t q = 0; q < panels; q++) {
-    const int64_t j = j0 + q * kColumns, n = min_of<int64_t>(kColumns, columns - q * kColumns);
-    const int count = find_runs(m, j, n, runs + num_runs);
-    const int64_t image = j / pixels, at = j % pixels;
-    T* direct = dense && at + n <= pixels ? p.out + image * p.out_image + at : nullptr;
-    places[q] = {direct, num_runs, count};
-    num_runs += count;
-  }
+  T* packed = gemm::scratch_b.get<T>(tile_columns.size() * kColumns *
+                                     min_of<int64_t>(depth_all, B::kDepth));
 
   alignas(64) T tile[kRows * kColumns];
   for (int64_t k0 = 0, depth; k0 < depth_all; k0 += depth) {
     depth = gemm::next_block(depth_all - k0, B::kDepth);
     const bool add = k0 > 0, last = k0 + depth == depth_all;
     const bool finish = last && (p.bias || p.relu);
-    // Only the taps that the block reads, when taps are outside.
-    for (int64_t q = 0; q < panels; q++) {
-      const int64_t first = m.taps_outside ? k0 / m.channels : 0;
-      const int64_t end = m.taps_outside ? divide_up(k0 + depth, m.channels) : taps;
-      const Run* panel_runs = runs + places[q].first_run;
-      const int count = places[q].num_runs;
-      make_reads(m, panel_runs, count, first, end, kColumns, reads + first * count);
-      copy_rows(m, count, reads, k0, k0 + depth, packed + q * kColumns * depth, kColumns);
-    }
+    tile_columns.pack(k0, depth, packed);
     a_panels.begin(k0, depth);
     for (int64_t i = 0, count; i < rows; i += count) {
       count = rows - i;
@@ -152,16 +198,16 @@ void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0,
       const auto panel = a_panels.get(i, count);
       const int r = static_cast<int>(count);
       const T* bias = p.bias ? p.bias + i0 + i : nullptr;
-      for (int64_t q = 0; q < panels; q++) {
+      for (int64_t q = 0; q < tile_columns.size(); q++) {
         const int n = static_cast<int>(min_of<int64_t>(kColumns, columns - q * kColumns));
         const gemm::MicroKernel<T> kernel = kernels.get(panel.layout, r, n);
         const T* b = packed + q * kColumns * depth;
-        if (places[q].direct) {
-          T* c = places[q].direct + (i0 + i) * p.out_row;
+        if (T* direct = tile_columns.direct(q)) {
+          T* c = direct + (i0 + i) * p.out_row;
           kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, c, p.out_row, n, add);
           if (finish) add_bias(c, p.out_row, r, n, bias, p.relu);
         } else {
-          const ScatteredTile<T> place(p, runs + places[q].first_run, places[q].num_runs);
+          const ScatteredTile<T> place = tile_columns.scattered(q);
           T* c = p.out + (i0 + i) * p.out_row;
           if (add) place.read(c, r, tile, kColumns);
           kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, tile, kColumns, n, add);

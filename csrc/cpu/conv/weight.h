@@ -5,6 +5,7 @@
 // share. Sums over many pixels for few weights are cut into parts at fixed places.
 #pragma once
 
+#include "cpu/conv/depthwise_gradient.h"
 #include "cpu/conv/forward.h"
 
 namespace pt::PT_ISA::conv {
@@ -79,11 +80,12 @@ void run_weight_tile(const ConvArgs& p, const ImageMatrix<T>& m, int64_t group, 
     pack_output(p, group, k0, depth, c0, columns, b);
     const int num_runs = find_runs(m, k0, depth, runs);
     Read* reads = scratch_reads.get<Read>(taps * num_runs);
-    make_reads(m, runs, num_runs, 0, taps, static_cast<int>(kPitch), reads);
+    make_reads(m, runs, num_runs, static_cast<int>(kPitch), reads);
+    const Panel<T> panel{reads, num_runs, a};
     for (int64_t i = 0, count; i < rows; i += count) {
       count = rows - i;
       if (count > kRows) count = count >= 2 * kRows ? kRows : (count + 1) / 2;
-      copy_rows(m, num_runs, reads, i0 + i, i0 + i + count, a, kPitch);
+      copy_rows(m, &panel, 1, i0 + i, i0 + i + count, kPitch);
       for (int64_t j = 0; j < columns; j += kColumns) {
         const int n = static_cast<int>(min_of<int64_t>(kColumns, columns - j));
         const gemm::MicroKernel<T> kernel = kernels.get(gemm::kByRow, static_cast<int>(count), n);
@@ -96,6 +98,7 @@ void run_weight_tile(const ConvArgs& p, const ImageMatrix<T>& m, int64_t group, 
 
 template <class T>
 void weight_gradient(const ConvArgs& p) {
+  if (depthwise_fits(p)) return depthwise_weight_gradient<T>(p);
   const int64_t in_plane = volume(p.in);
   ImageMatrix<T> m;
   m.image = static_cast<const T*>(p.input);
