@@ -11,7 +11,7 @@ inline int64_t volume(const int64_t (&size)[3]) { return size[0] * size[1] * siz
 
 template <class T>
 void forward(const ConvArgs& p) {
-  if (depthwise_fits(p)) return depthwise_forward<T>(p);
+  if (depthwise_fits(p)) return slide_planes<T>(p);
   const int64_t in_plane = volume(p.in), out_plane = volume(p.out);
   const int64_t depth = p.in_channels * volume(p.kernel);
   run_products<T>(p.groups, p.batch, [&](int64_t g) {
