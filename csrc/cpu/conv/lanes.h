@@ -1,0 +1,105 @@
+// Loads of a part of a vector's lanes, at any distance between elements: the edges of images.
+//
+// Used by image.h and depthwise.h. Memory outside the lanes asked for is not touched.
+#pragma once
+
+#include "cpu/gemm/vec.h"
+
+namespace pt::PT_ISA::conv {
+
+using gemm::kLanes;
+using gemm::load;
+using gemm::load_n;
+using gemm::store;
+using gemm::store_n;
+using gemm::Vec;
+
+// The lanes [lo, hi) of a vector: a bit for each, or both numbers in a byte each.
+using LaneMask = uint16_t;
+#if defined(PT_ISA_IS_AVX512)
+PT_GEMM_INLINE LaneMask lanes_between(int lo, int hi) {
+  return hi <= lo ? LaneMask(0) : static_cast<LaneMask>((1u << hi) - (1u << lo));
+}
+PT_GEMM_INLINE Vec<float> load_lanes(const float* p, LaneMask m) {
+  return (Vec<float>)_mm512_maskz_loadu_ps(m, p);
+}
+PT_GEMM_INLINE Vec<double> load_lanes(const double* p, LaneMask m) {
+  return (Vec<double>)_mm512_maskz_loadu_pd(static_cast<__mmask8>(m), p);
+}
+#else
+PT_GEMM_INLINE LaneMask lanes_between(int lo, int hi) {
+  return hi <= lo ? LaneMask(0) : static_cast<LaneMask>(lo | hi << 8);
+}
+#if defined(PT_ISA_IS_AVX2)
+PT_GEMM_INLINE Vec<float> load_lanes(const float* p, LaneMask m) {
+  const __m256i lanes = _mm256_andnot_si256(gemm::mask32(m & 255), gemm::mask32(m >> 8));
+  return (Vec<float>)_mm256_maskload_ps(p, lanes);
+}
+PT_GEMM_INLINE Vec<double> load_lanes(const double* p, LaneMask m) {
+  const __m256i lanes = _mm256_andnot_si256(gemm::mask64(m & 255), gemm::mask64(m >> 8));
+  return (Vec<double>)_mm256_maskload_pd(p, lanes);
+}
+#else
+template <class S>
+PT_GEMM_INLINE Vec<S> load_lanes(const S* p, LaneMask m) {
+  Vec<S> v = {};
+  for (int i = m & 255; i < m >> 8; i++) v[i] = p[i];
+  return v;
+}
+#endif
+#endif
+
+// Lanes 0, 2, 4... of two vectors in a row.
+template <class S, int... I>
+PT_GEMM_INLINE Vec<S> even_lanes(Vec<S> a, Vec<S> b, gemm::Lanes<I...>) {
+  return __builtin_shufflevector(a, b, (2 * I)...);
+}
+
+// Which elements a vector of kLanes elements at p, p + step, p + 2 * step... may read: masks of the
+// vectors in memory for steps 1 and 2, the first and last lane of the result for other steps.
+struct Access {
+  LaneMask first, second;
+};
+
+template <class S>
+PT_GEMM_INLINE Access make_access(int lo, int hi, int64_t step) {
+  constexpr int kL = kLanes<S>;
+  if (hi <= lo) return {0, 0};
+  if (step == 1) return {lanes_between(lo, hi), 0};
+  if (step == 2) {
+    const int begin = 2 * lo, end = 2 * hi - 1;
+    return {lanes_between(begin, gemm::min_of(end, kL)),
+            lanes_between(begin > kL ? begin - kL : 0, end - kL)};
+  }
+  return {static_cast<LaneMask>(lo), static_cast<LaneMask>(hi)};
+}
+
+template <class S>
+PT_GEMM_INLINE Vec<S> load_strided(const S* p, int lo, int hi, int64_t step) {
+  alignas(64) S lanes[kLanes<S>] = {};
+  for (int i = lo; i < hi; i++) lanes[i] = p[i * step];
+  return load(lanes);
+}
+#if defined(PT_ISA_IS_AVX512)
+PT_GEMM_INLINE Vec<float> load_strided(const float* p, int lo, int hi, int64_t step) {
+  if (step > (1 << 26)) return load_strided<float>(p, lo, hi, step);
+  const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  const __m512i at = _mm512_mullo_epi32(lane, _mm512_set1_epi32(static_cast<int>(step)));
+  return (Vec<float>)_mm512_mask_i32gather_ps(_mm512_setzero_ps(), lanes_between(lo, hi), at, p, 4);
+}
+#endif
+
+// kStep is 1, 2, or 0 for any `step`.
+template <int kStep, class S>
+PT_GEMM_INLINE Vec<S> load_access(const S* p, const Access& a, [[maybe_unused]] int64_t step) {
+  if constexpr (kStep == 1) {
+    return load_lanes(p, a.first);
+  } else if constexpr (kStep == 2) {
+    return even_lanes<S>(load_lanes(p, a.first), load_lanes(p + kLanes<S>, a.second),
+                         gemm::LanesOf<S>{});
+  } else {
+    return load_strided(p, a.first, a.second, step);
+  }
+}
+
+}  // namespace pt::PT_ISA::conv

@@ -1,0 +1,35 @@
+// Plain arguments of the convolution kernels; the only thing op code and kernels share.
+#pragma once
+
+#include <cstdint>
+
+namespace pt {
+
+// A convolution of three spatial dimensions (leading ones of size 1 where there are fewer):
+//
+//   output[n, g, co, o] = bias[g, co] + sum over ci, k of
+//                         weight[g, co, ci, k] * input[n, g, ci, o * stride - padding + k *
+//                         dilation]
+//
+// with zeros outside the input. All tensors are contiguous: input [batch, groups, in_channels, in],
+// weight [groups, out_channels, in_channels, kernel], output [batch, groups, out_channels, out].
+// Every size is at least 1, and no position overflows. Each kernel writes one of the tensors:
+// "conv_forward" the output; "conv_input_gradient" the input, from the output and the weight, with
+// `bias` (of groups x in_channels) added; "conv_weight_gradient" the weight.
+struct ConvArgs {
+  int64_t batch = 1, groups = 1;
+  int64_t in_channels = 1, out_channels = 1;  // of one group
+  int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1}, kernel[3] = {1, 1, 1};
+  int64_t stride[3] = {1, 1, 1}, padding[3] = {0, 0, 0}, dilation[3] = {1, 1, 1};
+  void* input = nullptr;
+  void* weight = nullptr;
+  void* output = nullptr;
+  const void* bias = nullptr;  // or null
+  bool relu = false;           // max(0, .) last
+  // Memory for the time of the call, 64-byte aligned.
+  void* (*allocate)(void* owner, int64_t bytes) = nullptr;
+  void* owner = nullptr;
+};
+using ConvFn = void(const ConvArgs&);
+
+}  // namespace pt

@@ -1,0 +1,10 @@
+// Convolutions of float32.
+#include "cpu/conv/weight.h"
+
+namespace pt::PT_ISA {
+
+void conv_forward_f32(const ConvArgs& args) { conv::forward<float>(args); }
+void conv_input_gradient_f32(const ConvArgs& args) { conv::input_gradient<float>(args); }
+void conv_weight_gradient_f32(const ConvArgs& args) { conv::weight_gradient<float>(args); }
+
+}  // namespace pt::PT_ISA
