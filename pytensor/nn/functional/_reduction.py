@@ -1,4 +1,4 @@
-"""How losses reduce: by name, or by the older pair of arguments. Used by losses and their layers."""
+"""How losses reduce: by name, or by an older pair of arguments. For losses and their layers."""
 
 from __future__ import annotations
 

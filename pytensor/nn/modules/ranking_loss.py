@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytensor.nn import functional as F
 from pytensor.nn.modules._loss import Loss
+from pytensor.nn.modules.distance import PairwiseDistance
 
 if TYPE_CHECKING:
     from pytensor import Tensor
@@ -172,7 +173,7 @@ class TripletMarginWithDistanceLoss(Loss):
     """``TripletMarginLoss`` with a distance of one's own.
 
     Args:
-        distance_function: of two tensors. Default: ``pairwise_distance``.
+        distance_function: of two tensors. Default: ``PairwiseDistance()``.
         margin: positive. Default: 1.
         swap: takes the distance of positive and negative if it is less. Default: ``False``.
         reduction: ``'none'``, ``'mean'`` or ``'sum'``. Default: ``'mean'``.
@@ -208,7 +209,7 @@ class TripletMarginWithDistanceLoss(Loss):
                 f"{margin} instead"
             )
         self.distance_function: Callable[[Tensor, Tensor], Tensor] | None = (
-            F.pairwise_distance if distance_function is None else distance_function
+            PairwiseDistance() if distance_function is None else distance_function
         )
         self.margin = margin
         self.swap = swap
