@@ -6,6 +6,7 @@ Gathers the families of this folder.
 from __future__ import annotations
 
 from pytensor.nn.functional.activation import *
+from pytensor.nn.functional.adaptive_pooling import *
 from pytensor.nn.functional.attention import *
 from pytensor.nn.functional.conv import *
 from pytensor.nn.functional.distance import *
