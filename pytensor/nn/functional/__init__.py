@@ -16,4 +16,5 @@ from pytensor.nn.functional.image import *
 from pytensor.nn.functional.linear import *
 from pytensor.nn.functional.loss import *
 from pytensor.nn.functional.normalization import *
+from pytensor.nn.functional.padding import *
 from pytensor.nn.functional.pooling import *
