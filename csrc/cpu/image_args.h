@@ -36,4 +36,30 @@ struct PadBackwardArgs {
 };
 using PadBackwardFn = void(const PadBackwardArgs&);
 
+// Which elements along a dimension make up each output element, and how much of them: those from
+// offset[j] to offset[j + 1]. Weights are float, or double for kernels that compute in double.
+struct TapTable {
+  const int64_t* offset = nullptr;
+  const int32_t* index = nullptr;
+  const void* weight = nullptr;
+};
+
+// out[p, z, y, x] = sums over the taps of each dimension of weights times in.
+struct ResampleArgs {
+  const void* in = nullptr;
+  void* out = nullptr;
+  int64_t planes = 0;
+  int64_t in_size[3] = {1, 1, 1}, out_size[3] = {1, 1, 1};
+  TapTable taps[3];
+  // Where every output element of a row has the same number of taps: tap k of element j at
+  // [k * out_size[2] + j].
+  int64_t even_taps = 0;
+  const int32_t* even_index = nullptr;
+  const void* even_weight = nullptr;
+  bool doubles_rows = false;  // nearest only: each element of a row stands twice
+};
+// "resample", and "resample_nearest" for tables of one tap each: a copy, in the slot of the DType
+// that has the element's size.
+using ResampleFn = void(const ResampleArgs&);
+
 }  // namespace pt

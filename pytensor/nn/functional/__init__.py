@@ -13,6 +13,7 @@ from pytensor.nn.functional.distance import *
 from pytensor.nn.functional.dropout import *
 from pytensor.nn.functional.embedding import *
 from pytensor.nn.functional.image import *
+from pytensor.nn.functional.interpolate import *
 from pytensor.nn.functional.linear import *
 from pytensor.nn.functional.loss import *
 from pytensor.nn.functional.normalization import *
