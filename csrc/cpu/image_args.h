@@ -62,4 +62,18 @@ struct ResampleArgs {
 // that has the element's size.
 using ResampleFn = void(const ResampleArgs&);
 
+// Weighted sums of elements named by place: `in` is [batch, channels, in_size], `out` [batch,
+// channels, points], `weights` and `places` [batch, taps, points]; a place below 0 stands for
+// nothing. "sample" makes out[c, p] = sum over k of weights[k, p] * in[c, places[k, p]];
+// "sample_add" adds the same products to `in` and "sample_dot" makes weights[k, p] = sum over c of
+// out[c, p] * in[c, places[k, p]].
+struct SampleArgs {
+  void* in = nullptr;
+  void* out = nullptr;
+  void* weights = nullptr;
+  const int64_t* places = nullptr;
+  int64_t batch = 0, channels = 0, in_size = 0, points = 0, taps = 0;
+};
+using SampleFn = void(const SampleArgs&);
+
 }  // namespace pt

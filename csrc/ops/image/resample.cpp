@@ -117,7 +117,8 @@ Tensor run_resample(const Call& c, const Tensor& given, bool backward) {
   ResampleFn* fn = kResample.get(self.dtype());
   // Bytes are for images: PyTorch interpolates them in two dimensions only.
   const bool bytes = self.dtype() == DType::kUInt8 && !backward && (copies || c.spatial == 2);
-  const bool known = fn && (self.is_floating() || bytes);
+  const bool floats = self.is_floating() && !(c.how.antialias && is_half(self.dtype()));
+  const bool known = fn && (floats || bytes);
   PT_CHECK_KIND(ErrorKind::kNotImplemented, known, "\"", c.name, "\" not implemented for '",
                 scalar_type_name(self.dtype()), "'");
   if (out.numel() == 0) return out;

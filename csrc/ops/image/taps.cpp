@@ -120,7 +120,9 @@ Taps<T> make_taps(const Interpolation& how, int64_t in, int64_t out, double scal
   taps.offset.push_back(0);
   for (int64_t j = 0; j < out; ++j) {
     const T center = static_cast<T>(j) + T(0.5);
-    if (how.antialias) {
+    if (how.antialias && in == out) {
+      add(taps, j, T(1));  // whatever the factor that was given, as in PyTorch
+    } else if (how.antialias) {
       add_antialiased(taps, how.filter, in, step, j);
     } else if (how.filter == Filter::kNearest || how.filter == Filter::kNearestExact) {
       const T x = how.filter == Filter::kNearest ? static_cast<T>(j) * step : center * step;
