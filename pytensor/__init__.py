@@ -146,6 +146,7 @@ _SUBMODULES = frozenset(
         "linalg",
         "nn",
         "optim",
+        "serialization",
         "special",
         "storage",
         "utils",
@@ -154,6 +155,10 @@ _SUBMODULES = frozenset(
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("load", "save"):
+        from pytensor import serialization
+
+        return getattr(serialization, name)
     if name in _SUBMODULES:
         import importlib
 
@@ -162,4 +167,5 @@ def __getattr__(name: str) -> Any:
 
 
 if TYPE_CHECKING:
-    from pytensor import autograd, cuda, linalg, nn, optim, special, utils
+    from pytensor import autograd, cuda, linalg, nn, optim, serialization, special, utils
+    from pytensor.serialization import load, save
