@@ -102,7 +102,7 @@ def _reduce_ex(self: Any, protocol: int) -> Any:
         strides = tuple(dense.stride())
     if dense.untyped_storage().nbytes() != dense.numel() * dense.element_size():
         dense = dense.clone()
-    arguments = (
+    arguments: Any = (
         TypedStorage(dense),
         0,
         tuple(self.shape),

@@ -14,7 +14,7 @@ from pytensor.serialization._allowed import (
     safe_globals,
 )
 from pytensor.serialization._load import get_unsafe_globals_in_checkpoint, load
-from pytensor.serialization._pickler import _get_layout
+from pytensor.serialization._pickler import _get_layout as _get_layout
 from pytensor.serialization._save import DEFAULT_PROTOCOL, save
 
 __all__ = [

@@ -33,6 +33,8 @@ def _full_name(entry: Any) -> tuple[str, Any]:
 
 
 def _canonical(module: str, name: str) -> str:
+    if module == "__builtin__":  # Python 2's name, which protocol 2 keeps
+        module = "builtins"
     module, name = _names.torch_name(module, name) or (module, name)
     return f"{module}.{name}" if module else name
 
@@ -133,6 +135,15 @@ def _elements(items: Any) -> Iterable[Any]:
     return items
 
 
+def _empty(kind: type) -> Callable[..., Any]:
+    def make(*arguments: Any) -> Any:
+        if arguments:
+            raise refuse(f"{kind.__name__} takes no arguments")
+        return kind()
+
+    return make
+
+
 def _bytearray(data: Any = b"", encoding: Any = None) -> Any:
     # A number would reserve memory.
     if type(data) is str and encoding == "latin-1":
@@ -199,6 +210,7 @@ _CALLS: dict[str, tuple[Any, Callable[..., Any]]] = {
     "collections.Counter": (Counter, _counter),
     "builtins.set": (set, _set),
     "builtins.frozenset": (frozenset, _frozenset),
+    **{f"builtins.{kind.__name__}": (kind, _empty(kind)) for kind in (bytes, dict, list, tuple)},
     "builtins.bytearray": (bytearray, _bytearray),
     "builtins.complex": (complex, _complex),
     "_codecs.encode": (_encode, _encode),
@@ -215,8 +227,6 @@ _CALLS: dict[str, tuple[Any, Callable[..., Any]]] = {
     "torch._tensor._rebuild_from_type_v2": (_tensor_of_class, _tensor_of_class),
     "torch.nn.parameter.Parameter": (Parameter, _parameter),
 }
-# Python 2 called the module differently.
-_CALLS.update({k.replace("builtins", "__builtin__"): v for k, v in _CALLS.items()})
 _VALUES: dict[str, Any] = {
     **_names.DTYPES,
     **_names.STORAGE_TYPES,

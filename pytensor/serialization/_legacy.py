@@ -32,7 +32,7 @@ def write_legacy(obj: Any, file: Any, protocol: int) -> None:
     """Writes `obj` to `file.write`."""
     pickler = Pickler(
         protocol,
-        lambda kind, number, elements, count: ("storage", kind, str(number), "cpu", count, None),
+        lambda kind, number, count: ("storage", kind, str(number), "cpu", count, None),
     )
     pickled = pickler.result(obj)
     sizes = {"short": 2, "int": 4, "long": 4}

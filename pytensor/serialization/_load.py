@@ -106,7 +106,7 @@ class _Unsafe:
         # PyTorch's default; texts of Python 2 need it.
         arguments.setdefault("encoding", "utf-8")
 
-        class Unpickler(module.Unpickler):
+        class Unpickler(module.Unpickler):  # type: ignore[misc]  # the caller's choice
             def find_class(self, name: str, attribute: str) -> Any:
                 storage = _names.STORAGE_TYPES.get(f"{name}.{attribute}")
                 if storage is not None:

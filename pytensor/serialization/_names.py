@@ -40,6 +40,8 @@ UNTYPED = StorageType("torch.storage", "UntypedStorage", None)
 STORAGE_OF_DTYPE = {
     dtype: StorageType("torch", f"{name}Storage", dtype) for name, dtype in _STORAGE_NAMES.items()
 }
+# The pickler finds them here by their names.
+globals().update({t.name: t for t in (UNTYPED, *STORAGE_OF_DTYPE.values())})
 # By full name; the typed ones were also written under torch.cuda by early versions.
 STORAGE_TYPES = {
     **{f"torch.{t.name}": t for t in STORAGE_OF_DTYPE.values()},
@@ -64,6 +66,11 @@ DTYPES = {f"torch.{str(d).rsplit('.', 1)[-1]}": d for d in STORAGE_OF_DTYPE}
 
 def torch_name(module: str, name: str) -> tuple[str, str] | None:
     """PyTorch's module and name for one of this library's, None for other libraries' names."""
+    if module == __name__:
+        storage: StorageType = globals()[name]
+        return storage.module, storage.name
+    if name == "_get_layout":
+        return "torch.serialization", name
     for own, other in (("pytensor.vision", "torchvision"), ("pytensor", "torch")):
         if module == own or module.startswith(own + "."):
             return other + module[len(own) :], name
@@ -76,18 +83,3 @@ def own_name(module: str, name: str) -> tuple[str, str]:
         if module == other or module.startswith(other + "."):
             return own + module[len(other) :], name
     return module, name
-
-
-def resolve(module: str, name: str) -> Any:
-    """The object with that module and (dotted) name.
-
-    Raises:
-        ImportError: there is no such module.
-        AttributeError: the module has no such name.
-    """
-    import importlib
-
-    found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found

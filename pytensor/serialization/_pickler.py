@@ -1,6 +1,7 @@
 """Turns objects into a pickle with PyTorch's names, their storages set aside.
 
 Used by `save`. Storages become persistent ids; the caller writes their bytes from `storages`.
+Python's compiled pickler does the work; afterwards this library's names in the pickle are replaced.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import copyreg
 import io
 import pickle
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +23,7 @@ from pytensor.storage import TypedStorage, UntypedStorage
 
 def reduce_tensor(tensor: Any) -> Any:
     """How a tensor is pickled in files: its storage as a whole, and what part of it it sees."""
-    arguments = (
+    arguments: Any = (
         TypedStorage(tensor),
         tensor.storage_offset(),
         tuple(tensor.shape),
@@ -37,17 +39,6 @@ def reduce_tensor(tensor: Any) -> Any:
     return _rebuild_from_type_v2, (_utils._rebuild_tensor_v2, type(tensor), arguments, state)
 
 
-class _Reducers:
-    """Python's table of reducers by class, with one for Tensor and its subclasses."""
-
-    @staticmethod
-    def get(kind: type, default: Any = None) -> Any:
-        if issubclass(kind, pytensor.Tensor):
-            own = kind.__reduce_ex__ is not pytensor.Tensor.__reduce_ex__
-            return (lambda tensor: tensor.__reduce_ex__(2)) if own else reduce_tensor
-        return copyreg.dispatch_table.get(kind, default)
-
-
 def _get_layout(name: str) -> Any:
     """The layout called `name`, as files write it: "torch.strided"."""
     if name != "torch.strided":
@@ -55,26 +46,40 @@ def _get_layout(name: str) -> Any:
     return pytensor.strided
 
 
-class Pickler(pickle._Pickler):
+class _Reducers:
+    """Python's table of reducers by class, with those for this library's classes."""
+
+    def __getitem__(self, kind: type) -> Callable[[Any], Any]:
+        if issubclass(kind, pytensor.Tensor):
+            own = kind.__reduce_ex__ is not pytensor.Tensor.__reduce_ex__
+            return (lambda tensor: tensor.__reduce_ex__(2)) if own else reduce_tensor
+        if kind is StorageType:
+            return lambda storage_type: storage_type.name
+        if kind is pytensor.layout:
+            return lambda layout: (_get_layout, (str(layout),))
+        return copyreg.dispatch_table[kind]
+
+
+class Pickler(pickle.Pickler):
     """Pickles into memory.
 
     Args:
-        protocol: the pickle protocol, 2 or higher.
-        identify: makes the persistent id of a storage from its type, its number, its elements as
-            bytes and how many items they are.
+        protocol: the pickle protocol, 2 or higher. Those above 3 are written as 3: what they add
+            is of no use where the large data lies outside of the pickle.
+        identify: makes the persistent id of a storage from its type, its number and how many
+            elements it has.
 
     Raises:
         ValueError: for protocols below 2.
     """
 
-    dispatch: dict[type, Callable[..., None]] = dict(pickle._Pickler.dispatch)
-    dispatch_table = _Reducers
+    dispatch_table: Any = _Reducers()
 
-    def __init__(self, protocol: int, identify: Callable[[StorageType, int, Any, int], Any]):
+    def __init__(self, protocol: int, identify: Callable[[StorageType, int, int], Any]):
         if protocol < 2:
             raise ValueError(f"save(): pickle_protocol must be at least 2, got {protocol}")
         self._out = io.BytesIO()
-        super().__init__(self._out, protocol)
+        super().__init__(self._out, min(protocol, 3))
         self._identify = identify
         # By address and length: number in the file, elements, and the type they are saved as.
         self.storages: dict[Any, tuple[int, Any, StorageType]] = {}
@@ -82,7 +87,7 @@ class Pickler(pickle._Pickler):
     def result(self, obj: Any) -> bytes:
         """The pickle of `obj`."""
         self.dump(obj)
-        return self._out.getvalue()
+        return rename_globals(self._out.getvalue())
 
     def persistent_id(self, obj: Any) -> Any:
         if type(obj) is not TypedStorage and type(obj) is not UntypedStorage:
@@ -94,58 +99,47 @@ class Pickler(pickle._Pickler):
         length = elements.numel()
         # Storages without bytes are all different.
         address = (elements.data_ptr(), length) if length else len(self.storages)
-        number, elements, first = self.storages.setdefault(
-            address, (len(self.storages), elements, kind)
-        )
-        if first != kind:
+        number, _, first = self.storages.setdefault(address, (len(self.storages), elements, kind))
+        if first is not kind:
             raise RuntimeError(
                 "Cannot save multiple tensors or storages that view the same data as different "
                 f"types ({first.name} and {kind.name}): clone() one of them before saving"
             )
-        return self._identify(kind, number, elements, length // kind.item)
+        return self._identify(kind, number, length // kind.item)
 
-    def _write_global(self, module: str, name: str) -> None:
-        if self.proto >= 4:
-            self.save(module)
-            self.save(name)
-            self.write(pickle.STACK_GLOBAL)
+
+# Opcodes of protocols 2 and 3 with their arguments, but for those of variable length. Repeated a
+# bounded number of times: the matcher remembers each repetition.
+_FIXED = re.compile(
+    rb"(?:[()\]}.NaestudlQRb012\x81\x85-\x89\x8f-\x92]|[Kqh\x80].|M..|[Jrj].{4}|G.{8}){1,256}",
+    re.DOTALL,
+)
+# Those of variable length: how many bytes their length has.
+_SIZED = {ord("X"): 4, ord("B"): 4, ord("C"): 1, 0x8A: 1, 0x8B: 4}
+
+
+def rename_globals(data: bytes) -> bytes:
+    """A pickle of protocol 2 or 3 with PyTorch's names in place of this library's."""
+    if b"cpytensor" not in data:
+        return data
+    out, copied, at = [], 0, 0
+    while at < len(data):
+        run = _FIXED.match(data, at)
+        if run:
+            at = run.end()
+            continue
+        code = data[at]
+        if code in _SIZED:
+            start = at + 1 + _SIZED[code]
+            at = start + int.from_bytes(data[at + 1 : start], "little")
+        elif code == ord("c"):
+            start, middle = at, data.index(b"\n", at)
+            at = data.index(b"\n", middle + 1) + 1
+            module, name = data[start + 1 : middle].decode(), data[middle + 1 : at - 1].decode()
+            renamed = _names.torch_name(module, name)
+            if renamed:
+                out += [data[copied:start], "c{}\n{}\n".format(*renamed).encode()]
+                copied = at
         else:
-            self.write(pickle.GLOBAL + f"{module}\n{name}\n".encode())
-
-    def save_global(self, obj: Any, name: str | None = None) -> None:
-        if name is None:
-            name = getattr(obj, "__qualname__", None) or obj.__name__
-        module = pickle.whichmodule(obj, name)
-        renamed = _names.torch_name(module, name)
-        if renamed is None or (self.proto < 4 and "." in name):
-            super().save_global(obj, name)
-            return
-        try:
-            found = _names.resolve(module, name)
-        except (ImportError, AttributeError):
-            found = None
-        if found is not obj:
-            raise pickle.PicklingError(f"Can't pickle {obj!r}: it's not {module}.{name}")
-        self._write_global(*renamed)
-        self.memoize(obj)
-
-    def save_function(self, obj: Any) -> None:
-        self.save_global(obj)
-
-    def save_type(self, obj: Any) -> None:
-        if obj in (type(None), type(NotImplemented), type(...)):
-            super().save_type(obj)
-        else:
-            self.save_global(obj)
-
-    def save_storage_type(self, obj: StorageType) -> None:
-        self._write_global(obj.module, obj.name)
-        self.memoize(obj)
-
-    def save_layout(self, obj: Any) -> None:
-        self.save_reduce(_get_layout, (str(obj),), obj=obj)
-
-    dispatch[type(save_storage_type)] = save_function
-    dispatch[type] = save_type
-    dispatch[StorageType] = save_storage_type
-    dispatch[pytensor.layout] = save_layout
+            raise pickle.PicklingError(f"save(): unknown opcode {code} in a pickle")
+    return b"".join([*out, data[copied:]])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import zlib
 from typing import Any
 
+from pytensor import _C
 from pytensor.serialization._atomic import AtomicFile
 from pytensor.serialization._legacy import write_legacy
 from pytensor.serialization._memory import buffer_of
@@ -82,17 +82,17 @@ def _write(obj: Any, file: Any, folder: str, protocol: int, as_zip: bool, byteor
         return
     pickler = Pickler(
         protocol,
-        lambda kind, number, elements, count: ("storage", kind, str(number), "cpu", count),
+        lambda kind, number, count: ("storage", kind, str(number), "cpu", count),
     )
     pickled = pickler.result(obj)
     archive = ZipWriter(file, folder)
-    archive.record("data.pkl", pickled, zlib.crc32(pickled))
+    archive.record("data.pkl", pickled, _C.crc32(pickled))
     small = [(".format_version", b"1"), (".storage_alignment", b"64"), ("version", b"3\n")]
     if byteorder:
         small.append(("byteorder", sys.byteorder.encode()))
     for name, data in small:
-        archive.record(name, data, zlib.crc32(data))
+        archive.record(name, data, _C.crc32(data))
     for number, elements, _ in pickler.storages.values():
-        data = buffer_of(elements)
-        archive.record(f"data/{number}", data, zlib.crc32(data))
+        memory = buffer_of(elements)
+        archive.record(f"data/{number}", memory, _C.crc32(memory))
     archive.close()

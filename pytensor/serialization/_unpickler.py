@@ -51,6 +51,7 @@ class Unpickler:
         self._stack: list[Any] = []
         self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
+        self._error_outside: BaseException | None = None
         self.end = start
 
     def load(self) -> Any:
@@ -72,11 +73,21 @@ class Unpickler:
                 method(self)
             (result,) = self._stack
         except _ERRORS as error:
+            if error is self._error_outside:
+                raise
             if self._at >= len(data):
                 raise refuse("the pickle is cut off") from error
             raise refuse(f"the pickle is damaged near byte {self._at}: {error}") from error
         self.end = self._at
         return _plain(result)
+
+    def _call(self, function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+        """Calls what the program gave; its exceptions are passed on as they are."""
+        try:
+            return function(*arguments, **keywords)
+        except Exception as error:
+            self._error_outside = error
+            raise
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -341,7 +352,8 @@ class Unpickler:
 
     @_opcode(b"Q")
     def _persistent(self) -> None:
-        self._stack.append(self._persistent_load(self._pop()))
+        pid = self._pop()
+        self._stack.append(self._call(self._persistent_load, pid))
 
     @_opcode(b"R")
     def _reduce(self) -> None:
@@ -349,7 +361,10 @@ class Unpickler:
         called = self._pop()
         if type(called) is not Global or type(arguments) is not tuple:
             raise refuse(f"{_name(called)} is no function or class that may be called")
-        self._stack.append(called.call(*arguments))
+        if called.user:
+            self._stack.append(self._call(called.call, *arguments))
+        else:
+            self._stack.append(called.call(*arguments))
 
     @_opcode(b"\x81")
     def _new(self) -> None:
@@ -369,7 +384,7 @@ class Unpickler:
             cls = kind.call
             if not isinstance(cls, type):
                 raise refuse(f"{kind.name} is no class")
-            self._stack.append(cls.__new__(cls, *arguments, **keywords))
+            self._stack.append(self._call(cls.__new__, cls, *arguments, **keywords))
         else:
             self._stack.append(kind.call(*arguments, **keywords))
 
@@ -409,7 +424,12 @@ def _name(value: Any) -> str:
 def _user_object(value: Any) -> None:
     """Refuses objects of classes the program did not allow: their methods are not called."""
     if not _allowed.is_user_object(value):
-        raise refuse(f"{_name(value)} is changed in a way that is not allowed")
+        kind = type(value)
+        raise refuse(
+            f"objects of {kind.__module__}.{kind.__qualname__} may not be filled with data from "
+            "the file. If you trust where it came from, allow the class with "
+            f"serialization.add_safe_globals([{kind.__qualname__}])"
+        )
 
 
 def _append_all(target: Any, values: list[Any]) -> None:
@@ -430,23 +450,23 @@ def _set_items(target: Any, values: list[Any]) -> None:
         target[key if type(key) is str else hashable(_plain(key))] = _plain(value)
 
 
-def globals_of(data: bytes, start: int = 0) -> set[tuple[str, str]]:
+def globals_of(data: bytes) -> set[tuple[str, str]]:
     """Modules and names that a pickle asks for. Reads opcodes only; nothing is made."""
     import pickletools
 
     found: set[tuple[str, str]] = set()
     texts: list[str] = []
-    memo: list[Any] = []
-    for opcode, argument, _ in pickletools.genops(memoryview(data)[start:].tobytes()):
+    memo: dict[Any, str] = {}
+    for opcode, argument, _ in pickletools.genops(data):
         if opcode.name in ("GLOBAL", "INST"):
             module, _, name = str(argument).partition(" ")
             found.add((module, name))
         elif opcode.name == "STACK_GLOBAL" and len(texts) >= 2:
             found.add((texts[-2], texts[-1]))
         elif opcode.name == "MEMOIZE":
-            memo.append(texts[-1] if texts else "")
-        elif opcode.name in ("BINGET", "LONG_BINGET") and argument < len(memo):
-            texts.append(memo[argument])
+            memo[len(memo)] = texts[-1] if texts else ""
+        elif opcode.name in ("BINGET", "LONG_BINGET"):
+            texts.append(memo.get(argument, ""))
         elif isinstance(argument, str):
             texts.append(argument)
     return found

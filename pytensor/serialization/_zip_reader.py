@@ -7,10 +7,10 @@ records are read: a storage is then never larger than the file. Follows PKWARE's
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from pytensor import _C
 from pytensor.serialization._memory import allocate, buffer_of
 from pytensor.serialization._source import Source
 
@@ -175,7 +175,7 @@ class ZipReader:
         return elements
 
     def _check(self, name: str, data: Any) -> None:
-        if zlib.crc32(data) != self._find(name).crc:
+        if _C.crc32(data) != self._find(name).crc:
             raise RuntimeError(
                 f"load(): the checksum of record {name!r} is wrong: the file was damaged after it "
                 "was saved. Copy or download it again"
