@@ -33,6 +33,8 @@ def _rebuild_tensor(storage: Any, storage_offset: int, size: Any, stride: Any) -
     sizes = _whole_numbers(size, "sizes")
     strides = _whole_numbers(stride, "strides")
     (offset,) = _whole_numbers((storage_offset,), "storage_offset")
+    if len(sizes) > 64:
+        raise RuntimeError(f"_rebuild_tensor(): a tensor has at most 64 dims, got {len(sizes)}")
     if len(sizes) != len(strides):
         raise RuntimeError(f"_rebuild_tensor(): got {len(sizes)} sizes and {len(strides)} strides")
     if 0 in sizes:

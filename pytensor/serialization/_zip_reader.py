@@ -26,8 +26,9 @@ _ENCRYPTED = 1
 class _Record:
     name: bytes
     offset: int  # of the local header
-    size: int
+    size: int  # in the file
     crc: int
+    readable: bool  # neither compressed nor encrypted
 
 
 def _broken(why: str) -> RuntimeError:
@@ -107,17 +108,11 @@ class ZipReader:
                 raise _broken("its directory is damaged")
             if 0xFFFFFFFF in (size, packed, offset):
                 size, packed, offset = _read_zip64(extra, size, packed, offset)
-            shown = name.decode("utf-8", "replace")
-            if flags & _ENCRYPTED:
-                raise RuntimeError(f"load(): record {shown!r} is encrypted")
-            if method != 0 or size != packed:
-                raise RuntimeError(
-                    f"load(): record {shown!r} is compressed, which is not supported: unpack the "
-                    "archive and pack it again without compression (zip -0)"
-                )
-            if offset + _LOCAL.size + size > self._source.size:
+            if offset + _LOCAL.size + packed > self._source.size:
+                shown = name.decode("utf-8", "replace")
                 raise _broken(f"record {shown!r} lies outside of the file")
-            records.append(_Record(name, offset, size, crc))
+            readable = method == 0 and size == packed and not flags & _ENCRYPTED
+            records.append(_Record(name, offset, packed, crc, readable))
         return records
 
     def __contains__(self, name: str) -> bool:
@@ -137,6 +132,11 @@ class ZipReader:
             raise RuntimeError(
                 f"PytorchStreamReader failed locating file {name}: file not found. The archive "
                 "was not written by save(), or not completely"
+            )
+        if not record.readable:
+            raise RuntimeError(
+                f"load(): record {name!r} is compressed or encrypted, which is not supported: "
+                "unpack the archive and pack it again without compression (zip -0)"
             )
         return record
 

@@ -6,7 +6,9 @@ import io
 
 import pytensor
 
-DTYPES = "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64".split()
+DTYPES = [
+    "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64",
+]  # fmt: skip
 
 
 def saved(obj, save=pytensor.save, **kwargs) -> bytes:
