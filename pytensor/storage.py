@@ -26,6 +26,15 @@ def _from_bytes(data: Any, dtype: Any) -> Any:
     return untyped if dtype is None else TypedStorage(wrap_storage=untyped, dtype=dtype)
 
 
+def _load_from_bytes(data: bytes) -> Any:
+    """What pickles of PyTorch's tensors call: a file inside of the pickle."""
+    import io
+
+    from pytensor.serialization import load
+
+    return load(io.BytesIO(data), weights_only=False)
+
+
 class UntypedStorage:
     """The bytes of a storage, shared with the tensors that view it."""
 

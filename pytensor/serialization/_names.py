@@ -69,7 +69,7 @@ def torch_name(module: str, name: str) -> tuple[str, str] | None:
     if module == __name__:
         storage: StorageType = globals()[name]
         return storage.module, storage.name
-    if name == "_get_layout":
+    if (module, name) == ("pytensor.serialization._pickler", "_get_layout"):
         return "torch.serialization", name
     for own, other in (("pytensor.vision", "torchvision"), ("pytensor", "torch")):
         if module == own or module.startswith(own + "."):

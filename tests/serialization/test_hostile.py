@@ -324,6 +324,8 @@ def test_other_files():
 def mutated(data: bytes, random: random.Random) -> bytes:
     out = bytearray(data)
     for _ in range(random.choice((1, 1, 1, 2, 5))):
+        if not out:
+            break
         at, length = random.randrange(len(out)), random.choice((1, 1, 2, 4, 8, 30))
         kind = random.randrange(7)
         if kind <= 1:
