@@ -147,6 +147,7 @@ _SUBMODULES = frozenset(
         "backends",
         "compat",
         "compiler",
+        "cpu",
         "cuda",
         "distributed",
         "hub",

@@ -174,7 +174,11 @@ def get_device_module(device: Any = None) -> Any:
     """
     import importlib
 
-    kind = _C.device("cpu" if device is None else device).type
-    if kind not in ("cuda", "mps", "xpu"):
+    from pytensor import accelerator
+
+    if device is None:
+        device = accelerator.current_accelerator() or "cpu"
+    kind = _C.device(device).type
+    if kind not in ("cpu", "cuda", "mps", "xpu"):
         raise RuntimeError(f"Device '{kind}' does not have a corresponding module registered.")
     return importlib.import_module(f"pytensor.{kind}")
