@@ -141,25 +141,57 @@ del _name
 
 _SUBMODULES = frozenset(
     {
+        "accelerator",
+        "amp",
         "autograd",
+        "backends",
+        "compat",
+        "compiler",
+        "cpu",
         "cuda",
+        "distributed",
+        "hub",
         "linalg",
+        "mps",
+        "multiprocessing",
         "nn",
         "optim",
+        "serialization",
         "special",
         "storage",
         "utils",
+        "version",
+        "xpu",
     }
 )
+# Functions and classes whose modules are imported when they are first used.
+_LATE = {
+    "OutOfMemoryError": "cuda",
+    "UntypedStorage": "storage",
+    "TypedStorage": "storage",
+    "autocast": "amp",
+    "compile": "_compile",
+    "get_autocast_dtype": "amp.autocast_mode",
+    "get_device_module": "_settings",
+    "is_autocast_cpu_enabled": "amp.autocast_mode",
+    "is_autocast_enabled": "amp.autocast_mode",
+    "load": "serialization",
+    "save": "serialization",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        import importlib
+    import importlib
 
+    if name in _LATE:
+        return getattr(importlib.import_module(f"pytensor.{_LATE[name]}"), name)
+    if name in _SUBMODULES:
         return importlib.import_module(f"pytensor.{name}")
     raise AttributeError(f"module 'pytensor' has no attribute {name!r}")
 
 
 if TYPE_CHECKING:
-    from pytensor import autograd, cuda, linalg, nn, optim, special, utils
+    from pytensor import autograd, cuda, linalg, nn, optim, serialization, special, utils
+    from pytensor._compile import compile
+    from pytensor.amp import autocast
+    from pytensor.serialization import load, save

@@ -161,3 +161,24 @@ def typename(obj: Any) -> str:
     t = type(obj)
     module = "" if t.__module__ in ("builtins", "__builtin__") else t.__module__ + "."
     return module + t.__qualname__
+
+
+def get_device_module(device: Any = None) -> Any:
+    """The module of functions for a kind of device: ``torch.cuda`` for "cuda", "cuda:1" ...
+
+    Args:
+        device: a device or its name. Default: the accelerator's kind, or "cpu".
+
+    Raises:
+        RuntimeError: there is no module for it.
+    """
+    import importlib
+
+    from pytensor import accelerator
+
+    if device is None:
+        device = accelerator.current_accelerator() or "cpu"
+    kind = _C.device(device).type
+    if kind not in ("cpu", "cuda", "mps", "xpu"):
+        raise RuntimeError(f"Device '{kind}' does not have a corresponding module registered.")
+    return importlib.import_module(f"pytensor.{kind}")

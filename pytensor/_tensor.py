@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytensor._C import Tensor
+
 
 def _repr(self: Any, *, tensor_contents: Any = None) -> str:
     from pytensor._printing import tensor_repr
@@ -52,9 +54,12 @@ def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
     import copy
 
     import pytensor
+    from pytensor._utils import _rebuild_tensor
+    from pytensor.storage import TypedStorage
 
     with pytensor.no_grad():
-        data = self.detach().clone()
+        storage = copy.deepcopy(TypedStorage(self), memo)
+        data = _rebuild_tensor(storage, self.storage_offset(), self.shape, self.stride())
         out = type(self)._make_subclass(type(self), data, self.requires_grad)
         if self.grad is not None:
             out.grad = copy.deepcopy(self.grad, memo)
@@ -64,35 +69,51 @@ def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
     return out
 
 
-def _rebuild(cls: Any, data: bytes, dtype: Any, shape: Any, requires_grad: bool) -> Any:
+def _rebuild_from_type_v2(make: Any, new_type: Any, arguments: Any, state: Any) -> Any:
+    """A tensor of a subclass, or with attributes: make(*arguments) becomes one of `new_type`."""
     import pytensor
+    from pytensor._utils import _set_state
 
-    t = pytensor.empty(shape, dtype=dtype)
-    if t.numel():
-        raw = pytensor.frombuffer(bytearray(data), dtype=pytensor.uint8)
-        t = _view_bytes(raw, dtype).view(shape)
-    if cls is pytensor.Tensor:
-        return t.requires_grad_(requires_grad)
-    return cls._make_subclass(cls, t, requires_grad)
-
-
-def _view_bytes(raw: Any, dtype: Any) -> Any:
-    import pytensor
-
-    return pytensor.frombuffer(raw.numpy(), dtype=dtype).clone()
+    tensor = make(*arguments)
+    if new_type is not pytensor.Tensor:
+        tensor = new_type._make_subclass(new_type, tensor, tensor.requires_grad)
+    own = new_type.__dict__.get("__setstate__") if new_type is not pytensor.Tensor else None
+    if own is None:
+        return _set_state(tensor, state)
+    own(tensor, state)
+    return tensor
 
 
 def _reduce_ex(self: Any, protocol: int) -> Any:
-    import pytensor
+    """How pickle and copy see a tensor: the memory it covers, without the rest of its storage."""
+    from collections import OrderedDict
 
-    if not self.is_leaf:
-        raise RuntimeError("only leaf tensors can be pickled; use detach() first")
-    flat = self.detach().contiguous().view(-1)
-    if flat.dtype == pytensor.bfloat16:
-        data = flat.view(pytensor.int16).numpy().tobytes()
+    from pytensor import _utils
+    from pytensor.storage import TypedStorage
+
+    data = self.detach()
+    span = 1 + sum((n - 1) * step for n, step in zip(data.shape, data.stride()))
+    if data.numel() and span == data.numel():
+        # Dense in some order of its dimensions, which is kept.
+        dense = data.as_strided((span,), (1,))
+        strides = tuple(data.stride())
     else:
-        data = flat.numpy().tobytes()
-    return _rebuild, (type(self), data, self.dtype, tuple(self.shape), self.requires_grad)
+        dense = data.contiguous()
+        strides = tuple(dense.stride())
+    if dense.untyped_storage().nbytes() != dense.numel() * dense.element_size():
+        dense = dense.clone()
+    arguments: Any = (
+        TypedStorage(dense),
+        0,
+        tuple(self.shape),
+        strides,
+        self.requires_grad,
+        OrderedDict(),
+    )
+    state = _utils._get_state(self)
+    if type(self) is Tensor and not state:
+        return _utils._rebuild_tensor_v2, arguments
+    return _rebuild_from_type_v2, (_utils._rebuild_tensor_v2, type(self), arguments, state)
 
 
 def _is_shared(self: Any) -> bool:

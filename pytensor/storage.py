@@ -1,5 +1,6 @@
 """Storages: the memory behind tensors as an object. Reached by ``Tensor.untyped_storage()`` and
 ``Tensor.storage()``; programs use them to see whether tensors share memory and how much they hold.
+Files are made of them (pytensor.serialization).
 """
 
 from __future__ import annotations
@@ -16,8 +17,28 @@ if TYPE_CHECKING:
 __all__ = ["TypedStorage", "UntypedStorage"]
 
 
+def _from_bytes(data: Any, dtype: Any) -> Any:
+    """The storage that was pickled as `data`; typed unless `dtype` is None."""
+    elements = _C.empty((len(data),), dtype=_C.uint8)
+    if len(data):
+        elements.copy_(_C.frombuffer(bytearray(data), dtype=_C.uint8))
+    untyped = UntypedStorage(elements)
+    return untyped if dtype is None else TypedStorage(wrap_storage=untyped, dtype=dtype)
+
+
+def _load_from_bytes(data: bytes) -> Any:
+    """What pickles of PyTorch's tensors call: a file inside of the pickle."""
+    import io
+
+    from pytensor.serialization import load
+
+    return load(io.BytesIO(data), weights_only=False)
+
+
 class UntypedStorage:
     """The bytes of a storage, shared with the tensors that view it."""
+
+    _elements: Any
 
     def __init__(self, tensor: Tensor) -> None:
         self._elements = _C.internal["_storage_bytes"](tensor)
@@ -26,6 +47,11 @@ class UntypedStorage:
     def device(self) -> Any:
         """Where the memory is."""
         return self._elements.device
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the memory is on a CUDA device."""
+        return bool(self._elements.device.type == "cuda")
 
     def data_ptr(self) -> int:
         """Address of the first byte; 0 when there is none."""
@@ -52,6 +78,44 @@ class UntypedStorage:
         self._elements.fill_(value)
         return self
 
+    def copy_(self, source: UntypedStorage, non_blocking: bool = False) -> UntypedStorage:
+        """Takes over the elements of a storage of the same size."""
+        self._elements.copy_(source._elements)
+        return self
+
+    def clone(self) -> Any:
+        """A storage with a copy of the memory."""
+        return UntypedStorage(self._elements.clone())
+
+    def cpu(self) -> Any:
+        """This storage, if it is in the CPU's memory, otherwise a copy there."""
+        return self if self.device.type == "cpu" else UntypedStorage(self._elements.cpu())
+
+    def _dtype(self) -> Any:
+        return None
+
+    def _bytes(self) -> Any:
+        return self._elements
+
+    def __reduce__(self) -> Any:
+        from pytensor.serialization._memory import buffer_of
+
+        elements = self._bytes()
+        return _from_bytes, (bytes(buffer_of(elements)), self._dtype())
+
+    def __copy__(self) -> Any:
+        return self.clone()
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
+        # Tensors and storages that share memory share its copy as well.
+        copies = memo.setdefault("pytensor.storage", {})
+        bytes_ = self._bytes()
+        key = (bytes_.data_ptr(), bytes_.numel()) if bytes_.numel() else id(self)
+        if key not in copies:
+            # The original is kept, so that no other storage gets its address meanwhile.
+            copies[key] = (UntypedStorage(bytes_.clone()), bytes_)
+        return copies[key][0]
+
     def __len__(self) -> int:
         return self._elements.numel()
 
@@ -77,10 +141,24 @@ class UntypedStorage:
 class TypedStorage(UntypedStorage):
     """A storage read as elements of one dtype."""
 
-    def __init__(self, tensor: Tensor) -> None:
-        super().__init__(tensor)
-        whole = len(self._elements) // tensor.element_size() * tensor.element_size()
-        self._elements = self._elements[:whole].view(tensor.dtype)
+    def __init__(
+        self,
+        tensor: Tensor | None = None,
+        *,
+        wrap_storage: UntypedStorage | None = None,
+        dtype: Any = None,
+    ) -> None:
+        if wrap_storage is not None:
+            elements = wrap_storage._bytes()
+        elif tensor is not None:
+            elements = _C.internal["_storage_bytes"](tensor)
+            dtype = tensor.dtype
+        else:
+            elements = _C.empty((0,), dtype=_C.uint8)
+        dtype = _C.get_default_dtype() if dtype is None else dtype
+        item = dtype.itemsize
+        self._untyped_elements = elements
+        self._elements = elements[: elements.numel() // item * item].view(dtype)
 
     @property
     def dtype(self) -> Any:
@@ -90,6 +168,23 @@ class TypedStorage(UntypedStorage):
     def untyped(self) -> UntypedStorage:
         """The same memory as bytes."""
         return UntypedStorage(self._elements)
+
+    def clone(self) -> TypedStorage:
+        """A storage with a copy of the memory."""
+        return TypedStorage(wrap_storage=self.untyped().clone(), dtype=self.dtype)
+
+    def cpu(self) -> TypedStorage:
+        """This storage, if it is in the CPU's memory, otherwise a copy there."""
+        return self if self.device.type == "cpu" else TypedStorage(self._elements.cpu())
+
+    def _dtype(self) -> Any:
+        return self.dtype
+
+    def _bytes(self) -> Any:
+        return self._untyped_elements
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> TypedStorage:
+        return TypedStorage(wrap_storage=super().__deepcopy__(memo), dtype=self.dtype)
 
     def _kind(self) -> str:
         return f"TypedStorage(dtype={self.dtype}, device={self.device})"

@@ -3,6 +3,7 @@
 #include "core/parallel.h"
 #include "core/storage.h"
 #include "cpu/kernel_table.h"
+#include "cpu/portable/crc32.h"
 #include "op/promote.h"
 #include "python/tensor_type.h"
 
@@ -16,6 +17,14 @@ void init_settings(py::module_& m) {
     set_num_threads(n);
   });
   m.def("active_isa", [] { return isa_name(active_isa()); });
+  m.def(
+      "crc32",
+      [](const py::buffer& data, uint32_t start) {
+        const py::buffer_info bytes = data.request();
+        const py::gil_scoped_release others_may_run;
+        return crc32(start, bytes.ptr, static_cast<size_t>(bytes.size * bytes.itemsize));
+      },
+      py::arg("data"), py::arg("start") = 0);
   m.def("get_default_dtype",
         [] { return py::reinterpret_steal<py::object>(dtype_object(default_dtype())); });
   m.def("set_default_dtype", [](py::object o) {

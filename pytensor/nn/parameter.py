@@ -11,20 +11,9 @@ from typing import Any
 
 import pytensor
 from pytensor import Tensor
+from pytensor._utils import _rebuild_parameter, _rebuild_parameter_with_state
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
-
-
-def _rebuild_parameter(data: Tensor, requires_grad: bool, backward_hooks: Any) -> Parameter:
-    return Parameter(data, requires_grad)
-
-
-def _rebuild_parameter_with_state(
-    data: Tensor, requires_grad: bool, backward_hooks: Any, state: dict[str, Any]
-) -> Parameter:
-    parameter = Parameter(data, requires_grad)
-    parameter.__dict__.update(state)
-    return parameter
 
 
 class _ParameterMeta(type):

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SUBMODULES = ("checkpoint", "data", "dlpack", "tensorboard", "viz")
+_SUBMODULES = ("checkpoint", "data", "dlpack", "safetensors", "tensorboard", "viz")
 
 
 def __getattr__(name: str) -> Any:

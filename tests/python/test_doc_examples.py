@@ -30,8 +30,12 @@ MODULES = [
     "composites.statistics",
     "composites.windows",
     "random",
+    "serialization._allowed",
+    "serialization._load",
+    "serialization._save",
     "special",
     "utils.dlpack",
+    "utils.safetensors",
 ]
 
 
