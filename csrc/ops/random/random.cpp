@@ -1,14 +1,13 @@
 // Random ops: checks, allocation and draw order. The numbers come from distributions.h.
 #include "ops/random/random.h"
 
-#include <mutex>
-
 #include "op/copy.h"
 #include "op/define.h"
 #include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/compare.h"
 #include "ops/random/distributions.h"
+#include "ops/random/draw_lock.h"
 #include "ops/random/sampling.h"
 #include "ops/view/view.h"
 
@@ -20,12 +19,6 @@ using OptDType = std::optional<DType>;
 using OptDevice = std::optional<Device>;
 using OptBool = std::optional<bool>;
 using OptFormat = std::optional<MemoryFormat>;
-
-// Generators are shared between threads; one op draws at a time.
-std::mutex& draw_mutex() {
-  static std::mutex m;
-  return m;
-}
 
 // Calls draw(generator, memory, count, contiguous) for t's elements in memory order; a tensor with
 // gaps is drawn into a dense copy first.

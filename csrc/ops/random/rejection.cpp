@@ -130,6 +130,7 @@ T sample_binomial(Generator& g, T count, T p) {
   if (count <= 0.0 || p <= 0.0) return 0;
   if (p >= 1.0) return count;
   if (std::isnan(p)) return p;
+  if (std::isnan(count)) return count;  // inversion would never end
   const bool mirrored = p > 0.5;
   const T q = mirrored ? static_cast<T>(1.0 - p) : p;
   const T k =
