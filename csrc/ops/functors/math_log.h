@@ -57,12 +57,13 @@ PT_INLINE T finish_log(T y, T x) {
   return select((x > T(0)) & (x < kInf<T>), y, special);
 }
 
-// e * ln2 + (f + tail), small parts first.
+// e * ln2 + (f + tail). No sum here has two products, of which a compiler could fuse either one:
+// log and log_bounded must agree in every bit.
 template <class T>
 PT_INLINE T combine_log(T e, T f, T tail) {
   constexpr T hi = kIsDouble<T> ? T(6.93147180369123816490e-01) : T(0.693359375);
   constexpr T lo = kIsDouble<T> ? T(1.90821492927058770002e-10) : T(-2.12194440e-4);
-  return e * hi + (f + (e * lo + tail));
+  return e * hi + (e * lo + (f + tail));
 }
 
 template <class T>

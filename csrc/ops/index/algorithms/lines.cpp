@@ -78,9 +78,8 @@ struct Lines {
   }
 
   void check(const int64_t* index, int64_t n_index) const {
-    int64_t bad = 0;
-    for (int64_t i = 0; i < n_index; ++i) bad |= index[i] | (size - 1 - index[i]);
-    if (bad >= 0) [[likely]]
+    static const Kernel<IndexInRangeFn> in_range{"index_in_range"};
+    if (in_range.get(DType::kInt64)(index, n_index, size)) [[likely]]
       return;
     for (int64_t i = 0; i < n_index; ++i)
       PT_CHECK(index[i] >= 0 && index[i] < size, "index ", index[i],
