@@ -16,8 +16,15 @@ void copy_bytes(const void* src, void* dst, int64_t n) {
   constexpr int64_t kStep = 4 * kVectorBytes;
   const char* in = static_cast<const char*>(src);
   char* out = static_cast<char*>(dst);
-  if (n < 2 * kStep) {
+  if (n < kVectorBytes) {
     __builtin_memcpy(out, in, static_cast<size_t>(n));
+    return;
+  }
+  if (n < 2 * kStep) {  // here the compiler would put "rep movsq" for memcpy
+    for (int64_t i = 0; i + kVectorBytes < n; i += kVectorBytes)
+      *reinterpret_cast<Vec*>(out + i) = *reinterpret_cast<const Vec*>(in + i);
+    const int64_t last = n - kVectorBytes;
+    *reinterpret_cast<Vec*>(out + last) = *reinterpret_cast<const Vec*>(in + last);
     return;
   }
   auto step = [](const char* from, char* to) {
