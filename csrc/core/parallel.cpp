@@ -7,6 +7,10 @@
 // (a woken worker may have pushed the caller off its own), then park on a futex. A worker that
 // notices it lost the processor while spinning spins less from then on.
 //
+// A worker is woken on another processor than the caller's: left to itself, Linux puts it beside
+// the caller whenever no processor is idle, be the others busy with work of the lowest priority
+// only, and there it waits until the caller has done everything alone.
+//
 // The pool is never destroyed and its workers are detached and run nothing but chunks, so the end
 // of the process needs no handshake. After fork() the child forgets it and makes a new one.
 #include "core/parallel.h"
@@ -27,6 +31,7 @@
 
 #ifdef __linux__
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -115,9 +120,45 @@ struct Job {
   int64_t begin, end, grain;
 };
 
+// Keeps a thread off one processor for a moment. The thread itself calls note() before it sleeps
+// and restore() when it is up again, its waker keep_off() in between.
+class Placement {
+ public:
+#ifdef __linux__
+  void note() {
+    thread_ = static_cast<pid_t>(syscall(SYS_gettid));
+    known_ = sched_getaffinity(0, sizeof allowed_, &allowed_) == 0;
+  }
+  void keep_off_this_processor() {
+    const int here = sched_getcpu();
+    if (!known_ || here < 0 || here >= CPU_SETSIZE) return;
+    cpu_set_t others = allowed_;
+    CPU_CLR(static_cast<size_t>(here), &others);
+    if (CPU_COUNT(&others) == 0 || CPU_EQUAL(&others, &allowed_)) return;
+    narrowed_ = sched_setaffinity(thread_, sizeof others, &others) == 0;
+  }
+  void restore() {
+    if (narrowed_) sched_setaffinity(0, sizeof allowed_, &allowed_);
+    narrowed_ = false;
+  }
+
+ private:
+  cpu_set_t allowed_;
+  pid_t thread_ = 0;
+  bool known_ = false, narrowed_ = false;
+#else
+  void note() {}
+  void keep_off_this_processor() {}
+  void restore() {}
+#endif
+};
+
+constexpr uint32_t kRunning = 0, kParked = 1, kBeingWoken = 2;
+
 struct alignas(64) Slot {
   ChunkRange chunks;
-  Word parked{0};
+  Word state{kRunning};
+  Placement placement;  // the worker's, but its waker's while kBeingWoken
 };
 
 thread_local int tls_index = 0;
@@ -135,7 +176,7 @@ class Pool {
     for (int i = threads - 1; i >= 0; --i) {
       const auto cut = [&](int k) { return static_cast<uint32_t>(uint64_t{chunks} * k / threads); };
       slots_[i].chunks.set(cut(i), cut(i + 1));
-      if (slots_[i].parked.load() && slots_[i].parked.exchange(0)) wake_all(slots_[i].parked);
+      if (slots_[i].state.load() != kRunning) wake(slots_[i]);
     }
     tls_in_region = true;
     work(0);
@@ -198,12 +239,29 @@ class Pool {
     }
   }
 
-  // The store to `parked` and the caller's store to `chunks` are sequentially consistent: either
+  // The store to `state` and the caller's store to `chunks` are sequentially consistent: either
   // the caller sees a parked worker or the worker sees the chunks.
   static void park(Slot& slot) {
-    slot.parked.store(1);
-    while (slot.chunks.empty_ordered() && slot.parked.load()) sleep_while(slot.parked, 1);
-    slot.parked.store(0, std::memory_order_relaxed);
+    slot.placement.note();
+    slot.state.store(kParked);
+    for (uint32_t state; (state = slot.state.load()) != kRunning;) {
+      if (state == kBeingWoken) {
+        std::this_thread::yield();
+      } else if (slot.chunks.empty_ordered()) {
+        sleep_while(slot.state, kParked);
+      } else if (slot.state.compare_exchange_strong(state, kRunning)) {
+        break;
+      }
+    }
+    slot.placement.restore();
+  }
+
+  static void wake(Slot& slot) {
+    uint32_t state = kParked;
+    if (!slot.state.compare_exchange_strong(state, kBeingWoken)) return;
+    slot.placement.keep_off_this_processor();
+    slot.state.store(kRunning);
+    wake_all(slot.state);
   }
 
   void work(int index) {

@@ -32,6 +32,12 @@ bool index_offsets(const IndexOffsets& a) {
   return bad >= 0;
 }
 
+bool index_in_range(const int64_t* index, int64_t n, int64_t size) {
+  int64_t bad = 0;
+  for (int64_t i = 0; i < n; ++i) bad |= index[i] | (size - 1 - index[i]);
+  return bad >= 0;
+}
+
 template <class T>
 void gather(const void* src, const int64_t* offsets, void* dst, int64_t n) {
   const T* __restrict__ from = static_cast<const T*>(src);
@@ -63,6 +69,7 @@ bool gather_line(const GatherLine& a) {
 
 const KernelEntry kEntries[] = {
     {"index_offsets", {nullptr, nullptr, nullptr, nullptr, nullptr, PT_FN(&index_offsets)}},
+    {"index_in_range", {nullptr, nullptr, nullptr, nullptr, nullptr, PT_FN(&index_in_range)}},
     {"index_gather",
      {nullptr, PT_FN(&gather<uint8_t>), nullptr, PT_FN(&gather<uint16_t>), PT_FN(&gather<uint32_t>),
       PT_FN(&gather<uint64_t>)}},

@@ -21,6 +21,9 @@ struct IndexOffsets {
 };
 using IndexOffsetsFn = bool(const IndexOffsets&);
 
+// Whether 0 <= index[i] < size for all n indices: name "index_in_range", slot kInt64.
+using IndexInRangeFn = bool(const int64_t* index, int64_t n, int64_t size);
+
 // dst[i] = src[offsets[i]]: name "index_gather", in the slot of the DType that has the element's
 // size (kUInt8, kInt16, kInt32, kInt64).
 using IndexGatherFn = void(const void* src, const int64_t* offsets, void* dst, int64_t n);

@@ -16,8 +16,15 @@ void copy_bytes(const void* src, void* dst, int64_t n) {
   constexpr int64_t kStep = 4 * kVectorBytes;
   const char* in = static_cast<const char*>(src);
   char* out = static_cast<char*>(dst);
-  if (n < 2 * kStep) {
+  if (n < kVectorBytes) {
     __builtin_memcpy(out, in, static_cast<size_t>(n));
+    return;
+  }
+  if (n < 2 * kStep) {  // here the compiler would put "rep movsq" for memcpy
+    for (int64_t i = 0; i + kVectorBytes < n; i += kVectorBytes)
+      *reinterpret_cast<Vec*>(out + i) = *reinterpret_cast<const Vec*>(in + i);
+    const int64_t last = n - kVectorBytes;
+    *reinterpret_cast<Vec*>(out + last) = *reinterpret_cast<const Vec*>(in + last);
     return;
   }
   auto step = [](const char* from, char* to) {
@@ -95,9 +102,49 @@ void transpose(const Copy2d& c) {
   for (; j < c.n1; ++j) copy_row<T>(c.src + j * item, c.dst + j * c.dst1, c.n0, c.src0, item);
 }
 
+// dst[i][j] = src[j][i] for a small number of rows, the channels of an image: rows become columns
+// (interleave) and back. The compiler makes register shuffles of the inner loop.
+template <class T, int Rows>
+void interleave(const Copy2d& c) {
+  T* __restrict out = reinterpret_cast<T*>(c.dst);
+  const char* __restrict rows = c.src;
+  const int64_t pitch = c.src0;
+  for (int64_t j = 0; j < c.n1; ++j)
+    for (int i = 0; i < Rows; ++i)
+      out[j * Rows + i] = reinterpret_cast<const T*>(rows + i * pitch)[j];
+}
+template <class T, int Rows>
+void take_apart(const Copy2d& c) {
+  const T* __restrict in = reinterpret_cast<const T*>(c.src);
+  char* __restrict rows = c.dst;
+  const int64_t pitch = c.dst1;
+  for (int64_t i = 0; i < c.n0; ++i)
+    for (int j = 0; j < Rows; ++j) reinterpret_cast<T*>(rows + j * pitch)[i] = in[i * Rows + j];
+}
+template <class T>
+bool copy_channels(const Copy2d& c) {
+  constexpr int64_t item = sizeof(T);
+  if (c.src1 == item && c.dst0 == item && c.dst1 == c.n0 * item) {
+    if (c.n0 == 2) return interleave<T, 2>(c), true;
+    if (c.n0 == 3) return interleave<T, 3>(c), true;
+    if (c.n0 == 4) return interleave<T, 4>(c), true;
+    if (c.n0 == 8) return interleave<T, 8>(c), true;
+  }
+  if (c.src1 == item && c.dst0 == item && c.src0 == c.n1 * item) {
+    if (c.n1 == 2) return take_apart<T, 2>(c), true;
+    if (c.n1 == 3) return take_apart<T, 3>(c), true;
+    if (c.n1 == 4) return take_apart<T, 4>(c), true;
+    if (c.n1 == 8) return take_apart<T, 8>(c), true;
+  }
+  return false;
+}
+
 template <class T>
 void copy2d(const Copy2d& c) {
   constexpr int64_t item = sizeof(T);
+  if (copy_channels<T>(c) ||
+      copy_channels<T>({c.src, c.dst, c.n1, c.n0, c.src1, c.src0, c.dst1, c.dst0}))
+    return;
   if (c.src1 == item && c.dst0 == item && c.src0 != item && c.n1 >= 4 && c.n0 >= 4) {
     transpose<T>(c);
     return;

@@ -3,9 +3,9 @@
 //
 // Every loop says `ivdep`: an output may be an input's own memory, but element i depends on
 // elements i only. Cheap functors run in one plain loop; Blockwise ones in blocks of kBlock whose
-// tail is padded, so that the vector code is the only code; Guarded ones check a block's range
-// first. Which inputs are scalars is a template parameter for the usual cases; in the others the
-// scalars are spread over a small buffer.
+// tail is padded, so that the vector code is the only code; Guarded ones check the range of a
+// group of blocks first. Which inputs are scalars is a template parameter for the usual cases; in
+// the others the scalars are spread over a small buffer.
 #pragma once
 
 #include <type_traits>
@@ -59,29 +59,44 @@ inline constexpr bool kIsBlockwise = std::is_base_of_v<Blockwise, F>;
 template <class F>
 inline constexpr bool kIsGuarded = std::is_base_of_v<Guarded, F>;
 
-template <class F, class Out, class... In>
-inline void run_block(Out* out, In... in) {
-  if constexpr (kIsGuarded<F>) {
-    int outside = 0;
-    for (int i = 0; i < kBlock; ++i) outside |= F{}.in_range(in[i]...) ? 0 : 1;
-    if (outside) {
-      for (int i = 0; i < kBlock; ++i) out[i] = F{}(in[i]...);
-      return;
-    }
-#pragma GCC ivdep
-#pragma GCC unroll 1
-    for (int i = 0; i < kBlock; ++i) out[i] = F{}.fast(in[i]...);
-  } else {
-#pragma GCC ivdep
-#pragma GCC unroll 1
-    for (int i = 0; i < kBlock; ++i) out[i] = F{}(in[i]...);
-  }
+// Elements whose range a Guarded functor's loop checks in one go.
+inline constexpr int64_t kGuardedGroup = 8 * kBlock;
+
+template <class F, class... In>
+inline bool all_in_range(int64_t n, In... in) {
+  if (n % kBlock != 0) __builtin_unreachable();  // no loop for a remainder
+  int outside = 0;
+  for (int64_t i = 0; i < n; ++i) outside |= F{}.in_range(in[i]...) ? 0 : 1;
+  return !outside;
 }
 
 // Not inlined, so that whole blocks and the tail run through one copy of the vector code.
 template <class F, class Out, class... In>
 __attribute__((noinline)) void run_blocks(Out* out, int64_t blocks, In... in) {
-  for (int64_t i = 0; i < blocks * kBlock; i += kBlock) run_block<F>(out + i, in.at(i)...);
+  const int64_t n = blocks * kBlock;
+  if constexpr (kIsGuarded<F>) {
+    for (int64_t first = 0; first < n; first += kGuardedGroup) {
+      const int64_t end = n - first < kGuardedGroup ? n : first + kGuardedGroup;
+      const bool fast = all_in_range<F>(end - first, in.at(first)...);
+      for (int64_t begin = first; begin < end; begin += kBlock) {
+        if (fast) {
+#pragma GCC ivdep
+#pragma GCC unroll 1
+          for (int64_t i = begin; i < begin + kBlock; ++i) out[i] = F{}.fast(in[i]...);
+        } else {
+#pragma GCC ivdep
+#pragma GCC unroll 1
+          for (int64_t i = begin; i < begin + kBlock; ++i) out[i] = F{}(in[i]...);
+        }
+      }
+    }
+  } else {
+    for (int64_t begin = 0; begin < n; begin += kBlock) {
+#pragma GCC ivdep
+#pragma GCC unroll 1
+      for (int64_t i = begin; i < begin + kBlock; ++i) out[i] = F{}(in[i]...);
+    }
+  }
 }
 
 template <class F, class Out, class... In>

@@ -30,7 +30,7 @@ bool partially_overlaps(const Tensor& out, const Tensor& in) {
 
 void copy_bytes(void* dst, const void* src, int64_t bytes) {
   static const Kernel<CopyBytesFn> kernel{"copy_bytes"};
-  if (bytes < 1024) {
+  if (bytes < 32) {
     std::memcpy(dst, src, static_cast<size_t>(bytes));
   } else {
     kernel.get(DType::kUInt8)(src, dst, bytes);

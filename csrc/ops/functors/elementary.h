@@ -12,14 +12,12 @@ namespace PT_FUNCTOR_NAMESPACE {
       return math::function(x);         \
     }                                   \
   };
-PT_MATH_FUNCTOR(Exp, exp)
 PT_MATH_FUNCTOR(Exp2, exp2)
 PT_MATH_FUNCTOR(Expm1, expm1)
 PT_MATH_FUNCTOR(Sinh, sinh)
 PT_MATH_FUNCTOR(Cosh, cosh)
 PT_MATH_FUNCTOR(Tanh, tanh)
 PT_MATH_FUNCTOR(Sigmoid, sigmoid)
-PT_MATH_FUNCTOR(Log, log)
 PT_MATH_FUNCTOR(Log2, log2)
 PT_MATH_FUNCTOR(Log10, log10)
 PT_MATH_FUNCTOR(Log1p, log1p)
@@ -32,6 +30,35 @@ PT_MATH_FUNCTOR(Atan, atan)
 PT_MATH_FUNCTOR(Erf, erf)
 PT_MATH_FUNCTOR(Erfc, erfc)
 #undef PT_MATH_FUNCTOR
+
+struct Exp : Guarded {
+  template <class T>
+  PT_INLINE bool in_range(T x) const {
+    return math::abs(x) <= math::kExpLimit<T>;
+  }
+  template <class T>
+  PT_INLINE T fast(T x) const {
+    return math::exp_bounded(x);
+  }
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return math::exp(x);
+  }
+};
+struct Log : Guarded {
+  template <class T>
+  PT_INLINE bool in_range(T x) const {
+    return math::is_positive_normal(x);
+  }
+  template <class T>
+  PT_INLINE T fast(T x) const {
+    return math::log_bounded(x);
+  }
+  template <class T>
+  PT_INLINE T operator()(T x) const {
+    return math::log(x);
+  }
+};
 
 #define PT_TRIG_FUNCTOR(Name, function)                       \
   struct Name : Guarded {                                     \

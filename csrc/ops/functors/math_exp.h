@@ -64,15 +64,33 @@ PT_INLINE T scale_exp(T p, UIntOf<T> n_bits, bool small) {
   return select(small, y * (T(1) / lift), y);
 }
 
+// e^r on |r| <= ln2/2.
+template <class T>
+PT_INLINE T exp_reduced(T r) {
+  if constexpr (kIsDouble<T>) {
+    return T(1) + (r + r * r * exp_tail(r));
+  } else {
+    return T(1) + r * (T(1) + r * exp_tail(r));
+  }
+}
+
 template <class T>
 PT_INLINE T exp(T x) {
-  constexpr T max_arg = kIsDouble<T> ? T(709.782712893384) : T(88.72283905);
+  constexpr T max_arg = kIsDouble<T> ? T(709.782712893384) : T(88.7228317);  // below overflow
   constexpr T min_arg = kIsDouble<T> ? T(-746) : T(-104.5);  // the result is 0 from here on
   constexpr T min_normal_arg = kIsDouble<T> ? T(-708) : T(-87);
   const T xc = select(x > min_arg, x, min_arg);
   const auto [r, n_bits] = reduce_exp(xc);
-  const T y = scale_exp(T(1) + (r + r * r * exp_tail(r)), n_bits, xc < min_normal_arg);
+  const T y = scale_exp(exp_reduced(r), n_bits, xc < min_normal_arg);
   return select(x <= max_arg, y, x + kInf<T>);
+}
+// The same where |x| <= kExpLimit: no infinity, no subnormal number, no NaN.
+template <class T>
+inline constexpr T kExpLimit = kIsDouble<T> ? T(708) : T(87);
+template <class T>
+PT_INLINE T exp_bounded(T x) {
+  const auto [r, n_bits] = reduce_exp(x);
+  return scale_exp(exp_reduced(r), n_bits, false);
 }
 
 // e^x for x <= 0; cheaper than exp, because 2^n can always be applied in two factors.
@@ -128,21 +146,29 @@ PT_INLINE T expm1(T x) {
   return select(x == T(0), x, y);  // keeps -0
 }
 
-template <class T>
-PT_INLINE T tanh(T x) {
-  constexpr T saturated = kIsDouble<T> ? T(19.1) : T(9.1);
-  const T a = abs(x);
-  const T ac = select(a > saturated, saturated, a);
-  const T h = scaled_expm1(ac + ac, T(0.5));
-  T y = h / (h + T(1));
-  if constexpr (!kIsDouble<T>) {
-    // Near 0 the quotient's three roundings exceed 2 ulp; an odd polynomial does not.
-    const T z = a * a;
-    const T q = poly(z, -3.333332837e-01, 1.333296448e-01, -5.389919132e-02, 2.129798941e-02,
-                     -6.647481583e-03);
-    y = select(a < T(0.5), a + a * z * q, y);
-  }
-  return copysign(y, x);
+PT_INLINE double tanh(double x) {
+  constexpr double saturated = 19.1;
+  const double a = abs(x);
+  const double ac = select(a > saturated, saturated, a);
+  const double h = scaled_expm1(ac + ac, 0.5);
+  return copysign(h / (h + 1.0), x);
+}
+// 1 - 2 / (e^2a + 1), and near 0, where that loses digits, an odd polynomial. e^2a is made of
+// 2a = n ln2 + 2r, the doubling being in the constants and coefficients.
+PT_INLINE float tanh(float x) {
+  constexpr float half_ln2_hi = 0.693359375f / 2, half_ln2_lo = -2.12194440e-4f / 2;
+  const float a = abs(x);
+  const float t = a * float(2 * kLog2E) + FloatLayout<float>::kRoundMagic;
+  const float n = t - FloatLayout<float>::kRoundMagic;
+  const float r = (a - n * half_ln2_hi) - n * half_ln2_lo;
+  const float p = horner(r, 1.0, 2.0, 4 * 4.999999404e-01, 8 * 1.666652113e-01,
+                         16 * 4.166838899e-02, 32 * 8.368735202e-03, 64 * 1.381458831e-03);
+  const float scale = from_bits<float>(bits(1.0f) + (bits(t) << FloatLayout<float>::kMantissaBits));
+  const float big = select(a > 9.1f, 1.0f, 1.0f - 2.0f / (p * scale + 1.0f));
+  const float z = a * a;
+  const float q = horner(z, -3.333331389e-01, 1.333245229e-01, -5.383743149e-02, 2.100746365e-02,
+                         -6.179815887e-03);
+  return copysign(select(a < 0.5625f, a + a * z * q, big), x);
 }
 
 // 1 / (1 + e^-x), from e^-|x| <= 1 on both sides: no overflow and full relative accuracy.

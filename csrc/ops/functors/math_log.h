@@ -46,7 +46,7 @@ PT_INLINE T log_tail(T f) {
     const T z = f * f;
     const T p = poly(f, 3.333333135e-01, -2.500081956e-01, 2.000122815e-01, -1.662335843e-01,
                      1.420172453e-01, -1.316013932e-01, 1.276177317e-01, -7.634840161e-02);
-    return z * f * p - T(0.5) * z;
+    return z * (f * p - T(0.5));
   }
 }
 
@@ -57,12 +57,13 @@ PT_INLINE T finish_log(T y, T x) {
   return select((x > T(0)) & (x < kInf<T>), y, special);
 }
 
-// e * ln2 + (f + tail), small parts first.
+// e * ln2 + (f + tail). No sum here has two products, of which a compiler could fuse either one:
+// log and log_bounded must agree in every bit.
 template <class T>
 PT_INLINE T combine_log(T e, T f, T tail) {
   constexpr T hi = kIsDouble<T> ? T(6.93147180369123816490e-01) : T(0.693359375);
   constexpr T lo = kIsDouble<T> ? T(1.90821492927058770002e-10) : T(-2.12194440e-4);
-  return e * hi + (f + (e * lo + tail));
+  return e * hi + (e * lo + (f + tail));
 }
 
 template <class T>
@@ -83,6 +84,20 @@ template <class T>
 PT_INLINE T log(T x) {
   const auto [f, e] = reduce_log(x);
   return finish_log(combine_log(e, f, log_tail(f)), x);
+}
+
+// The same for normal numbers above 0.
+template <class T>
+PT_INLINE bool is_positive_normal(T x) {
+  constexpr UIntOf<T> first = __builtin_bit_cast(UIntOf<T>, FloatLayout<T>::kMinNormal);
+  constexpr UIntOf<T> infinity = __builtin_bit_cast(UIntOf<T>, kInf<T>);
+  return bits(x) - first < infinity - first;
+}
+template <class T>
+PT_INLINE T log_bounded(T x) {
+  const auto [m, e, biased_e] = split_binary(x);
+  const T f = m - T(1);
+  return combine_log(e, f, log_tail(f));
 }
 
 template <class T>

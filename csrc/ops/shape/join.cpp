@@ -74,15 +74,17 @@ void join_contiguous(TensorList tensors, const Joined& j, const Tensor& out) {
     starts.push_back(starts.back() + (skipped(t) ? 0 : t->sizes[j.dim] * inner));
   char* to = static_cast<char*>(out.raw());
   parallel_for(0, outer * row, 1 << 18, [&](int64_t begin, int64_t end) {
+    int64_t o = begin / row, within = begin % row;
+    auto k = static_cast<size_t>(std::upper_bound(starts.begin(), starts.end(), within) -
+                                 starts.begin() - 1);
+    within -= starts[k];
     while (begin < end) {
-      const int64_t o = begin / row, at = begin % row;
-      const auto k = static_cast<size_t>(std::upper_bound(starts.begin(), starts.end(), at) -
-                                         starts.begin() - 1);
       const int64_t length = starts[k + 1] - starts[k];
-      const int64_t within = at - starts[k];
       const int64_t n = std::min(end - begin, length - within);
       copy_bytes(to + begin, static_cast<const char*>(tensors[k].raw()) + o * length + within, n);
       begin += n;
+      within = 0;
+      if (++k == tensors.size()) k = 0, ++o;
     }
   });
 }

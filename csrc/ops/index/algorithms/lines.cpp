@@ -78,9 +78,8 @@ struct Lines {
   }
 
   void check(const int64_t* index, int64_t n_index) const {
-    int64_t bad = 0;
-    for (int64_t i = 0; i < n_index; ++i) bad |= index[i] | (size - 1 - index[i]);
-    if (bad >= 0) [[likely]]
+    static const Kernel<IndexInRangeFn> in_range{"index_in_range"};
+    if (in_range.get(DType::kInt64)(index, n_index, size)) [[likely]]
       return;
     for (int64_t i = 0; i < n_index; ++i)
       PT_CHECK(index[i] >= 0 && index[i] < size, "index ", index[i],
@@ -122,15 +121,24 @@ inline T combine(T old, T v) {
   }
 }
 
-// Runs f(begin, end) over the index so that no two threads can reach the same place.
+// Runs f(begin, end) over the index so that no two threads can reach the same place. Indices are
+// checked piece by piece, shortly before f uses them.
 template <class F>
-void ordered(const Lines& lines, int64_t numel, F&& f) {
+void ordered(const Lines& lines, const int64_t* index, int64_t numel, F&& f) {
+  constexpr int64_t kPiece = 2048;
+  auto run = [&](int64_t begin, int64_t end) {
+    for (; begin < end; begin += kPiece) {
+      const int64_t count = std::min(kPiece, end - begin);
+      lines.check(index + begin, count);
+      f(begin, begin + count);
+    }
+  };
   const int64_t blocks = lines.safe ? numel / lines.safe : 0;
   if (blocks > 1) {
     parallel_for(0, blocks, std::max<int64_t>(1, kWork / lines.safe),
-                 [&](int64_t b, int64_t e) { f(b * lines.safe, e * lines.safe); });
+                 [&](int64_t b, int64_t e) { run(b * lines.safe, e * lines.safe); });
   } else {
-    f(0, numel);
+    run(0, numel);
   }
 }
 
@@ -161,13 +169,14 @@ void scatter(const Lines& lines, T* self, const int64_t* index, int64_t numel, c
   // Along the first dimension with one long line per position: columns never meet.
   if (lines.safe == numel && lines.n == 2 && lines.strides[0] == 0 &&
       lines.line() >= 2 * kColumns) {
+    parallel_for(0, numel, kWork, [&](int64_t b, int64_t e) { lines.check(index + b, e - b); });
     parallel_for(0, lines.line(), kColumns, [&](int64_t c0, int64_t c1) {
       for (int64_t j = 0; j < lines.sizes[0]; ++j)
         line(c0 * stride, j * lines.line() + c0, c1 - c0);
     });
     return;
   }
-  ordered(lines, numel, [&](int64_t b, int64_t e) { lines.visit(b, e, line); });
+  ordered(lines, index, numel, [&](int64_t b, int64_t e) { lines.visit(b, e, line); });
 }
 
 }  // namespace
@@ -196,7 +205,6 @@ void scatter_lines(const Tensor& self, int dim, const Tensor& index, const Tenso
   if (numel == 0) return;
   const Lines lines(self, dim, index);
   const int64_t* at = index.data<int64_t>();
-  parallel_for(0, numel, kWork, [&](int64_t b, int64_t e) { lines.check(at + b, e - b); });
   const bool one_value = src.numel() == 1;
   if (reduce == ScatterReduce::kAssign) {
     visit_item(self.item_size(), [&](auto v) {

@@ -1,0 +1,57 @@
+"""Elementary functions at the ends of their ranges, in every position of a vector."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import pytensor as pt
+
+# The largest float whose exponential is finite, and the next one.
+LAST_FINITE, FIRST_INFINITE = np.float32(88.72283), np.float32(88.72284)
+
+
+def with_ordinary_values(special: float, length: int) -> np.ndarray:
+    values = np.linspace(0.5, 2.0, length, dtype=np.float32)
+    values[length // 2] = special
+    return values
+
+
+@pytest.mark.parametrize("length", [1, 7, 33, 300])
+@pytest.mark.parametrize("special", [0.0, -0.0, 1e-45, 1e-38, 3e38, np.inf, -np.inf, np.nan, -1.0])
+def test_sqrt_is_correctly_rounded(special: float, length: int) -> None:
+    values = with_ordinary_values(special, length)
+    with np.errstate(invalid="ignore"):
+        expected = np.sqrt(values)
+    assert pt.from_numpy(values).sqrt().numpy() == pytest.approx(expected, rel=0, nan_ok=True)
+
+
+@pytest.mark.parametrize("length", [1, 7, 33, 300])
+@pytest.mark.parametrize(
+    "special", [LAST_FINITE, FIRST_INFINITE, -87.5, -103.0, -104.0, np.inf, -np.inf, np.nan]
+)
+def test_exp_beside_special_values(special: float, length: int) -> None:
+    values = with_ordinary_values(special, length)
+    with np.errstate(over="ignore"):
+        expected = np.exp(values.astype(np.float64)).astype(np.float32)
+    result = pt.from_numpy(values).exp().numpy()
+    assert result == pytest.approx(expected, rel=2.4e-7, abs=2e-45, nan_ok=True)
+
+
+@pytest.mark.parametrize("function", ["exp", "log", "sin", "cos"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_unusual_neighbour_changes_no_bit(function: str, dtype: type) -> None:
+    values = np.random.default_rng(0).uniform(0.01, 60, 100_000).astype(dtype)
+    beside = np.stack([values, np.full_like(values, np.nan)], axis=1)
+    expected = getattr(pt.from_numpy(values), function)().numpy()
+    assert np.array_equal(getattr(pt.from_numpy(beside), function)().numpy()[:, 0], expected)
+
+
+@pytest.mark.parametrize("length", [1, 7, 33, 300])
+@pytest.mark.parametrize("special", [0.0, -0.0, 1e-45, 1e-38, -1.0, np.inf, -np.inf, np.nan])
+def test_log_beside_special_values(special: float, length: int) -> None:
+    values = with_ordinary_values(special, length)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = np.log(values.astype(np.float64)).astype(np.float32)
+    result = pt.from_numpy(values).log().numpy()
+    assert result == pytest.approx(expected, rel=2.4e-7, nan_ok=True)
