@@ -53,7 +53,9 @@ void sqrt_float(void* const* out, const void* const* in, uint32_t mask, int64_t 
   _mm512_mask_storeu_ps(q + i, rest, sqrt_vector(x));
 }
 #else
-constexpr auto& sqrt_float = pointwise_kernel<Sqrt, float, float>;
+void sqrt_float(void* const* out, const void* const* in, uint32_t mask, int64_t n) {
+  pointwise_kernel<Sqrt, float, float>(out, in, mask, n);
+}
 #endif
 
 template <class T>
