@@ -199,8 +199,6 @@ void walk_transposed(int64_t lines, int64_t n, F block) {
   });
 }
 
-inline bool transposes(int64_t lines, int64_t n, bool consecutive) {
-  return n <= (consecutive ? kShortLine : kMostTransposed) && lines >= 8;
-}
+inline bool transposes(int64_t lines, int64_t n, int64_t most) { return n <= most && lines >= 8; }
 
 }  // namespace pt::PT_ISA::lines

@@ -298,7 +298,8 @@ struct CrossEntropy {
            (!a.probabilities || a.target_stride.inner == 1);
   }
   bool by_short_lines() const {
-    return transposes(a.outer * a.inner, a.n, a.in_stride.n == 1) && a.n > 0;
+    return transposes(a.outer * a.inner, a.n, a.in_stride.n == 1 ? kShortLine : kMostTransposed) &&
+           a.n > 0;
   }
   Rows tile(int64_t o, int64_t c, int64_t width) const {
     return {input(o, c, 0), a.in_stride.n, width, padded<L>(width), nullptr};
