@@ -63,17 +63,38 @@ struct ResampleArgs {
 using ResampleFn = void(const ResampleArgs&);
 
 // Weighted sums of elements named by place: `in` is [batch, channels, in_size], `out` [batch,
-// channels, points], `weights` and `places` [batch, taps, points]; a place below 0 stands for
-// nothing. "sample" makes out[c, p] = sum over k of weights[k, p] * in[c, places[k, p]];
-// "sample_add" adds the same products to `in` and "sample_dot" makes weights[k, p] = sum over c of
-// out[c, p] * in[c, places[k, p]].
+// channels, points], `weights` and `places` [batch, taps, points]; a place outside the plane
+// stands for nothing, and weights of 16-bit floats are float. "sample" makes out[c, p] = sum over k
+// of weights[k, p] * in[c, places[k, p]]; "sample_add" adds the same products to `in` and
+// "sample_dot" makes weights[k, p] = sum over c of out[c, p] * in[c, places[k, p]].
 struct SampleArgs {
   void* in = nullptr;
   void* out = nullptr;
   void* weights = nullptr;
-  const int64_t* places = nullptr;
+  const int32_t* places = nullptr;
   int64_t batch = 0, channels = 0, in_size = 0, points = 0, taps = 0;
 };
 using SampleFn = void(const SampleArgs&);
+
+// A grid of points, [batch, points, dims] of float or double, and the planes it samples.
+struct GridArgs {
+  const void* grid = nullptr;
+  int dims = 2;
+  int64_t batch = 0, points = 0;
+  int64_t size[3] = {1, 1, 1};  // of a plane: x, y, z
+  int mode = 0, padding = 0;    // as of grid_sampler
+  bool align_corners = false;
+  int order[3] = {0, 0, 0};  // how often weights are differentiated by x, y, z
+  int axis_taps = 2;
+  int64_t taps = 4;
+  // "grid_taps", in the slot of the grid's dtype: [batch, taps, points], either may be null.
+  void* weights = nullptr;
+  int32_t* places = nullptr;
+  // "grid_sample", in the slot of the planes' dtype: [batch, channels, in_size] to [.., points].
+  const void* in = nullptr;
+  void* out = nullptr;
+  int64_t channels = 0, in_size = 0;
+};
+using GridFn = void(const GridArgs&);
 
 }  // namespace pt

@@ -16,14 +16,16 @@ constexpr int64_t kPoints = 1024;  // points worked on at once, so that sums sta
 int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // sum[p] += weight[p] * in[place[p]] for the places that exist.
-template <class L, class T>
-__attribute__((noinline)) void add_tap(const T* __restrict in, const T* __restrict weight,
-                                       const int64_t* __restrict place, int64_t n,
-                                       L* __restrict sum) {
+template <class L, class T, class W>
+__attribute__((noinline)) void add_tap(const T* __restrict in, int64_t in_size,
+                                       const W* __restrict weight, const int32_t* __restrict place,
+                                       int64_t n, L* __restrict sum) {
+  const auto size = static_cast<uint32_t>(in_size);
   for (int64_t p = 0; p < n; ++p) {
-    const int64_t at = place[p] < 0 ? 0 : place[p];
+    const bool inside = static_cast<uint32_t>(place[p]) < size;
+    const int32_t at = inside ? place[p] : 0;
     const L product = widen<L>(weight[p]) * widen<L>(in[at]);
-    sum[p] += place[p] < 0 ? L(0) : product;
+    sum[p] += inside ? product : L(0);
   }
 }
 
@@ -40,8 +42,8 @@ void sample(const SampleArgs& a) {
       for (int64_t p = 0; p < n; ++p) sum[p] = 0;
       for (int64_t k = 0; k < a.taps; ++k) {
         const int64_t at = (batch * a.taps + k) * a.points + first;
-        add_tap(static_cast<const T*>(a.in) + plane * a.in_size,
-                static_cast<const T*>(a.weights) + at, a.places + at, n, sum);
+        add_tap(static_cast<const T*>(a.in) + plane * a.in_size, a.in_size,
+                static_cast<const L*>(a.weights) + at, a.places + at, n, sum);
       }
       narrow_block(sum, static_cast<T*>(a.out) + plane * a.points + first, n);
     }
@@ -68,10 +70,11 @@ void sample_add(const SampleArgs& a) {
       for (int64_t i = 0; i < a.in_size; ++i) sum[i] = 0;
       for (int64_t k = 0; k < a.taps; ++k) {
         const int64_t at = (plane / a.channels * a.taps + k) * a.points;
-        const T* weight = static_cast<const T*>(a.weights) + at;
-        const int64_t* place = a.places + at;
+        const L* weight = static_cast<const L*>(a.weights) + at;
+        const int32_t* place = a.places + at;
         for (int64_t p = 0; p < a.points; ++p) {
-          if (place[p] >= 0) sum[place[p]] += widen<L>(weight[p]) * widen<L>(grad[p]);
+          if (static_cast<uint32_t>(place[p]) < static_cast<uint32_t>(a.in_size))
+            sum[place[p]] += weight[p] * widen<L>(grad[p]);
         }
       }
       if constexpr (kIsHalf<T>) narrow_block(sum, out, a.in_size);
@@ -93,11 +96,11 @@ void sample_dot(const SampleArgs& a) {
       for (int64_t p = 0; p < n; ++p) sum[p] = 0;
       for (int64_t c = 0; c < a.channels; ++c) {
         const int64_t plane = batch * a.channels + c;
-        add_tap(static_cast<const T*>(a.in) + plane * a.in_size,
+        add_tap(static_cast<const T*>(a.in) + plane * a.in_size, a.in_size,
                 static_cast<const T*>(a.out) + plane * a.points + first,
                 a.places + line * a.points + first, n, sum);
       }
-      narrow_block(sum, static_cast<T*>(a.weights) + line * a.points + first, n);
+      narrow_block(sum, static_cast<L*>(a.weights) + line * a.points + first, n);
     }
   });
 }

@@ -489,6 +489,7 @@ class AdaptiveMaxPool3d(_AdaptiveMaxPoolNd):
 
 class _FractionalMaxPoolNd(Module):
     _spatial: ClassVar[int]
+    _random_samples: Tensor | None
 
     def __init__(
         self,
