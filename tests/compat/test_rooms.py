@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import importlib
+import json
 
 import pytest
 
@@ -226,3 +227,57 @@ def test_models_from_folders(tmp_path):
         hub.load(str(tmp_path), "other", source="local")
     with pytest.raises(RuntimeError, match="source='local'"):
         hub.load("owner/repository", "net")
+
+
+# --- profiler -----------------------------------------------------------------------------------
+
+
+def test_profiler_times_named_blocks(tmp_path):
+    from pytensor.profiler import profile, record_function, schedule, tensorboard_trace_handler
+
+    @record_function("decorated")
+    def work():
+        return pytensor.ones(3).sum()
+
+    with profile() as recorded:
+        work()
+        for _ in range(2):
+            with record_function("block"):
+                work()
+    rows = {name: (calls, seconds) for name, calls, seconds in recorded.key_averages()}
+    assert rows["block"][0] == 2
+    assert rows["decorated"][0] == 3
+    assert all(0 < seconds < 10 for _, seconds in rows.values())
+    table = recorded.key_averages().table(sort_by="cpu_time_total", row_limit=1)
+    assert len(table.splitlines()) == 2
+    recorded.export_chrome_trace(str(tmp_path / "trace.json"))
+    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    assert sorted(e["name"] for e in events) == ["block"] * 2 + ["decorated"] * 3
+    work()  # outside of the profile
+    assert recorded.key_averages() == recorded.key_averages()
+    plan = schedule(wait=1, warmup=1, active=2, repeat=1)
+    folder = tmp_path / "traces"
+    with profile(schedule=plan, on_trace_ready=tensorboard_trace_handler(str(folder))) as recorded:
+        for _ in range(8):
+            work()
+            recorded.step()
+    (trace,) = folder.iterdir()
+    assert len(json.loads(trace.read_text())["traceEvents"]) == 2
+    with pytensor.autograd.profiler.profile(enabled=False) as recorded:
+        work()
+    assert recorded.key_averages() == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"wait": 1, "warmup": 1, "active": 2},
+        {"wait": 0, "warmup": 0, "active": 1, "repeat": 2},
+        {"wait": 2, "warmup": 1, "active": 1, "repeat": 1, "skip_first": 2},
+    ],
+)
+def test_schedules_are_those_of_torch(arguments):
+    from pytensor import profiler
+
+    ours, theirs = profiler.schedule(**arguments), torch.profiler.schedule(**arguments)
+    assert [ours(n).name for n in range(12)] == [theirs(n).name for n in range(12)]

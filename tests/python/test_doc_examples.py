@@ -34,6 +34,7 @@ MODULES = [
     "composites.solvers",
     "composites.statistics",
     "composites.windows",
+    "profiler",
     "random",
     "serialization._allowed",
     "serialization._load",
