@@ -156,6 +156,7 @@ _SUBMODULES = frozenset(
         "multiprocessing",
         "nn",
         "optim",
+        "profiler",
         "serialization",
         "special",
         "storage",
@@ -191,7 +192,38 @@ def __getattr__(name: str) -> Any:
 
 
 if TYPE_CHECKING:
-    from pytensor import autograd, cuda, linalg, nn, optim, serialization, special, utils
+    from pytensor import (
+        accelerator,
+        amp,
+        autograd,
+        backends,
+        compat,
+        compiler,
+        cpu,
+        cuda,
+        distributed,
+        hub,
+        linalg,
+        mps,
+        multiprocessing,
+        nn,
+        optim,
+        profiler,
+        serialization,
+        special,
+        storage,
+        utils,
+        version,
+        xpu,
+    )
     from pytensor._compile import compile
+    from pytensor._settings import get_device_module
     from pytensor.amp import autocast
+    from pytensor.amp.autocast_mode import (
+        get_autocast_dtype,
+        is_autocast_cpu_enabled,
+        is_autocast_enabled,
+    )
+    from pytensor.cuda import OutOfMemoryError
     from pytensor.serialization import load, save
+    from pytensor.storage import TypedStorage, UntypedStorage

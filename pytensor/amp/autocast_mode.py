@@ -106,7 +106,7 @@ def custom_fwd(
     _checked(device_type)
     if fwd is None:
         return functools.partial(custom_fwd, device_type=device_type, cast_inputs=cast_inputs)
-    return fwd  # type: ignore[no-any-return]
+    return fwd
 
 
 def custom_bwd(bwd: Any = None, *, device_type: str = "cuda") -> Callable[..., Any]:
@@ -114,4 +114,4 @@ def custom_bwd(bwd: Any = None, *, device_type: str = "cuda") -> Callable[..., A
     _checked(device_type)
     if bwd is None:
         return functools.partial(custom_bwd, device_type=device_type)
-    return bwd  # type: ignore[no-any-return]
+    return bwd

@@ -225,10 +225,10 @@ class Variable(metaclass=_VariableMeta):
 
 
 def __getattr__(name: str) -> Any:
-    if name == "functional":
+    if name in ("functional", "profiler"):
         import importlib
 
-        return importlib.import_module("pytensor.autograd.functional")
+        return importlib.import_module(f"pytensor.autograd.{name}")
     raise AttributeError(f"module 'pytensor.autograd' has no attribute '{name}'")
 
 

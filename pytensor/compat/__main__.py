@@ -1,4 +1,4 @@
-"""``python -m pytensor.compat SCRIPT``, ``-m MODULE`` or ``-c CODE``: like python, with torch here."""
+"""``python -m pytensor.compat SCRIPT``, ``-m MODULE`` or ``-c CODE``: python with torch here."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ STORAGE_TYPES = {
     "torch.storage._UntypedStorage": UNTYPED,
     "torch.UntypedStorage": UNTYPED,
 }
-# PyTorch's storages and dtypes that have no counterpart here, for the error messages.
+# PyTorch's storages and dtypes that have no counterpart here, and its functions that rebuild other
+# kinds of tensors.
 FOREIGN = frozenset(
     {
         *(f"torch.{n}Storage" for n in ("ComplexFloat", "ComplexDouble")),
@@ -58,6 +59,19 @@ FOREIGN = frozenset(
         *(f"torch.uint{n}" for n in (16, 32, 64)),
         *(f"torch.complex{n}" for n in (32, 64, 128)),
         *(f"torch.{n}" for n in ("quint8", "qint8", "qint32")),
+        *(
+            f"torch._utils._rebuild_{n}"
+            for n in (
+                "device_tensor_from_numpy",
+                "meta_tensor_no_storage",
+                "nested_tensor",
+                "qtensor",
+                "sparse_csr_tensor",
+                "sparse_tensor",
+                "tensor_v3",
+                "wrapper_subclass",
+            )
+        ),
         *(f"torch.float8_{n}" for n in ("e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e8m0fnu")),
     }
 )

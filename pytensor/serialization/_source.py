@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Callable
 from typing import Any
 
 from pytensor.serialization._memory import buffer_of
+
+_PART = 256 << 10
+Seen = Callable[[memoryview], None]
+
+
+def _fill(view: memoryview, read_into: Callable[[memoryview], int], seen: Seen | None) -> int:
+    done = 0
+    while done < len(view):
+        part = view[done : done + _PART]
+        count = read_into(part)
+        if not count:
+            break
+        if seen is not None:
+            seen(part[:count])
+        done += count
+    return done
 
 
 class FileSource:
@@ -26,14 +43,13 @@ class FileSource:
             length -= len(part)
         return b"".join(parts)
 
-    def read_into(self, offset: int, elements: Any) -> int:
-        """Fills a tensor of bytes from `offset`; returns how many there were."""
-        view = buffer_of(elements)
+    def read_into(self, offset: int, elements: Any, seen: Seen | None = None) -> int:
+        """Fills a tensor of bytes from `offset`; returns how many there were.
+
+        `seen` is called with each part while it is in the processor's cache.
+        """
         self._file.seek(offset)
-        done = 0
-        while done < len(view) and (count := self._file.readinto(view[done : done + (1 << 30)])):
-            done += count
-        return done
+        return _fill(buffer_of(elements), self._file.readinto, seen)
 
     def mapped(self) -> mmap.mmap:
         """The file mapped into memory; writes to the memory do not reach the file."""
@@ -87,17 +103,17 @@ class ObjectSource:
             length -= len(part)
         return b"".join(parts)
 
-    def read_into(self, offset: int, elements: Any) -> int:
-        """Fills a tensor of bytes from `offset`; returns how many there were."""
-        view = buffer_of(elements)
-        if hasattr(self._file, "readinto"):
-            self._file.seek(self._base + offset)
-            done = 0
-            while done < len(view) and (count := self._file.readinto(view[done:])):
-                done += count
-            return done
-        data = self.read(offset, len(view))
-        view[: len(data)] = data
+    def read_into(self, offset: int, elements: Any, seen: Seen | None = None) -> int:
+        """Fills a tensor of bytes from `offset`; returns how many there were.
+
+        `seen` is called with each part while it is in the processor's cache.
+        """
+        self._file.seek(self._base + offset)
+        return _fill(buffer_of(elements), getattr(self._file, "readinto", self._copy_into), seen)
+
+    def _copy_into(self, part: memoryview) -> int:
+        data = self._file.read(len(part))
+        part[: len(data)] = data
         return len(data)
 
     def whole(self) -> bytes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytensor import _C
-from pytensor.serialization._memory import allocate, buffer_of
+from pytensor.serialization._memory import allocate
 from pytensor.serialization._source import Source
 
 _END = struct.Struct("<4s4H2IH")
@@ -162,20 +162,26 @@ class ZipReader:
         """
         record = self._find(name)
         data = self._source.read(self.offset(name), record.size)
-        self._check(name, data)
+        self._check(name, _C.crc32(data))
         return data
 
     def read_storage(self, name: str) -> Any:
         """The bytes of a record as a new tensor."""
         offset, length = self.offset(name), self._find(name).size
         elements = allocate(length)
-        if self._source.read_into(offset, elements) != length:
+        crc = 0
+
+        def add(part: memoryview) -> None:
+            nonlocal crc
+            crc = _C.crc32(part, crc)
+
+        if self._source.read_into(offset, elements, add) != length:
             raise _broken(f"record {name!r} is cut off")
-        self._check(name, buffer_of(elements))
+        self._check(name, crc)
         return elements
 
-    def _check(self, name: str, data: Any) -> None:
-        if _C.crc32(data) != self._find(name).crc:
+    def _check(self, name: str, crc: int) -> None:
+        if crc != self._find(name).crc:
             raise RuntimeError(
                 f"load(): the checksum of record {name!r} is wrong: the file was damaged after it "
                 "was saved. Copy or download it again"

@@ -11,9 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 ALIGNMENT = 64
-_LIMIT = 0xFFFFFFFF
+_LIMIT = 0xFFFFFFFF  # sizes and offsets from here on are written as 64 bits
+_ELSEWHERE = 0xFFFFFFFF  # stands where such a number would be
+_MANY = 0xFFFF  # the same for the number of records
 _UTF8 = 0x800
 _DATE = 0x21  # 1980-01-01: archives of equal contents are equal
+
+
+def _short(number: int) -> int:
+    return _ELSEWHERE if number >= _LIMIT else number
 
 
 @dataclass
@@ -47,7 +53,7 @@ class ZipWriter:
         full = f"{self._folder}/{name}".encode()
         entry = _Entry(full, crc, len(data), self._offset)
         large = entry.size >= _LIMIT
-        size = _LIMIT if large else entry.size
+        size = _short(entry.size)
         extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.size) if large else b""
         # A field of a private kind pads the header up to the alignment.
         start = self._offset + 30 + len(full) + len(extra) + 4
@@ -69,14 +75,14 @@ class ZipWriter:
         for e in self._entries:
             large = [n for n in (e.size, e.size, e.offset) if n >= _LIMIT]
             extra = struct.pack(f"<HH{len(large)}Q", 1, 8 * len(large), *large) if large else b""
-            size, offset = min(e.size, _LIMIT), min(e.offset, _LIMIT)
+            size, offset = _short(e.size), _short(e.offset)
             directory += struct.pack(
                 "<4s6H3I5H2I", b"PK\1\2", 45, 45 if large else 20, _UTF8, 0, 0, _DATE, e.crc, size,
                 size, len(e.name), len(extra), 0, 0, 0, 0, offset,
             )  # fmt: skip
             directory += e.name + extra
         count = len(self._entries)
-        if count >= 0xFFFF or start + len(directory) >= _LIMIT:
+        if count >= _MANY or start + len(directory) >= _LIMIT:
             directory_size, end = len(directory), start + len(directory)
             directory += struct.pack(
                 "<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, directory_size, start
@@ -85,7 +91,7 @@ class ZipWriter:
         else:
             directory_size = len(directory)
         directory += struct.pack(
-            "<4s4H2IH", b"PK\5\6", 0, 0, min(count, 0xFFFF), min(count, 0xFFFF),
-            min(directory_size, _LIMIT), min(start, _LIMIT), 0,
+            "<4s4H2IH", b"PK\5\6", 0, 0, min(count, _MANY), min(count, _MANY),
+            _short(directory_size), _short(start), 0,
         )  # fmt: skip
         self._put(directory)

@@ -14,7 +14,7 @@ import pytest
 
 import pytensor
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 FOLDER = Path(__file__).parent / "programs"
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
@@ -42,6 +42,9 @@ def missing(names: list[str]) -> list[str]:
 
 
 def under_torch(name: str, arguments: list[str], monkeypatch) -> str:
+    # What the program sets is put back afterwards.
+    for setting in ("deterministic", "benchmark"):
+        monkeypatch.setattr(torch.backends.cudnn, setting, False)
     monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
     out = io.StringIO()
     with contextlib.redirect_stdout(out):

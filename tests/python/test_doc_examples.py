@@ -13,12 +13,17 @@ import pytensor
 pytest.importorskip("numpy")
 
 MODULES = [
+    "_compile",
     "_finfo",
     "_printing",
+    "accelerator",
+    "amp.autocast_mode",
+    "amp.grad_scaler",
     "autograd.anomaly",
     "autograd.functional",
     "autograd.grad_mode",
     "autograd.gradcheck",
+    "backends.cudnn",
     "composites.arrange",
     "composites.calculus",
     "composites.einsum",
@@ -29,6 +34,7 @@ MODULES = [
     "composites.solvers",
     "composites.statistics",
     "composites.windows",
+    "profiler",
     "random",
     "serialization._allowed",
     "serialization._load",
@@ -36,6 +42,7 @@ MODULES = [
     "special",
     "utils.dlpack",
     "utils.safetensors",
+    "version",
 ]
 
 

@@ -217,7 +217,7 @@ def nested(open_: bytes, close: bytes, depth: int) -> bytes:
 
 
 def test_deep_nesting():
-    depth = 200_000
+    depth = 100_000
     for pickled in (
         nested(b"]", b"a", depth),
         nested(b"", b"\x85", depth),

@@ -130,7 +130,12 @@ def test_whole_modules_by_their_classes():
 
 
 def test_dtypes_without_counterpart_are_named():
-    for theirs in (torch.zeros(2, dtype=torch.complex64), torch.uint16, torch.float8_e5m2):
+    for theirs in (
+        torch.zeros(2, dtype=torch.complex64),
+        torch.uint16,
+        torch.float8_e5m2,
+        torch.eye(2).to_sparse(),
+    ):
         with pytest.raises(Exception, match="pytensor does not have"):
             loaded(saved(theirs, torch.save))
 
@@ -155,6 +160,42 @@ def test_archives_are_plain_zip_files(tmp_path):
     other = tmp_path / "other.pt"  # torch would cut off the file that it has mapped
     torch.save(got, other)
     assert_same(pytensor.load(other, mmap=True), got)
+
+
+@pytest.mark.parametrize("limit", [0, 1000, 3000])
+def test_archives_of_many_gigabytes(limit, monkeypatch, tmp_path):
+    """The 64-bit form of sizes and offsets, which is used from 4 GiB on."""
+    from pytensor.serialization import _zip_writer
+
+    monkeypatch.setattr(_zip_writer, "_LIMIT", limit)
+    path = tmp_path / "a.pt"
+    want = {"small": pytensor.ones(3), "x": pytensor.randn(500), "y": pytensor.arange(700)}
+    pytensor.save(want, path)
+    assert b"PK\6\6" in path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+    assert_same(want, torch.load(path))
+    assert_same(want, torch.load(path, mmap=True))
+    for name, tensor in pytensor.load(path).items():
+        assert pytensor.equal(tensor, want[name])
+
+
+def test_more_than_65535_records(tmp_path):
+    from pytensor.serialization._source import FileSource
+    from pytensor.serialization._zip_reader import ZipReader
+    from pytensor.serialization._zip_writer import ZipWriter
+
+    path = tmp_path / "a.zip"
+    with open(path, "wb") as file:
+        archive = ZipWriter(file, "archive")
+        for number in range(66_000):
+            archive.record(str(number), b"x", 0x8CDC1683)
+        archive.close()
+    reader = ZipReader(FileSource(path))
+    assert len(reader.names()) == 66_000
+    assert reader.read("65999") == b"x"
+    with zipfile.ZipFile(path) as other:
+        assert other.read("archive/65999") == b"x"
 
 
 def test_big_endian_files():
