@@ -109,8 +109,7 @@ def instance_norm(
             count *= n
         if count == 1:
             raise ValueError(
-                "Expected more than 1 spatial element when training, got input size "
-                f"{_size(input)}"
+                f"Expected more than 1 spatial element when training, got input size {_size(input)}"
             )
     return _instance_norm(
         input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, False
