@@ -80,20 +80,22 @@ __attribute__((noinline)) void split_places(int64_t n, int mode, L* __restrict x
 }
 
 // The element of tap k of each point on an axis; -1 for none.
-template <class L>
+template <bool Mirrors, class L>
 __attribute__((noinline)) void find_elements(const L* __restrict first, int64_t n, int k,
                                              const GridArgs& a, int64_t size,
                                              int32_t* __restrict element) {
-  const L last = static_cast<L>(size - 1);
+  const L last = static_cast<L>(size - 1), step = static_cast<L>(k);
   const L low = a.align_corners ? L(0) : L(-0.5);
   const L span = a.align_corners ? last : static_cast<L>(size);
-  const bool mirrors = a.mode == kBicubic && a.padding == kReflection && span != 0;
+  const bool zeros = a.padding == kZeros;
   for (int64_t p = 0; p < n; ++p) {
-    L x = first[p] + static_cast<L>(k);
-    if (mirrors) reflect(x, low, span);
-    const bool inside = x >= 0 && x <= last;
-    const L near = x > 0 ? (x < last ? x : last) : L(0);
-    element[p] = inside || a.padding != kZeros ? static_cast<int32_t>(near) : -1;
+    L x = first[p] + step;
+    if constexpr (Mirrors) reflect(x, low, span);
+    const L from_low = x > 0 ? x : L(0);  // 0 also for NaN
+    const L near = from_low < last ? from_low : last;
+    // Selects, and no branches: the loop has to become vectors.
+    const L chosen = (x == near) | !zeros ? near : L(-1);
+    element[p] = static_cast<int32_t>(chosen);
   }
 }
 
@@ -142,7 +144,12 @@ struct Block {
                      : a.mode == kBilinear ? Coefficients<L>::linear[k]
                                            : Coefficients<L>::cubic[k];
         find_weights(c, t, slope, n, a.order[d], weight[d][k]);
-        find_elements(x, n, k, a, a.size[d], element[d][k]);
+        const L span = static_cast<L>(a.align_corners ? a.size[d] - 1 : a.size[d]);
+        if (a.mode == kBicubic && a.padding == kReflection && span != 0) {
+          find_elements<true>(x, n, k, a, a.size[d], element[d][k]);
+        } else {
+          find_elements<false>(x, n, k, a, a.size[d], element[d][k]);
+        }
       }
     }
   }

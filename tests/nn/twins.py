@@ -98,3 +98,16 @@ def assert_close(got, want, where: str, rtol=1e-4, atol=1e-5) -> None:
             equal_nan=True,
             msg=lambda text, i=i: f"{where}[{i}]: {text}",
         )
+
+
+def assert_threads_change_nothing(run) -> None:
+    """`run()` returns tensors; with one thread and with two they have the same bits."""
+    before = pytensor.get_num_threads()
+    results = []
+    try:
+        for threads in (1, 2):
+            pytensor.set_num_threads(threads)
+            results.append([t.detach().numpy().tobytes() for t in run()])
+    finally:
+        pytensor.set_num_threads(before)
+    assert results[0] == results[1]
