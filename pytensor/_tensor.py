@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytensor import _C
 from pytensor._C import Tensor
 
 
@@ -54,12 +55,14 @@ def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
     import copy
 
     import pytensor
-    from pytensor._utils import _rebuild_tensor
-    from pytensor.storage import TypedStorage
+    from pytensor.storage import _deepcopy_bytes
 
     with pytensor.no_grad():
-        storage = copy.deepcopy(TypedStorage(self), memo)
-        data = _rebuild_tensor(storage, self.storage_offset(), self.shape, self.stride())
+        copied = _deepcopy_bytes(_C.internal["_storage_bytes"](self), memo)
+        whole = copied[: copied.numel() // self.element_size() * self.element_size()]
+        data = pytensor.empty(0, dtype=self.dtype).set_(
+            whole.view(self.dtype), self.storage_offset(), self.shape, self.stride()
+        )
         out = type(self)._make_subclass(type(self), data, self.requires_grad)
         if self.grad is not None:
             out.grad = copy.deepcopy(self.grad, memo)

@@ -35,6 +35,18 @@ def _load_from_bytes(data: bytes) -> Any:
     return load(io.BytesIO(data), weights_only=False)
 
 
+def _deepcopy_bytes(elements: Any, memo: dict[Any, Any]) -> Any:
+    """A copy of a storage's bytes; the same one for all tensors that share them."""
+    if not elements.numel():
+        return elements.clone()
+    copies = memo.setdefault("pytensor.storage", {})
+    key = elements.data_ptr(), elements.numel()
+    if key not in copies:
+        # The original is kept, so that no other storage gets its address meanwhile.
+        copies[key] = elements.clone(), elements
+    return copies[key][0]
+
+
 class UntypedStorage:
     """The bytes of a storage, shared with the tensors that view it."""
 
@@ -107,14 +119,7 @@ class UntypedStorage:
         return self.clone()
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
-        # Tensors and storages that share memory share its copy as well.
-        copies = memo.setdefault("pytensor.storage", {})
-        bytes_ = self._bytes()
-        key = (bytes_.data_ptr(), bytes_.numel()) if bytes_.numel() else id(self)
-        if key not in copies:
-            # The original is kept, so that no other storage gets its address meanwhile.
-            copies[key] = (UntypedStorage(bytes_.clone()), bytes_)
-        return copies[key][0]
+        return UntypedStorage(_deepcopy_bytes(self._bytes(), memo))
 
     def __len__(self) -> int:
         return self._elements.numel()
