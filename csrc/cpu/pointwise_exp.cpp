@@ -1,6 +1,6 @@
 // Pointwise kernels: exponentials, logarithms, powers (float unless said). Name: inputs.
 //   exp exp2 expm1 sinh cosh tanh sigmoid: x      log log2 log10 log1p asinh acosh atanh: x
-//   pow: x, exponent (also integer)               ldexp: x, exponent (x 2^exponent)
+//   pow: x, exponent (also integer)               ldexp ldexp_whole: x, exponent (x 2^exponent)
 //   logaddexp logaddexp2: a, b                    xlogy xlog1py: x, y
 //   entr: x                                       logit: x      logit_eps: x, eps
 #include "cpu/pointwise.h"
@@ -58,6 +58,7 @@ constinit const KernelEntry kernels[] = {
      {nullptr, nullptr, nullptr, nullptr, PT_FN(&pow_kernel<int32_t>), PT_FN(&pow_kernel<int64_t>),
       nullptr, nullptr, PT_FN(&pow_kernel<float>), PT_FN(&pow_kernel<double>)}},
     PT_FLOAT_KERNEL("ldexp", 2, Ldexp),
+    PT_FLOAT_KERNEL("ldexp_whole", 2, LdexpWhole),
     PT_FLOAT_KERNEL("logaddexp", 2, Logaddexp),
     PT_FLOAT_KERNEL("logaddexp2", 2, Logaddexp2),
     PT_FLOAT_KERNEL("xlogy", 2, Xlogy),

@@ -7,7 +7,7 @@
 // rows of a tile. 16-bit floats compute in float. Blocks are of fixed size and combined in order.
 #include "cpu/softmax_lines.h"
 
-namespace pt::PT_ISA {
+namespace pt::PT_ISA::softmax {
 namespace {
 
 constexpr int64_t kShortRow = 12;  // shorter rows become the columns of a buffer
@@ -252,6 +252,6 @@ const KernelEntry kEntries[] = {
 };
 
 }  // namespace
-}  // namespace pt::PT_ISA
+}  // namespace pt::PT_ISA::softmax
 
-PT_REGISTER_KERNELS(pt::PT_ISA::kEntries)
+PT_REGISTER_KERNELS(pt::PT_ISA::softmax::kEntries)

@@ -3,7 +3,7 @@
 // softmax.cpp; 16-bit floats compute in float.
 #include "cpu/softmax_lines.h"
 
-namespace pt::PT_ISA {
+namespace pt::PT_ISA::softmax {
 namespace {
 
 constexpr int64_t kShortLine = 48;  // shorter lines become the columns of a buffer
@@ -131,6 +131,6 @@ const KernelEntry kEntries[] = {
 };
 
 }  // namespace
-}  // namespace pt::PT_ISA
+}  // namespace pt::PT_ISA::softmax
 
-PT_REGISTER_KERNELS(pt::PT_ISA::kEntries)
+PT_REGISTER_KERNELS(pt::PT_ISA::softmax::kEntries)

@@ -8,8 +8,7 @@
 #include "cpu/lines.h"
 #include "cpu/softmax_args.h"
 
-namespace pt::PT_ISA {
-namespace {
+namespace pt::PT_ISA::softmax {
 
 using namespace lines;
 
@@ -65,5 +64,4 @@ void walk_lines(const Line& line, int64_t outer, int64_t n, int64_t inner) {
    PT_FN(&f<float, log>),    \
    PT_FN(&f<double, log>)}
 
-}  // namespace
-}  // namespace pt::PT_ISA
+}  // namespace pt::PT_ISA::softmax

@@ -1,146 +1,11 @@
 // autograd.Function: apply() runs forward outside the graph and makes its outputs the outputs of a
 // PyFunctionNode, whose backward is the class's. The ctx object is the node's Python face; the
 // Python classes are in pytensor/autograd/function.py.
-#include "op/copy.h"
-#include "python/autograd.h"
-
-#include <structmember.h>  // after Python.h
+#include "python/function_node.h"
 
 namespace pt::python {
 
 namespace {
-
-struct PyCtx {
-  PyNode base;        // node: borrowed, null outside of a graph
-  PyObject* to_save;  // what the forward asked for; null: nothing
-  PyObject* dirty;
-  PyObject* non_differentiable;
-  PyObject* needs_input_grad;
-  char materialize;
-};
-PyCtx* as_ctx(PyObject* o) { return reinterpret_cast<PyCtx*>(o); }
-
-// Attributes of Function classes, as interned strings.
-struct Names {
-  PyObject* backward_class = PyUnicode_InternFromString("_backward_cls");
-  PyObject* function_class = PyUnicode_InternFromString("_forward_cls");
-  PyObject* setup = PyUnicode_InternFromString("_splits_setup");
-  PyObject* forward = PyUnicode_InternFromString("forward");
-  PyObject* setup_context = PyUnicode_InternFromString("setup_context");
-  PyObject* backward = PyUnicode_InternFromString("backward");
-};
-const Names& names() {
-  static const Names& n = *new Names;
-  return n;
-}
-
-py::object attribute(PyObject* o, PyObject* name) {
-  return py::reinterpret_steal<py::object>(check(PyObject_GetAttr(o, name)));
-}
-
-class PyFunctionNode final : public Node {
- public:
-  explicit PyFunctionNode(PyObject* ctx) : ctx_(Py_NewRef(ctx)) {
-    python = ctx_;
-    runs_on_zeros = true;
-    as_ctx(ctx_)->base.node = this;
-  }
-  ~PyFunctionNode() override {
-    as_ctx(ctx_)->base.node = nullptr;
-    drop(ctx_);
-  }
-  std::string name() const override { return Py_TYPE(ctx_)->tp_name; }
-  void apply(GradVector& grads, GradVector& out) override;
-  void release_saved() override {
-    released_ = true;
-    for (SavedTensor& s : saved_) s.reset();
-  }
-
-  // The forward's inputs, in order: edges are those of the tensors among them.
-  std::vector<bool> is_tensor_input;
-  void save(PyObject* tensors);
-  PyObject* unpack_saved();
-
- private:
-  void read_answer(PyObject* answer, GradVector& out);
-
-  PyObject* ctx_;
-  std::vector<SavedTensor> saved_;
-  bool released_ = false;
-};
-
-void PyFunctionNode::save(PyObject* tensors) {
-  const Py_ssize_t n = PyTuple_GET_SIZE(tensors);
-  saved_.resize(static_cast<size_t>(n));
-  for (Py_ssize_t i = 0; i < n; ++i) {
-    PyObject* o = PyTuple_GET_ITEM(tensors, i);
-    if (o == Py_None) continue;
-    const Tensor& t = as_tensor(o);
-    saved_[static_cast<size_t>(i)].save(t, t->grad_fn == this);
-  }
-}
-
-PyObject* PyFunctionNode::unpack_saved() {
-  if (released_) raise_freed_graph();
-  py::tuple all(saved_.size());
-  for (size_t i = 0; i < saved_.size(); ++i)
-    all[i] = py::reinterpret_steal<py::object>(wrap(saved_[i].unpack(this)));
-  return all.release().ptr();
-}
-
-void PyFunctionNode::apply(GradVector& grads, GradVector& out) {
-  // The graph may be dropped from within backward().
-  const auto keep = Ref<Node>::share(this);
-  std::vector<py::object> held;
-  std::vector<PyObject*> args{ctx_};
-  held.reserve(grads.size());
-  args.reserve(grads.size() + 1);
-  for (uint32_t i = 0; i < num_outputs; ++i) {
-    Tensor& g = grads[i];
-    const OutputMeta& m = meta(i);
-    if (!g.defined() && m.defined && as_ctx(ctx_)->materialize)
-      g = zeros_tensor(m.sizes, m.dtype, m.device);
-    held.push_back(py::reinterpret_steal<py::object>(wrap(std::move(g))));
-    args.push_back(held.back().ptr());
-  }
-  const py::object cls =
-      attribute(reinterpret_cast<PyObject*>(Py_TYPE(ctx_)), names().function_class);
-  const py::object backward = attribute(cls.ptr(), names().backward);
-  const auto answer = py::reinterpret_steal<py::object>(
-      check(PyObject_Vectorcall(backward.ptr(), args.data(), args.size(), nullptr)));
-  held.clear();
-  read_answer(answer.ptr(), out);
-}
-
-void PyFunctionNode::read_answer(PyObject* answer, GradVector& out) {
-  PyObject* const* items = &answer;
-  Py_ssize_t n = 1;
-  if (PyTuple_Check(answer)) {
-    items = reinterpret_cast<PyTupleObject*>(answer)->ob_item;
-    n = PyTuple_GET_SIZE(answer);
-  }
-  const auto inputs = static_cast<Py_ssize_t>(is_tensor_input.size());
-  while (n > inputs && items[n - 1] == Py_None) --n;  // surplus None are harmless
-  PT_CHECK(n == inputs, "function ", name(),
-           " returned an incorrect number of gradients (expected ", inputs, ", got ", n, ")");
-  size_t edge = 0;
-  for (Py_ssize_t i = 0; i < n; ++i) {
-    PyObject* g = items[i];
-    if (!is_tensor_input[static_cast<size_t>(i)]) {
-      PT_CHECK(g == Py_None, "function ", name(),
-               " returned a gradient different than None at position ", i + 1,
-               ", but the corresponding forward input was not a Variable");
-      continue;
-    }
-    if (g != Py_None) {
-      PT_CHECK(is_tensor(g), "expected Variable or None (got ", Py_TYPE(g)->tp_name, ")");
-      out[edge] = as_tensor(g);
-    }
-    ++edge;
-  }
-}
-
-// --- apply -------------------------------------------------------------------------------------
 
 bool contains(PyObject* tuple, const Tensor& t) {
   if (!tuple) return false;
@@ -234,7 +99,7 @@ Ref<Node> make_node(const Call& call, Py_ssize_t num_outputs) {
 
 py::object run_forward(PyObject* cls, const Call& call, bool splits_setup) {
   const GradModeGuard off(false);
-  const py::object forward = attribute(cls, names().forward);
+  const py::object forward = attribute(cls, function_names().forward);
   std::vector<PyObject*> args;
   args.reserve(static_cast<size_t>(call.nargs) + 1);
   if (!splits_setup) args.push_back(reinterpret_cast<PyObject*>(call.ctx));
@@ -245,8 +110,8 @@ py::object run_forward(PyObject* cls, const Call& call, bool splits_setup) {
     py::tuple inputs(static_cast<size_t>(call.nargs));
     for (Py_ssize_t i = 0; i < call.nargs; ++i)
       inputs[static_cast<size_t>(i)] = py::reinterpret_borrow<py::object>(call.args[i]);
-    attribute(cls, names().setup_context)(py::handle(reinterpret_cast<PyObject*>(call.ctx)), inputs,
-                                          result);
+    attribute(cls, function_names().setup_context)(
+        py::handle(reinterpret_cast<PyObject*>(call.ctx)), inputs, result);
   }
   return result;
 }
@@ -297,7 +162,7 @@ py::object bind_arguments(PyObject* cls, PyObject* const* args, Py_ssize_t nargs
 PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t nargs,
                          PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
-    const bool splits_setup = attribute(cls, names().setup).ptr() == Py_True;
+    const bool splits_setup = attribute(cls, function_names().setup).ptr() == Py_True;
     py::object bound;
     if (splits_setup || (kwnames && PyTuple_GET_SIZE(kwnames) > 0)) {
       // Keywords and, for setup_context, defaults take their places among the positions.
@@ -305,7 +170,7 @@ PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t nargs,
       args = reinterpret_cast<PyTupleObject*>(bound.ptr())->ob_item;
       nargs = PyTuple_GET_SIZE(bound.ptr());
     }
-    const py::object type = attribute(cls, names().backward_class);
+    const py::object type = attribute(cls, function_names().backward_class);
     auto* ctx_class = reinterpret_cast<PyTypeObject*>(type.ptr());
     const auto owner = py::reinterpret_steal<py::object>(check(ctx_class->tp_alloc(ctx_class, 0)));
     Call call{as_ctx(owner.ptr()), args, nargs, false};
@@ -321,87 +186,6 @@ PyObject* function_apply(PyObject* cls, PyObject* const* args, Py_ssize_t nargs,
   });
 }
 
-// --- the ctx object ----------------------------------------------------------------------------
-
-int ctx_traverse(PyObject* o, visitproc visit, void* arg) {
-  PyCtx* c = as_ctx(o);
-  Py_VISIT(Py_TYPE(o));
-  Py_VISIT(c->to_save);
-  Py_VISIT(c->dirty);
-  Py_VISIT(c->non_differentiable);
-  Py_VISIT(c->needs_input_grad);
-  return 0;
-}
-int ctx_clear(PyObject* o) {
-  PyCtx* c = as_ctx(o);
-  Py_CLEAR(c->to_save);
-  Py_CLEAR(c->dirty);
-  Py_CLEAR(c->non_differentiable);
-  Py_CLEAR(c->needs_input_grad);
-  return 0;
-}
-void ctx_dealloc(PyObject* o) {
-  PyTypeObject* type = Py_TYPE(o);
-  PyObject_GC_UnTrack(o);
-  ctx_clear(o);
-  type->tp_free(o);
-  Py_DECREF(type);
-}
-
-PyObject* keep_tuple(PyObject*& slot, PyObject* const* args, Py_ssize_t nargs) {
-  PyObject* tuple = PyTuple_New(nargs);
-  if (!tuple) return nullptr;
-  for (Py_ssize_t i = 0; i < nargs; ++i) PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
-  Py_XSETREF(slot, tuple);
-  Py_RETURN_NONE;
-}
-PyObject* save_for_backward(PyObject* o, PyObject* const* args, Py_ssize_t nargs) {
-  return keep_tuple(as_ctx(o)->to_save, args, nargs);
-}
-PyObject* mark_dirty(PyObject* o, PyObject* const* args, Py_ssize_t nargs) {
-  return keep_tuple(as_ctx(o)->dirty, args, nargs);
-}
-PyObject* mark_non_differentiable(PyObject* o, PyObject* const* args, Py_ssize_t nargs) {
-  return keep_tuple(as_ctx(o)->non_differentiable, args, nargs);
-}
-PyObject* set_materialize_grads(PyObject* o, PyObject* value) {
-  const int on = PyObject_IsTrue(value);
-  if (on < 0) return nullptr;
-  as_ctx(o)->materialize = static_cast<char>(on);
-  Py_RETURN_NONE;
-}
-PyObject* get_saved_tensors(PyObject* o, void*) {
-  return guarded([&]() -> PyObject* {
-    Node* n = as_ctx(o)->base.node;
-    if (!n) return check(PyTuple_New(0));
-    return static_cast<PyFunctionNode*>(n)->unpack_saved();
-  });
-}
-
-PyGetSetDef ctx_getset[] = {
-    {"saved_tensors", get_saved_tensors, nullptr,
-     "What save_for_backward() kept. Raises when it was changed in place or freed since.", nullptr},
-    {}};
-PyMemberDef ctx_members[] = {
-    {"needs_input_grad", T_OBJECT, offsetof(PyCtx, needs_input_grad), 0,
-     "For each input of forward, whether it requires grad."},
-    {"to_save", T_OBJECT, offsetof(PyCtx, to_save), READONLY, "What is going to be saved."},
-    {"materialize_grads", T_BOOL, offsetof(PyCtx, materialize), 0,
-     "Whether backward gets zeros instead of None."},
-    {}};
-PyCFunction fast(PyObject* (*f)(PyObject*, PyObject* const*, Py_ssize_t)) {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f));
-}
-PyMethodDef ctx_methods[] = {
-    {"save_for_backward", fast(save_for_backward), METH_FASTCALL,
-     "Keeps tensors (or None) for backward, checked against changes in place. Call it once."},
-    {"mark_dirty", fast(mark_dirty), METH_FASTCALL,
-     "Names the inputs that forward changes in place; they must be returned."},
-    {"mark_non_differentiable", fast(mark_non_differentiable), METH_FASTCALL,
-     "Names the outputs that no gradient flows through."},
-    {"set_materialize_grads", set_materialize_grads, METH_O,
-     "False: backward gets None, not zeros, for outputs without a gradient."},
-    {}};
 PyMethodDef function_methods[] = {
     {"apply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function_apply)),
      METH_FASTCALL | METH_KEYWORDS | METH_CLASS,
@@ -411,24 +195,9 @@ PyMethodDef function_methods[] = {
 }  // namespace
 
 void init_function(py::module_& m) {
-#define PT_SLOT(id, value) {id, reinterpret_cast<void*>(value)}
-  PyType_Slot ctx_slots[] = {PT_SLOT(Py_tp_dealloc, ctx_dealloc),
-                             PT_SLOT(Py_tp_traverse, ctx_traverse),
-                             PT_SLOT(Py_tp_clear, ctx_clear),
-                             PT_SLOT(Py_tp_getset, ctx_getset),
-                             PT_SLOT(Py_tp_members, ctx_members),
-                             PT_SLOT(Py_tp_methods, ctx_methods),
-                             PT_SLOT(Py_tp_repr, PyBaseObject_Type.tp_repr),
-                             {0, nullptr}};
-  PyType_Spec ctx_spec{"pytensor._C.FunctionCtx", sizeof(PyCtx), 0,
-                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, ctx_slots};
-  PyObject* bases = check(PyTuple_Pack(1, node_type));
-  m.attr("FunctionCtx") =
-      py::reinterpret_steal<py::object>(check(PyType_FromSpecWithBases(&ctx_spec, bases)));
-  Py_DECREF(bases);
-
-  PyType_Slot function_slots[] = {PT_SLOT(Py_tp_methods, function_methods), {0, nullptr}};
-#undef PT_SLOT
+  init_function_context(m);
+  PyType_Slot function_slots[] = {{Py_tp_methods, reinterpret_cast<void*>(function_methods)},
+                                  {0, nullptr}};
   PyType_Spec function_spec{"pytensor._C.FunctionBase", sizeof(PyObject), 0,
                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, function_slots};
   m.attr("FunctionBase") =

@@ -459,19 +459,7 @@ def hvp(
     The Hessian of a twice continuously differentiable function is symmetric; this function makes
     no use of that and costs one backward pass more than vhp().
 
-    Args:
-        func: takes the inputs, returns a tensor of one element.
-        inputs: a tensor or a tuple of tensors.
-        v: the vector, shaped as the inputs; may be None for a single input of one element.
-        create_graph: whether the results can be differentiated.
-        strict: whether an input that does not matter is an error instead of zeros.
-
-    Returns:
-        (output, product), the product shaped as the inputs.
-
-    Raises:
-        RuntimeError: when v is missing or of a wrong shape, or the function returns anything but
-            one element.
+    Arguments, results and errors are those of vhp().
 
     Example::
 

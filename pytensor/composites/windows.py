@@ -119,21 +119,10 @@ def hamming_window(
     """The Hamming window ``alpha - beta * cos(2 * pi * n / (N - 1))``.
 
     Args:
-        window_length: number of values.
-        periodic: whether the window is one period (for transforms) or symmetric.
         alpha: the constant part.
         beta: the weight of the cosine.
-        dtype: a floating-point dtype; the default dtype when None.
-        layout: accepted; results are always strided.
-        device: where the result lies.
-        pin_memory: accepted.
-        requires_grad: whether gradients of the result are wanted.
 
-    Shape:
-        ``(window_length)``.
-
-    Raises:
-        RuntimeError: for a negative length or a dtype that is not floating-point.
+    The other arguments, shape and errors are those of :func:`hann_window`.
 
     Example::
 
@@ -156,20 +145,7 @@ def blackman_window(
 ) -> Tensor:
     """The Blackman window ``0.42 - 0.5 * cos(2 * pi * n / (N - 1)) + 0.08 * cos(4 * ...)``.
 
-    Args:
-        window_length: number of values.
-        periodic: whether the window is one period (for transforms) or symmetric.
-        dtype: a floating-point dtype; the default dtype when None.
-        layout: accepted; results are always strided.
-        device: where the result lies.
-        pin_memory: accepted.
-        requires_grad: whether gradients of the result are wanted.
-
-    Shape:
-        ``(window_length)``.
-
-    Raises:
-        RuntimeError: for a negative length or a dtype that is not floating-point.
+    Arguments, shape and errors are those of :func:`hann_window`.
 
     Example::
 
@@ -192,20 +168,7 @@ def bartlett_window(
 ) -> Tensor:
     """The Bartlett window, a triangle from 0 up to 1 and down to 0.
 
-    Args:
-        window_length: number of values.
-        periodic: whether the window is one period (for transforms) or symmetric.
-        dtype: a floating-point dtype; the default dtype when None.
-        layout: accepted; results are always strided.
-        device: where the result lies.
-        pin_memory: accepted.
-        requires_grad: whether gradients of the result are wanted.
-
-    Shape:
-        ``(window_length)``.
-
-    Raises:
-        RuntimeError: for a negative length or a dtype that is not floating-point.
+    Arguments, shape and errors are those of :func:`hann_window`.
 
     Example::
 
@@ -233,20 +196,9 @@ def kaiser_window(
     """The Kaiser window ``i0(beta * sqrt(1 - (2 * n / (N - 1) - 1)**2)) / i0(beta)``.
 
     Args:
-        window_length: number of values.
-        periodic: whether the window is one period (for transforms) or symmetric.
         beta: how narrow the window is.
-        dtype: a floating-point dtype; the default dtype when None.
-        layout: accepted; results are always strided.
-        device: where the result lies.
-        pin_memory: accepted.
-        requires_grad: whether gradients of the result are wanted.
 
-    Shape:
-        ``(window_length)``.
-
-    Raises:
-        RuntimeError: for a negative length or a dtype that is not floating-point.
+    The other arguments, shape and errors are those of :func:`hann_window`.
 
     Example::
 

@@ -114,6 +114,7 @@ GET_ERRORS = [
     "m.masked_select(torch.tensor([1] * 4))",
     "m.masked_scatter(torch.tensor([True] * 4), m[0])",
     "torch.take_along_dim(m, torch.tensor([0]), 1)",
+    "torch.take_along_dim(m, torch.tensor([-1]))",
     "m.index_put((torch.tensor([0]),), m[0, :3])",
     "m.index_put((torch.tensor([0]),), torch.tensor(1.0))",
     "m.index_put((torch.tensor([0]),) * 3, m[0, 0])",
@@ -276,6 +277,9 @@ OPS = {
         [[0, 0, 2]],
     ),
     "take_along_dim": (lambda T, t, i: T.take_along_dim(t[0], i[0], 1), [(3, 4)], [[[1, 0]]]),
+    "take_along_dim_wraps": (
+        lambda T, t, i: T.take_along_dim(t[0], i[0], 1), [(3, 4)], [[[-1], [7], [-9]]],
+    ),
     "set view": (lambda T, t, i: assigned(t[0], (1, slice(1, 3)), t[1]), [(3, 4), (2,)], []),
     "set index": (
         lambda T, t, i: assigned(t[0], (slice(1, 3), i[0]), t[1]),

@@ -55,3 +55,20 @@ def test_log_beside_special_values(special: float, length: int) -> None:
         expected = np.log(values.astype(np.float64)).astype(np.float32)
     result = pt.from_numpy(values).log().numpy()
     assert result == pytest.approx(expected, rel=2.4e-7, nan_ok=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_ldexp_by_whole_exponents_rounds_once(dtype: type) -> None:
+    random = np.random.default_rng(1)
+    numbers = random.normal(size=20_000).astype(dtype)
+    limit = 300 if dtype is np.float32 else 2200
+    first = random.integers(-limit, limit, numbers.size).astype(np.int32)
+    with np.errstate(all="ignore"):
+        numbers = np.ldexp(numbers, first // 2).astype(dtype)
+        numbers[:4] = 0, -0.0, np.inf, np.nan
+        exponents = random.integers(-limit, limit, numbers.size)
+        exponents[:4] = 3000
+        expected = np.ldexp(numbers, exponents.astype(np.int32))
+    result = pt.ldexp(pt.from_numpy(numbers), pt.from_numpy(exponents)).numpy()
+    assert result.dtype == dtype
+    assert np.array_equal(result, expected, equal_nan=True)

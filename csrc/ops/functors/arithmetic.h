@@ -436,6 +436,26 @@ struct Ldexp : Blockwise {
   }
 };
 
+// The same for a whole exponent, in exact steps: only the last one, of the largest part, can round
+// to a subnormal number, and none meets infinity before the result is infinite.
+struct LdexpWhole : Blockwise {
+  template <class T>
+  static PT_INLINE T part(T e) {
+    constexpr T least = kIsDouble<T> ? T(-1022) : T(-126);
+    return math::select(e < least, least, math::select(e > -least, -least, e));
+  }
+  template <class T>
+  static PT_INLINE T power(T e) {
+    const auto n = math::bits(e + FloatLayout<T>::kRoundMagic);
+    return math::from_bits<T>(math::bits(T(1)) + (n << FloatLayout<T>::kMantissaBits));
+  }
+  template <class T>
+  PT_INLINE T operator()(T x, T exponent) const {
+    const T last = part(exponent), middle = part(exponent - last);
+    return x * power(part(exponent - last - middle)) * power(middle) * power(last);
+  }
+};
+
 struct Gcd {
   template <class T>
   PT_INLINE T operator()(T a, T b) const {

@@ -4,6 +4,7 @@
 #include "ops/index/index.h"
 #include "ops/index/scatter.h"
 #include "ops/index/selection.h"
+#include "ops/pointwise/arithmetic.h"
 #include "ops/view/view.h"
 
 namespace pt {
@@ -81,16 +82,8 @@ PT_OP(take_along_dim)
         if (!(self_sizes == self->sizes)) from = expand(self, IntList(self_sizes));
         if (!(index_sizes == indices->sizes)) at = as_contiguous(expand(at, IntList(index_sizes)));
       }
-      // Along a dimension negative indices count from the end.
-      const int64_t size = size_of(from, d);
-      bool negative = false;
-      for (int64_t i = 0; dim && i < at.numel(); ++i) negative |= at.data<int64_t>()[i] < 0;
-      if (negative) {
-        at = contiguous_copy(at);
-        int64_t* p = at.data<int64_t>();
-        for (int64_t i = 0; i < at.numel(); ++i)
-          if (p[i] < 0) p[i] += size;
-      }
+      // Along a dimension, unlike in the flat case, indices count modulo its size.
+      if (dim && size_of(from, d) > 0) at = remainder(at, size_of(from, d));
       return gather(from, d, at);
     })
     .doc(

@@ -10,7 +10,8 @@ namespace pt {
 
 namespace {
 
-const PointwiseKernel kPow{"pow"}, kHypot{"hypot"}, kLdexp{"ldexp"}, kSquare{"square"};
+const PointwiseKernel kPow{"pow"}, kHypot{"hypot"}, kLdexp{"ldexp"}, kLdexpWhole{"ldexp_whole"},
+    kSquare{"square"};
 
 // d(self ** e) / d self for a constant exponent.
 Tensor power_slope(const Tensor& grad, const Tensor& self, const Scalar& exponent) {
@@ -149,7 +150,10 @@ PT_OP(hypot)
 
 PT_OP(ldexp)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
-      return run_pointwise(out, kLdexp, Promote::kFloat, self, other);
+      if (!is_floating(self.dtype()) || !is_integral(other.dtype(), false))
+        return run_pointwise(out, kLdexp, Promote::kFloat, self, other);
+      const Value v[] = {Value::of(self), Value::of(other)};
+      return run_pointwise_as(out, kLdexpWhole.entry(), self.dtype(), self.dtype(), v, 2);
     })
     .saves("other@self, result@other")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& other) {
@@ -158,7 +162,9 @@ PT_OP(ldexp)
     })
     .inplace()
     .out()
-    .doc("self * 2 ** other, elementwise.")
+    .doc(
+        "self * 2 ** other, elementwise. With whole exponents and a floating self no step "
+        "overflows or is rounded before the result is.")
     .sample("R(3, 4), I(3, 4)")
     .sample("R(3, 4), R(4)");
 
