@@ -94,6 +94,22 @@ class Winograd {
     });
   }
 
+  // The nine taps of `count` channels.
+  PT_GEMM_INLINE void read_taps(const float* from, int count, V* g) const {
+    if constexpr (kL >= 9) {  // taps lie side by side: rows of a square, whose columns are wanted
+      V square[kL];
+      PT_GEMM_UNROLL for (int i = 0; i < kL; i++) {
+        square[i] = i < count ? load_n(from + i * p_.weight_in, 9) : V{};
+      }
+      gemm::transpose<float>(square);
+      PT_GEMM_UNROLL for (int t = 0; t < 9; t++) g[t] = square[p_.turned ? 8 - t : t];
+    } else {
+      PT_GEMM_UNROLL for (int t = 0; t < 9; t++) {
+        g[t] = load_strided(from + (p_.turned ? 8 - t : t), 0, count, p_.weight_in);
+      }
+    }
+  }
+
   // weights[x][out channel][channel]
   void transform_weights(float* weights) const {
     const int64_t grain = max_of(1, 4096 / p_.channels);
@@ -103,9 +119,7 @@ class Winograd {
           const int count = static_cast<int>(min_of<int64_t>(kL, p_.channels - c));
           const float* from = p_.weight + o * p_.weight_out + c * p_.weight_in;
           V g[9], u[kMatrices];
-          PT_GEMM_UNROLL for (int t = 0; t < 9; t++) {
-            g[p_.turned ? 8 - t : t] = load_strided(from + t, 0, count, p_.weight_in);
-          }
+          read_taps(from, count, g);
           both_ways<3, kIn>(
               g, u, [](const V* d, int step, V* to, int to_step) __attribute__((always_inline)) {
                 Minimal<kTile>::weight(d, step, to, to_step);
