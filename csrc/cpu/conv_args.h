@@ -24,8 +24,9 @@ struct ConvArgs {
   void* input = nullptr;
   void* weight = nullptr;
   void* output = nullptr;
-  const void* bias = nullptr;  // or null
-  bool relu = false;           // max(0, .) last
+  const void* bias = nullptr;      // or null
+  bool relu = false;               // max(0, .) last
+  bool reduced_precision = false;  // a few more bits may be lost for speed
   // Memory for the time of the call, 64-byte aligned.
   void* (*allocate)(void* owner, int64_t bytes) = nullptr;
   void* owner = nullptr;

@@ -1,6 +1,7 @@
 // The extension module pytensor._C. pybind11 serves what is not hot; Tensor, its methods and the
 // op functions are raw CPython (tensor_type.cpp, ops.cpp).
 #include "core/parallel.h"
+#include "core/precision.h"
 #include "core/storage.h"
 #include "cpu/kernel_table.h"
 #include "cpu/portable/crc32.h"
@@ -25,6 +26,8 @@ void init_settings(py::module_& m) {
         return crc32(start, bytes.ptr, static_cast<size_t>(bytes.size * bytes.itemsize));
       },
       py::arg("data"), py::arg("start") = 0);
+  m.def("set_float32_precision",
+        [](int level) { set_float32_precision(static_cast<Float32Precision>(level)); });
   m.def("get_default_dtype",
         [] { return py::reinterpret_steal<py::object>(dtype_object(default_dtype())); });
   m.def("set_default_dtype", [](py::object o) {

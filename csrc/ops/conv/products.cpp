@@ -2,6 +2,7 @@
 //
 // With C(x, w), X(g, w) and W(g, x) for them, <g, C(x, w)> = <X(g, w), x> = <W(g, x), w>: each
 // one's gradients are the other two, so gradients of any order are made of these kernels.
+#include "core/precision.h"
 #include "cpu/conv_args.h"
 #include "cpu/kernel_table.h"
 #include "op/copy.h"
@@ -61,6 +62,7 @@ struct ConvCall {
     args.*second = y.raw();
     args.*write = out.raw();
     args.bias = z.defined() ? z.raw() : nullptr;
+    args.reduced_precision = float32_precision() != Float32Precision::kHighest;
     std::vector<Tensor> memory;
     args.allocate = allocate;
     args.owner = &memory;
