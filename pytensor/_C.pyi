@@ -544,6 +544,7 @@ class Tensor:
     def conj_physical(self, *, out: Tensor | None = ...) -> Tensor: ...
     def conj_physical_(self) -> Tensor: ...
     def contiguous(self, *, memory_format: _MemoryFormat | None = ...) -> Tensor: ...
+    def conv_tbc(self, weight: Tensor, bias: Tensor, pad: builtins.int = ...) -> Tensor: ...
     def copy_(self, src: Tensor, non_blocking: builtins.bool = ...) -> Tensor: ...
     def copysign(self, other: Tensor | _Scalar, *, out: Tensor | None = ...) -> Tensor: ...
     def copysign_(self, other: Tensor | _Scalar) -> Tensor: ...
@@ -1574,6 +1575,7 @@ def frombuffer(
     offset: builtins.int = ...,
     requires_grad: builtins.bool = ...,
 ) -> Tensor: ...
+def crc32(data: Any, start: builtins.int = ...) -> builtins.int: ...
 def get_default_dtype() -> dtype: ...
 def get_num_threads() -> builtins.int: ...
 def grad_enabled() -> builtins.bool: ...
@@ -1620,6 +1622,19 @@ class _eigenvalues_eigenvectors(NamedTuple):
     eigenvalues: Tensor
     eigenvectors: Tensor
 
+class _loss_divisor(NamedTuple):
+    loss: Tensor
+    divisor: Tensor
+
+class _loss_statistics_divisor(NamedTuple):
+    loss: Tensor
+    statistics: Tensor
+    divisor: Tensor
+
+class _losses_log_alpha(NamedTuple):
+    losses: Tensor
+    log_alpha: Tensor
+
 class _mantissa_exponent(NamedTuple):
     mantissa: Tensor
     exponent: Tensor
@@ -1627,6 +1642,13 @@ class _mantissa_exponent(NamedTuple):
 class _min_max(NamedTuple):
     min: Tensor
     max: Tensor
+
+class _output_h_n_c_n_gates_cells(NamedTuple):
+    output: Tensor
+    h_n: Tensor
+    c_n: Tensor
+    gates: Tensor
+    cells: Tensor
 
 class _result_mask(NamedTuple):
     result: Tensor
@@ -1654,6 +1676,20 @@ def acos(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def acos_(input: Tensor) -> Tensor: ...
 def acosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def acosh_(input: Tensor) -> Tensor: ...
+@overload
+def adaptive_avg_pool1d(
+    input: Tensor, output_size: Sequence[builtins.int] | builtins.int
+) -> Tensor: ...
+@overload
+def adaptive_avg_pool1d(input: Tensor, *output_size: builtins.int) -> Tensor: ...
+@overload
+def adaptive_max_pool1d(
+    input: Tensor, output_size: Sequence[builtins.int] | builtins.int
+) -> builtins.tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool1d(
+    input: Tensor, *output_size: builtins.int
+) -> builtins.tuple[Tensor, Tensor]: ...
 def add(
     input: Tensor | _Scalar,
     other: Tensor | _Scalar,
@@ -1881,6 +1917,16 @@ def atan2_(input: Tensor, other: Tensor) -> Tensor: ...
 def atan_(input: Tensor) -> Tensor: ...
 def atanh(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def atanh_(input: Tensor) -> Tensor: ...
+def avg_pool1d(
+    input: Tensor,
+    kernel_size: Sequence[builtins.int] | builtins.int,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    ceil_mode: builtins.bool = ...,
+    count_include_pad: builtins.bool = ...,
+    *,
+    out: Tensor | None = ...,
+) -> Tensor: ...
 def baddbmm(
     input: Tensor,
     batch1: Tensor,
@@ -1893,6 +1939,17 @@ def baddbmm(
 def baddbmm_(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: _Scalar = ..., alpha: _Scalar = ...
 ) -> Tensor: ...
+def batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: builtins.bool,
+    momentum: builtins.float,
+    eps: builtins.float,
+    cudnn_enabled: builtins.bool,
+) -> Tensor: ...
 @overload
 def bernoulli(input: Tensor, *, generator: Generator | None = ...) -> Tensor: ...
 @overload
@@ -1903,9 +1960,19 @@ def bernoulli_(
 ) -> Tensor: ...
 @overload
 def bernoulli_(input: Tensor, p: Tensor, *, generator: Generator | None = ...) -> Tensor: ...
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = ...,
+    pos_weight: Tensor | None = ...,
+    reduction: builtins.int = ...,
+    *,
+    out: Tensor | None = ...,
+) -> Tensor: ...
 def bincount(
     input: Tensor, weights: Tensor | None = ..., minlength: builtins.int = ...
 ) -> Tensor: ...
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = ...) -> Tensor: ...
 def bitwise_and(
     input: Tensor | _Scalar, other: Tensor | _Scalar, *, out: Tensor | None = ...
 ) -> Tensor: ...
@@ -1965,6 +2032,7 @@ def ceil(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def ceil_(input: Tensor) -> Tensor: ...
 def celu(input: Tensor, alpha: _Scalar = ...) -> Tensor: ...
 def celu_(input: Tensor, alpha: _Scalar = ...) -> Tensor: ...
+def channel_shuffle(input: Tensor, groups: builtins.int) -> Tensor: ...
 def cholesky(input: Tensor, upper: builtins.bool = ...) -> Tensor: ...
 def cholesky_inverse(input: Tensor, upper: builtins.bool = ...) -> Tensor: ...
 def cholesky_solve(input: Tensor, input2: Tensor, upper: builtins.bool = ...) -> Tensor: ...
@@ -2021,6 +2089,109 @@ def concatenate(
 def conj(input: Tensor) -> Tensor: ...
 def conj_physical(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def conj_physical_(input: Tensor) -> Tensor: ...
+def constant_pad_nd(input: Tensor, pad: Sequence[builtins.int], value: _Scalar = ...) -> Tensor: ...
+@overload
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = ...,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+    groups: builtins.int = ...,
+) -> Tensor: ...
+@overload
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = ...,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: builtins.str = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+    groups: builtins.int = ...,
+) -> Tensor: ...
+@overload
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = ...,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+    groups: builtins.int = ...,
+) -> Tensor: ...
+@overload
+def conv2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = ...,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: builtins.str = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+    groups: builtins.int = ...,
+) -> Tensor: ...
+@overload
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = ...,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+    groups: builtins.int = ...,
+) -> Tensor: ...
+@overload
+def conv3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = ...,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: builtins.str = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+    groups: builtins.int = ...,
+) -> Tensor: ...
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: builtins.int = ...) -> Tensor: ...
+def conv_transpose1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = ...,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    output_padding: Sequence[builtins.int] | builtins.int = ...,
+    groups: builtins.int = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+) -> Tensor: ...
+def conv_transpose2d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = ...,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    output_padding: Sequence[builtins.int] | builtins.int = ...,
+    groups: builtins.int = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+) -> Tensor: ...
+def conv_transpose3d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = ...,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    output_padding: Sequence[builtins.int] | builtins.int = ...,
+    groups: builtins.int = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+) -> Tensor: ...
+def convolution(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Sequence[builtins.int],
+    padding: Sequence[builtins.int],
+    dilation: Sequence[builtins.int],
+    transposed: builtins.bool,
+    output_padding: Sequence[builtins.int],
+    groups: builtins.int,
+) -> Tensor: ...
 def copy_(input: Tensor, src: Tensor, non_blocking: builtins.bool = ...) -> Tensor: ...
 def copysign(
     input: Tensor | _Scalar, other: Tensor | _Scalar, *, out: Tensor | None = ...
@@ -2030,12 +2201,39 @@ def cos(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def cos_(input: Tensor) -> Tensor: ...
 def cosh(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def cosh_(input: Tensor) -> Tensor: ...
+def cosine_embedding_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: builtins.float = ...,
+    reduction: builtins.int = ...,
+) -> Tensor: ...
 @overload
 def count_nonzero(input: Tensor, dim: builtins.int | None = ...) -> Tensor: ...
 @overload
 def count_nonzero(input: Tensor, dim: Sequence[builtins.int]) -> Tensor: ...
 @overload
 def count_nonzero(input: Tensor, *dim: builtins.int) -> Tensor: ...
+@overload
+def ctc_loss(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Sequence[builtins.int],
+    target_lengths: Sequence[builtins.int],
+    blank: builtins.int = ...,
+    reduction: builtins.int = ...,
+    zero_infinity: builtins.bool = ...,
+) -> Tensor: ...
+@overload
+def ctc_loss(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor,
+    target_lengths: Tensor,
+    blank: builtins.int = ...,
+    reduction: builtins.int = ...,
+    zero_infinity: builtins.bool = ...,
+) -> Tensor: ...
 def cummax(
     input: Tensor, dim: builtins.int, *, out: Sequence[Tensor] | None = ...
 ) -> _values_indices: ...
@@ -2271,6 +2469,67 @@ def greater_equal(
     input: Tensor | _Scalar, other: Tensor | _Scalar, *, out: Tensor | None = ...
 ) -> Tensor: ...
 def greater_equal_(input: Tensor | _Scalar, other: Tensor | _Scalar) -> Tensor: ...
+def grid_sampler(
+    input: Tensor,
+    grid: Tensor,
+    interpolation_mode: builtins.int,
+    padding_mode: builtins.int,
+    align_corners: builtins.bool,
+) -> Tensor: ...
+def grid_sampler_2d(
+    input: Tensor,
+    grid: Tensor,
+    interpolation_mode: builtins.int,
+    padding_mode: builtins.int,
+    align_corners: builtins.bool,
+) -> Tensor: ...
+def grid_sampler_3d(
+    input: Tensor,
+    grid: Tensor,
+    interpolation_mode: builtins.int,
+    padding_mode: builtins.int,
+    align_corners: builtins.bool,
+) -> Tensor: ...
+def group_norm(
+    input: Tensor,
+    num_groups: builtins.int,
+    weight: Tensor | None = ...,
+    bias: Tensor | None = ...,
+    eps: builtins.float = ...,
+    cudnn_enabled: builtins.bool = ...,
+) -> Tensor: ...
+@overload
+def gru(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: builtins.bool,
+    num_layers: builtins.int,
+    dropout: builtins.float,
+    train: builtins.bool,
+    bidirectional: builtins.bool,
+    batch_first: builtins.bool,
+) -> builtins.tuple[Tensor, Tensor]: ...
+@overload
+def gru(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: builtins.bool,
+    num_layers: builtins.int,
+    dropout: builtins.float,
+    train: builtins.bool,
+    bidirectional: builtins.bool,
+) -> builtins.tuple[Tensor, Tensor]: ...
+def gru_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = ...,
+    b_hh: Tensor | None = ...,
+) -> Tensor: ...
 def gt(input: Tensor | _Scalar, other: Tensor | _Scalar, *, out: Tensor | None = ...) -> Tensor: ...
 def gt_(input: Tensor | _Scalar, other: Tensor | _Scalar) -> Tensor: ...
 def hardshrink(input: Tensor, lambd: _Scalar = ..., *, out: Tensor | None = ...) -> Tensor: ...
@@ -2284,6 +2543,9 @@ def hardtanh(
 def hardtanh_(input: Tensor, min_val: _Scalar = ..., max_val: _Scalar = ...) -> Tensor: ...
 def heaviside(input: Tensor, values: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def heaviside_(input: Tensor, values: Tensor) -> Tensor: ...
+def hinge_embedding_loss(
+    input: Tensor, target: Tensor, margin: builtins.float = ..., reduction: builtins.int = ...
+) -> Tensor: ...
 def histc(
     input: Tensor,
     bins: builtins.int = ...,
@@ -2353,6 +2615,17 @@ def index_select(
     input: Tensor, dim: builtins.int, index: Tensor, *, out: Tensor | None = ...
 ) -> Tensor: ...
 def inner(input: Tensor, other: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
+def instance_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    use_input_stats: builtins.bool,
+    momentum: builtins.float,
+    eps: builtins.float,
+    cudnn_enabled: builtins.bool,
+) -> Tensor: ...
 def inverse(input: Tensor) -> Tensor: ...
 def isclose(
     input: Tensor,
@@ -2394,6 +2667,9 @@ def isnan(input: Tensor) -> Tensor: ...
 def isneginf(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def isposinf(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def isreal(input: Tensor) -> Tensor: ...
+def kl_div(
+    input: Tensor, target: Tensor, reduction: builtins.int = ..., *, log_target: builtins.bool = ...
+) -> Tensor: ...
 def kron(input: Tensor, other: Tensor) -> Tensor: ...
 def kthvalue(
     input: Tensor,
@@ -2403,6 +2679,14 @@ def kthvalue(
     *,
     out: Sequence[Tensor] | None = ...,
 ) -> _values_indices: ...
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[builtins.int],
+    weight: Tensor | None = ...,
+    bias: Tensor | None = ...,
+    eps: builtins.float = ...,
+    cudnn_enable: builtins.bool = ...,
+) -> Tensor: ...
 def lcm(input: Tensor, other: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def lcm_(input: Tensor, other: Tensor) -> Tensor: ...
 def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
@@ -2527,8 +2811,47 @@ def logsumexp(
     *,
     out: Tensor | None = ...,
 ) -> Tensor: ...
+@overload
+def lstm(
+    input: Tensor,
+    hx: Sequence[Tensor],
+    params: Sequence[Tensor],
+    has_biases: builtins.bool,
+    num_layers: builtins.int,
+    dropout: builtins.float,
+    train: builtins.bool,
+    bidirectional: builtins.bool,
+    batch_first: builtins.bool,
+) -> builtins.tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def lstm(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Sequence[Tensor],
+    params: Sequence[Tensor],
+    has_biases: builtins.bool,
+    num_layers: builtins.int,
+    dropout: builtins.float,
+    train: builtins.bool,
+    bidirectional: builtins.bool,
+) -> builtins.tuple[Tensor, Tensor, Tensor]: ...
+def lstm_cell(
+    input: Tensor,
+    hx: Sequence[Tensor],
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = ...,
+    b_hh: Tensor | None = ...,
+) -> builtins.tuple[Tensor, Tensor]: ...
 def lt(input: Tensor | _Scalar, other: Tensor | _Scalar, *, out: Tensor | None = ...) -> Tensor: ...
 def lt_(input: Tensor | _Scalar, other: Tensor | _Scalar) -> Tensor: ...
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: builtins.float = ...,
+    reduction: builtins.int = ...,
+) -> Tensor: ...
 @overload
 def masked_fill(input: Tensor, mask: Tensor, value: _Scalar) -> Tensor: ...
 @overload
@@ -2554,6 +2877,38 @@ def max(
     *,
     out: Sequence[Tensor] | None = ...,
 ) -> _values_indices: ...
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Sequence[builtins.int] | builtins.int,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+    ceil_mode: builtins.bool = ...,
+) -> Tensor: ...
+def max_pool1d_with_indices(
+    input: Tensor,
+    kernel_size: Sequence[builtins.int] | builtins.int,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+    ceil_mode: builtins.bool = ...,
+) -> builtins.tuple[Tensor, Tensor]: ...
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Sequence[builtins.int] | builtins.int,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+    ceil_mode: builtins.bool = ...,
+) -> Tensor: ...
+def max_pool3d(
+    input: Tensor,
+    kernel_size: Sequence[builtins.int] | builtins.int,
+    stride: Sequence[builtins.int] | builtins.int = ...,
+    padding: Sequence[builtins.int] | builtins.int = ...,
+    dilation: Sequence[builtins.int] | builtins.int = ...,
+    ceil_mode: builtins.bool = ...,
+) -> Tensor: ...
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 @overload
 def mean(input: Tensor, *, dtype: _DType | None = ..., out: Tensor | None = ...) -> Tensor: ...
@@ -2666,6 +3021,34 @@ def narrow(
 def narrow_copy(
     input: Tensor, dim: builtins.int, start: builtins.int, length: builtins.int
 ) -> Tensor: ...
+def native_batch_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: builtins.bool,
+    momentum: builtins.float,
+    eps: builtins.float,
+) -> builtins.tuple[Tensor, Tensor, Tensor]: ...
+def native_channel_shuffle(input: Tensor, groups: builtins.int) -> Tensor: ...
+def native_group_norm(
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    N: builtins.int,
+    C: builtins.int,
+    HxW: builtins.int,
+    group: builtins.int,
+    eps: builtins.float,
+) -> builtins.tuple[Tensor, Tensor, Tensor]: ...
+def native_layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[builtins.int],
+    weight: Tensor | None,
+    bias: Tensor | None,
+    eps: builtins.float,
+) -> builtins.tuple[Tensor, Tensor, Tensor]: ...
 def ne(input: Tensor | _Scalar, other: Tensor | _Scalar, *, out: Tensor | None = ...) -> Tensor: ...
 def ne_(input: Tensor | _Scalar, other: Tensor | _Scalar) -> Tensor: ...
 def neg(input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
@@ -2743,7 +3126,17 @@ def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = ...) -> Tensor: .
 def permute(input: Tensor, dims: Sequence[builtins.int]) -> Tensor: ...
 @overload
 def permute(input: Tensor, *dims: builtins.int) -> Tensor: ...
+def pixel_shuffle(input: Tensor, upscale_factor: builtins.int) -> Tensor: ...
+def pixel_unshuffle(input: Tensor, downscale_factor: builtins.int) -> Tensor: ...
 def poisson(input: Tensor, generator: Generator | None = ...) -> Tensor: ...
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: builtins.bool,
+    full: builtins.bool,
+    eps: builtins.float,
+    reduction: builtins.int,
+) -> Tensor: ...
 def polygamma(n: builtins.int, input: Tensor, *, out: Tensor | None = ...) -> Tensor: ...
 def positive(input: Tensor) -> Tensor: ...
 def pow(
@@ -2963,6 +3356,76 @@ def resize_as_(
 ) -> Tensor: ...
 def resolve_conj(input: Tensor) -> Tensor: ...
 def resolve_neg(input: Tensor) -> Tensor: ...
+def rms_norm(
+    input: Tensor,
+    normalized_shape: Sequence[builtins.int],
+    weight: Tensor | None = ...,
+    eps: builtins.float | None = ...,
+) -> Tensor: ...
+@overload
+def rnn_relu(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: builtins.bool,
+    num_layers: builtins.int,
+    dropout: builtins.float,
+    train: builtins.bool,
+    bidirectional: builtins.bool,
+    batch_first: builtins.bool,
+) -> builtins.tuple[Tensor, Tensor]: ...
+@overload
+def rnn_relu(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: builtins.bool,
+    num_layers: builtins.int,
+    dropout: builtins.float,
+    train: builtins.bool,
+    bidirectional: builtins.bool,
+) -> builtins.tuple[Tensor, Tensor]: ...
+def rnn_relu_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = ...,
+    b_hh: Tensor | None = ...,
+) -> Tensor: ...
+@overload
+def rnn_tanh(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: builtins.bool,
+    num_layers: builtins.int,
+    dropout: builtins.float,
+    train: builtins.bool,
+    bidirectional: builtins.bool,
+    batch_first: builtins.bool,
+) -> builtins.tuple[Tensor, Tensor]: ...
+@overload
+def rnn_tanh(
+    data: Tensor,
+    batch_sizes: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: builtins.bool,
+    num_layers: builtins.int,
+    dropout: builtins.float,
+    train: builtins.bool,
+    bidirectional: builtins.bool,
+) -> builtins.tuple[Tensor, Tensor]: ...
+def rnn_tanh_cell(
+    input: Tensor,
+    hx: Tensor,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = ...,
+    b_hh: Tensor | None = ...,
+) -> Tensor: ...
 def roll(
     input: Tensor,
     shifts: Sequence[builtins.int] | builtins.int,
@@ -3316,6 +3779,16 @@ def transpose(input: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor: 
 def transpose_(input: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor: ...
 def tril(input: Tensor, diagonal: builtins.int = ..., *, out: Tensor | None = ...) -> Tensor: ...
 def tril_(input: Tensor, diagonal: builtins.int = ...) -> Tensor: ...
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: builtins.float = ...,
+    p: builtins.float = ...,
+    eps: builtins.float = ...,
+    swap: builtins.bool = ...,
+    reduction: builtins.int = ...,
+) -> Tensor: ...
 def triu(input: Tensor, diagonal: builtins.int = ..., *, out: Tensor | None = ...) -> Tensor: ...
 def triu_(input: Tensor, diagonal: builtins.int = ...) -> Tensor: ...
 def true_divide(
