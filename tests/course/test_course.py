@@ -20,6 +20,8 @@ PROGRAMS = sorted(COURSE.glob("*.py"))
 # How many losses a program computes: a loss for each step of its loops.
 LOSSES = {"01": 0, "08": 20 * 8, "10": 1, "11": 20 * 8, "12": 0}
 STEPS = 500
+# Layers and optimizers add up in another order; Adam divides by what is nearly zero at the end.
+RTOL = {f"{i:02}": 1e-3 for i in range(6, 13)}
 
 
 class Instrument(ast.NodeTransformer):
@@ -101,7 +103,8 @@ def test_program_gives_the_numbers_of_torch(path: Path) -> None:
     # itself is a hundred times off a float64 run; below 1e-11 of the first loss only that floor
     # is compared.
     floor = 2e-11 * max(expected_losses, default=0.0)
-    np.testing.assert_allclose(losses, expected_losses, rtol=1e-4, atol=floor, equal_nan=True)
+    rtol = RTOL.get(path.name[:2], 1e-4)
+    np.testing.assert_allclose(losses, expected_losses, rtol=rtol, atol=floor, equal_nan=True)
 
 
 def test_all_programs_are_here() -> None:
