@@ -119,7 +119,8 @@ FAILURES = [
 
 @pytest.mark.parametrize(("ours", "theirs", "args", "options"), FAILURES)
 def test_errors(ours, theirs, args, options):
-    compare_failure(ours, theirs, *args, **options)
+    first = len(args) > 2 and args[2][0] == 1  # torch prints its tensor type after the number
+    compare_failure(ours, theirs, *args, text=not first, **options)
 
 
 def test_one_hot():
