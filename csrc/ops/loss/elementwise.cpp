@@ -5,6 +5,7 @@
 #include "ops/loss/elementwise.h"
 
 #include "op/copy.h"
+#include "ops/index/selection.h"
 #include "ops/loss/reduction.h"
 #include "ops/pointwise/activation.h"
 #include "ops/pointwise/arithmetic.h"
@@ -70,7 +71,7 @@ void check_both(const Tensor& self, const Tensor& target) {
 // PyTorch computes these in the dtype of self.
 void check_same_dtype(const Tensor& self, const Tensor& other) {
   PT_CHECK(!other.defined() || other.dtype() == self.dtype() || !self.is_floating(), "Found dtype ",
-           legacy_type_name(other.dtype()), " but expected ", legacy_type_name(self.dtype()));
+           scalar_type_name(other.dtype()), " but expected ", scalar_type_name(self.dtype()));
 }
 
 // A weight multiplies the losses, it does not broadcast them.

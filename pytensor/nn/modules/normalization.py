@@ -51,6 +51,8 @@ class LocalResponseNorm(Module):
 class CrossMapLRN2d(LocalResponseNorm):
     """``LocalResponseNorm`` of images under the name of Lua Torch's layer.
 
+    PyTorch's layer of this name never takes the first channel out of its windows; this one does.
+
     Args:
         size: how many channels are neighbours.
         alpha, beta, k: Default: 1e-4, 0.75, 1.
@@ -96,6 +98,8 @@ class LayerNorm(Module):
     """
 
     normalized_shape: tuple[int, ...]
+    weight: Any
+    bias: Any
 
     def __init__(
         self,
@@ -216,6 +220,9 @@ class GroupNorm(Module):
         >>> pytensor.nn.GroupNorm(2, 4)(pytensor.tensor([[1.0, 3.0, 5.0, 9.0]])).detach()
         tensor([[-1.0000,  1.0000, -1.0000,  1.0000]])
     """
+
+    weight: Any
+    bias: Any
 
     def __init__(
         self,
