@@ -49,6 +49,83 @@ void add_tap(const ConvArgs& p, int64_t tap, int64_t begin, int64_t end, const T
   }
 }
 
+// For stride 1 along rows: the sums of each row of the gradient pass through registers once.
+template <class T>
+class RowSums {
+ public:
+  explicit RowSums(const ConvArgs& p) : p_(p), chunks_(divide_up(p.in[2], kLanes<T>)) {
+    masks_ = scratch_reads.get<LaneMask>(chunks_ * p.kernel[2]);
+    for (int64_t c = 0; c < chunks_; c++) {
+      for (int64_t k = 0; k < p.kernel[2]; k++) {
+        int lo, hi;
+        const int64_t begin = c * kLanes<T> + p.padding[2] - k * p.dilation[2];
+        clip(begin, 1, p.out[2], kLanes<T>, &lo, &hi);
+        masks_[c * p.kernel[2] + k] = lanes_between(lo, hi);
+      }
+    }
+    lines_ = scratch_places.get<const T*>(p.kernel[0] * p.kernel[1]);
+  }
+
+  // Adds all taps of the output rows [begin, end), tap t at taps + t * pitch, to a plane.
+  void add(const T* taps, int64_t pitch, int64_t begin, int64_t end, T* plane) const {
+    for (int64_t i0 = 0; i0 < p_.in[0]; i0++) {
+      for (int64_t i1 = 0; i1 < p_.in[1]; i1++, plane += p_.in[2]) {
+        const int count = find_lines(taps, pitch, begin, end, i0, i1);
+        if (count > 0) add_lines(count, pitch, plane);
+      }
+    }
+  }
+
+ private:
+  // The rows of the output under the taps of a row of the gradient.
+  int find_lines(const T* taps, int64_t pitch, int64_t begin, int64_t end, int64_t i0,
+                 int64_t i1) const {
+    int count = 0;
+    for (int64_t k0 = 0; k0 < p_.kernel[0]; k0++) {
+      int64_t o0 = i0 + p_.padding[0] - k0 * p_.dilation[0];
+      if (!divide(p_.stride[0], p_.out[0], &o0)) continue;
+      for (int64_t k1 = 0; k1 < p_.kernel[1]; k1++) {
+        int64_t o1 = i1 + p_.padding[1] - k1 * p_.dilation[1];
+        if (!divide(p_.stride[1], p_.out[1], &o1)) continue;
+        const int64_t line = o0 * p_.out[1] + o1;
+        if (line < begin || line >= end) continue;
+        lines_[count++] =
+            taps + (k0 * p_.kernel[1] + k1) * p_.kernel[2] * pitch + (line - begin) * p_.out[2];
+      }
+    }
+    return count;
+  }
+
+  static bool divide(int64_t stride, int64_t size, int64_t* at) {
+    if (*at < 0) return false;
+    if (stride > 1) {
+      if (*at % stride != 0) return false;
+      *at /= stride;
+    }
+    return *at < size;
+  }
+
+  void add_lines(int count, int64_t pitch, T* row) const {
+    constexpr int kL = kLanes<T>;
+    const int64_t taps = p_.kernel[2], step = pitch - p_.dilation[2];
+    for (int64_t c = 0; c < chunks_; c++) {
+      const int width = static_cast<int>(min_of<int64_t>(kL, p_.in[2] - c * kL));
+      Vec<T> sum = load_n(row + c * kL, width);
+      const LaneMask* masks = masks_ + c * taps;
+      for (int i = 0; i < count; i++) {
+        const T* from = lines_[i] + c * kL + p_.padding[2];
+        for (int64_t k = 0; k < taps; k++, from += step) sum += load_lanes(from, masks[k]);
+      }
+      store_n(row + c * kL, sum, width);
+    }
+  }
+
+  const ConvArgs& p_;
+  int64_t chunks_;
+  LaneMask* masks_;
+  const T** lines_;
+};
+
 // Channels [c0, c1) of one image and group.
 template <class T>
 void scatter_channels(const ConvArgs& p, int64_t image, int64_t group, int64_t c0, int64_t c1) {
@@ -56,14 +133,16 @@ void scatter_channels(const ConvArgs& p, int64_t image, int64_t group, int64_t c
   constexpr int kRows = B::kRows, kColumns = B::kColumns;
   const gemm::KernelTable<T>& kernels = gemm::kernel_table<T>();
   const int64_t in_plane = volume(p.in), out_plane = volume(p.out), taps = volume(p.kernel);
-  const int64_t depth_all = p.in_channels * taps, rows = (c1 - c0) * taps;
+  const int64_t depth_all = p.in_channels * taps;
+  const T* weight = static_cast<const T*>(p.weight) + group * p.out_channels * depth_all;
   const T* y =
       static_cast<const T*>(p.output) + (image * p.groups + group) * p.out_channels * out_plane;
-  T* x = static_cast<T*>(p.input) + ((image * p.groups + group) * p.in_channels + c0) * in_plane;
-  for (int64_t c = 0; c < c1 - c0; c++) {
-    const T bias = p.bias ? static_cast<const T*>(p.bias)[group * p.in_channels + c0 + c] : T(0);
+  T* x = static_cast<T*>(p.input) + (image * p.groups + group) * p.in_channels * in_plane;
+  for (int64_t c = c0; c < c1; c++) {
+    const T bias = p.bias ? static_cast<const T*>(p.bias)[group * p.in_channels + c] : T(0);
     for (int64_t i = 0; i < in_plane; i++) x[c * in_plane + i] = bias;
   }
+  const RowSums<T> row_sums(p);
   // Whole rows of the output, as many as fit.
   const int64_t width = p.out[2], lines = p.out[0] * p.out[1];
   const int64_t most = max_of(1, min_of(lines, B::kDepth / width));
@@ -71,37 +150,39 @@ void scatter_channels(const ConvArgs& p, int64_t image, int64_t group, int64_t c
     count = min_of(most, lines - line);
     const int64_t pixels = count * width, panels = divide_up(pixels, kColumns);
     const int64_t pitch = panels * kColumns + 16;
-    T* tile = gemm::scratch_c.get<T>(kRows * pitch);
-    GemmArgs of_a;
-    of_a.m = rows, of_a.n = pixels, of_a.k = p.out_channels;
-    of_a.a = static_cast<const T*>(p.weight) + group * p.out_channels * depth_all + c0 * taps;
-    of_a.a_row = 1, of_a.a_col = depth_all;
-    const gemm::Problem<T> problem(of_a);
-    gemm::PanelsOfA<T> a_panels(problem);
+    T* tile = gemm::scratch_c.get<T>(taps * pitch);
     for (int64_t k0 = 0, depth; k0 < p.out_channels; k0 += depth) {
       depth = gemm::next_block(p.out_channels - k0, B::kDepth);
       T* b = gemm::scratch_b.get<T>(panels * kColumns * depth);
+      T* a = gemm::scratch_a.get<T>(kRows * depth);
       gemm::pack_b(y + k0 * out_plane + line * width, out_plane, int64_t{1}, depth, pixels, b);
-      a_panels.begin(k0, depth);
-      for (int64_t i = 0, r; i < rows; i += r) {
-        r = rows - i;
-        if (r > kRows) r = r >= 2 * kRows ? kRows : (r + 1) / 2;
-        const auto panel = a_panels.get(i, r);
-        for (int64_t q = 0; q < panels; q++) {
-          const int n = static_cast<int>(min_of<int64_t>(kColumns, pixels - q * kColumns));
-          kernels.get(panel.layout, static_cast<int>(r), n)(
-              depth, panel.a, panel.stride, b + q * kColumns * depth, kColumns, 8 * kColumns,
-              tile + q * kColumns, pitch, n, false);
+      for (int64_t c = c0; c < c1; c++) {
+        for (int64_t t = 0, r; t < taps; t += r) {
+          r = taps - t;
+          if (r > kRows) r = r >= 2 * kRows ? kRows : (r + 1) / 2;
+          const int rows = static_cast<int>(r);
+          gemm::pack_columns(weight + k0 * depth_all + c * taps + t, int64_t{1}, depth_all, rows,
+                             depth, a);
+          for (int64_t q = 0; q < panels; q++) {
+            const int n = static_cast<int>(min_of<int64_t>(kColumns, pixels - q * kColumns));
+            kernels.get(gemm::kByColumn, rows, n)(depth, a, kRows, b + q * kColumns * depth,
+                                                  kColumns, 8 * kColumns,
+                                                  tile + t * pitch + q * kColumns, pitch, n, false);
+          }
         }
-        for (int64_t j = 0; j < r; j++) {
-          const int64_t row = i + j;
-          add_tap(p, row % taps, line, line + count, tile + j * pitch, x + row / taps * in_plane);
+        T* plane = x + c * in_plane;
+        if (p.stride[2] == 1) {
+          row_sums.add(tile, pitch, line, line + count, plane);
+        } else {
+          for (int64_t t = 0; t < taps; t++) {
+            add_tap(p, t, line, line + count, tile + t * pitch, plane);
+          }
         }
       }
     }
   }
   if (p.relu) {
-    for (int64_t i = 0; i < (c1 - c0) * in_plane; i++) x[i] = x[i] < T(0) ? T(0) : x[i];
+    for (int64_t i = c0 * in_plane; i < c1 * in_plane; i++) x[i] = x[i] < T(0) ? T(0) : x[i];
   }
 }
 
