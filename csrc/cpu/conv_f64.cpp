@@ -1,5 +1,5 @@
 // Convolutions of float64.
-#include "cpu/conv/weight.h"
+#include "cpu/conv/choose.h"
 
 namespace pt::PT_ISA {
 

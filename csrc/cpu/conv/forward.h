@@ -1,7 +1,6 @@
 // The convolution and its gradient by the input as products with image matrices.
 #pragma once
 
-#include "cpu/conv/depthwise_gradient.h"
 #include "cpu/conv/product.h"
 #include "cpu/conv/transpose.h"
 
@@ -10,8 +9,7 @@ namespace pt::PT_ISA::conv {
 inline int64_t volume(const int64_t (&size)[3]) { return size[0] * size[1] * size[2]; }
 
 template <class T>
-void forward(const ConvArgs& p) {
-  if (depthwise_fits(p)) return slide_planes<T>(p);
+void product_forward(const ConvArgs& p) {
   const int64_t in_plane = volume(p.in), out_plane = volume(p.out);
   const int64_t depth = p.in_channels * volume(p.kernel);
   run_products<T>(p.groups, p.batch, [&](int64_t g) {
@@ -134,11 +132,15 @@ template <class T>
 void input_gradient_phase(const ConvArgs& p, const Phase* f, const T* transposed) {
   const int64_t in_plane = volume(p.in), out_plane = volume(p.out);
   const int64_t taps = f[0].taps * f[1].taps * f[2].taps, depth = taps * p.out_channels;
-  const T* a = taps == volume(p.kernel) ? transposed : weight_of_phase(p, f, transposed);
+  const bool in_place = volume(p.kernel) == 1;  // the transpose is a matter of strides
+  const T* a = in_place                   ? static_cast<const T*>(p.weight)
+               : taps == volume(p.kernel) ? transposed
+                                          : weight_of_phase(p, f, transposed);
   run_products<T>(p.groups, p.batch, [&](int64_t g) {
     Product<T> product;
     product.a = a + g * p.in_channels * depth;
-    product.a_row = depth;
+    product.a_row = in_place ? 1 : depth;
+    product.a_col = in_place ? p.in_channels : 1;
     product.rows = p.in_channels;
     ImageMatrix<T>& m = product.matrix;
     m.image = static_cast<const T*>(p.output) + g * p.out_channels * out_plane;
@@ -165,8 +167,7 @@ void input_gradient_phase(const ConvArgs& p, const Phase* f, const T* transposed
 }
 
 template <class T>
-void input_gradient(const ConvArgs& p) {
-  if (depthwise_input_gradient_fits(p)) return depthwise_input_gradient<T>(p);
+void gather_input_gradient(const ConvArgs& p) {
   int64_t phases[3];
   bool gaps = false;
   for (int d = 0; d < 3; d++) {
@@ -175,7 +176,7 @@ void input_gradient(const ConvArgs& p) {
     gaps = gaps || p.stride[d] > p.kernel[d] || greatest_divisor(p.stride[d], p.dilation[d]) > 1;
   }
   if (gaps) fill_with_bias<T>(p);
-  const T* transposed = transpose_weight<T>(p);
+  const T* transposed = volume(p.kernel) == 1 ? nullptr : transpose_weight<T>(p);
   Phase f[3];
   // A residue without taps along one dimension stays as filled.
   for (int64_t a = 0; a < phases[0]; a++) {

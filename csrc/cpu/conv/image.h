@@ -80,7 +80,7 @@ struct Read {
   int64_t offset;
   Access access;
   uint16_t column;
-  uint16_t partial;  // 0: a whole vector may be stored
+  LaneMask kept;  // lanes to store: all of them where a whole vector fits
 };
 
 // First and last lane of `count` whose position begin + lane * step lies in [0, size).
@@ -96,7 +96,8 @@ PT_GEMM_INLINE Read make_read(const ImageMatrix<T>& m, const Run& run, int64_t t
                               int64_t t2, int row_length) {
   Read r{};
   r.column = static_cast<uint16_t>(run.column);
-  r.partial = static_cast<uint16_t>(run.column + kLanes<T> <= row_length ? 0 : run.count);
+  const bool whole = run.column + kLanes<T> <= row_length;
+  r.kept = lanes_between(0, whole ? kLanes<T> : run.count);
   const int64_t i0 = run.q0 * m.step[0] + m.taps[0].first + t0 * m.taps[0].next;
   const int64_t i1 = run.q1 * m.step[1] + m.taps[1].first + t1 * m.taps[1].next;
   const int64_t i2 = run.q2 * m.step[2] + m.taps[2].first + t2 * m.taps[2].next;
@@ -127,12 +128,7 @@ Read* make_reads(const ImageMatrix<T>& m, const Run* runs, int num_runs, int row
 
 template <int kStep, class T>
 PT_GEMM_INLINE void copy_read(const T* channel, const Read& r, int64_t step, T* to) {
-  const Vec<T> v = load_access<kStep>(channel + r.offset, r.access, step);
-  if (r.partial == 0) {
-    store(to + r.column, v);
-  } else {
-    store_n(to + r.column, v, r.partial);
-  }
+  store_lanes(to + r.column, load_access<kStep>(channel + r.offset, r.access, step), r.kept);
 }
 
 // A few columns of the matrix: how many runs they have, their reads, and where row k0 of them goes.

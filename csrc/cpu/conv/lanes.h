@@ -26,6 +26,12 @@ PT_GEMM_INLINE Vec<float> load_lanes(const float* p, LaneMask m) {
 PT_GEMM_INLINE Vec<double> load_lanes(const double* p, LaneMask m) {
   return (Vec<double>)_mm512_maskz_loadu_pd(static_cast<__mmask8>(m), p);
 }
+PT_GEMM_INLINE void store_lanes(float* p, Vec<float> v, LaneMask m) {
+  _mm512_mask_storeu_ps(p, m, (__m512)v);
+}
+PT_GEMM_INLINE void store_lanes(double* p, Vec<double> v, LaneMask m) {
+  _mm512_mask_storeu_pd(p, static_cast<__mmask8>(m), (__m512d)v);
+}
 #else
 PT_GEMM_INLINE LaneMask lanes_between(int lo, int hi) {
   return hi <= lo ? LaneMask(0) : static_cast<LaneMask>(lo | hi << 8);
@@ -47,6 +53,11 @@ PT_GEMM_INLINE Vec<S> load_lanes(const S* p, LaneMask m) {
   return v;
 }
 #endif
+// Only for masks that begin at lane 0.
+template <class S>
+PT_GEMM_INLINE void store_lanes(S* p, Vec<S> v, LaneMask m) {
+  m >> 8 == kLanes<S> ? store(p, v) : store_n(p, v, m >> 8);
+}
 #endif
 
 // Lanes 0, 2, 4... of two vectors in a row.

@@ -18,8 +18,8 @@ inline thread_local gemm::Scratch scratch_reads, scratch_runs, scratch_places;
 
 template <class T>
 struct Product {
-  const T* a = nullptr;  // [rows][matrix.rows()], rows `a_row` apart
-  int64_t a_row = 0, rows = 0;
+  const T* a = nullptr;  // [rows][matrix.rows()]
+  int64_t a_row = 0, a_col = 1, rows = 0;
   ImageMatrix<T> matrix;
   T* out = nullptr;
   int64_t out_image = 0, out_row = 0;  // from image to image, row to row (channel to channel)
@@ -179,7 +179,7 @@ void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0,
 
   GemmArgs of_a;
   of_a.m = rows, of_a.n = columns, of_a.k = depth_all;
-  of_a.a = p.a + i0 * p.a_row, of_a.a_row = p.a_row, of_a.a_col = 1;
+  of_a.a = p.a + i0 * p.a_row, of_a.a_row = p.a_row, of_a.a_col = p.a_col;
   const gemm::Problem<T> problem(of_a);
   gemm::PanelsOfA<T> a_panels(problem);
   T* packed = gemm::scratch_b.get<T>(tile_columns.size() * kColumns *

@@ -5,7 +5,6 @@
 // share. Sums over many pixels for few weights are cut into parts at fixed places.
 #pragma once
 
-#include "cpu/conv/depthwise_gradient.h"
 #include "cpu/conv/forward.h"
 
 namespace pt::PT_ISA::conv {
@@ -97,8 +96,7 @@ void run_weight_tile(const ConvArgs& p, const ImageMatrix<T>& m, int64_t group, 
 }
 
 template <class T>
-void weight_gradient(const ConvArgs& p) {
-  if (depthwise_fits(p)) return depthwise_weight_gradient<T>(p);
+void product_weight_gradient(const ConvArgs& p) {
   const int64_t in_plane = volume(p.in);
   ImageMatrix<T> m;
   m.image = static_cast<const T*>(p.input);
