@@ -116,9 +116,7 @@ def _project(
     size = q.size(-1)
     for x, w, name in zip((q, k, v), weights, ("q", "k", "v")):
         if w is None:
-            raise AssertionError(
-                f"use_separate_proj_weight is True but {name}_proj_weight is None"
-            )
+            raise AssertionError(f"use_separate_proj_weight is True but {name}_proj_weight is None")
         if tuple(w.shape) != (size, x.size(-1)):
             long = {"q": "query", "k": "key", "v": "value"}[name]
             raise AssertionError(

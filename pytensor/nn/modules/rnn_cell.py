@@ -79,8 +79,7 @@ class RNNCellBase(Module):
         """Of two-dimensional arguments."""
         if input.size(1) != self.input_size:
             raise RuntimeError(
-                f"input has inconsistent input_size: got {input.size(1)} expected "
-                f"{self.input_size}"
+                f"input has inconsistent input_size: got {input.size(1)} expected {self.input_size}"
             )
         for i, h in enumerate(states):
             if h.size(0) != input.size(0):

@@ -257,7 +257,9 @@ def pad_packed_sequence(
     present = pytensor.arange(batch).unsqueeze(0) < sizes.unsqueeze(1)
     lengths = present.sum(0)
     if length > steps:
-        present = pytensor.cat([present, pytensor.zeros(length - steps, batch, dtype=pytensor.bool)])
+        present = pytensor.cat(
+            [present, pytensor.zeros(length - steps, batch, dtype=pytensor.bool)]
+        )
     padded = pytensor.full((length, batch, *data.shape[1:]), padding_value, dtype=data.dtype)
     padded[present] = data
     if batch_first:
