@@ -186,8 +186,9 @@ PT_OP(attention)
       PT_CHECK_KIND(ErrorKind::kNotImplemented, fn, "\"_attention\" not implemented for '",
                     dtype_name(query.dtype()), "'");
       const Tensor q = with_dense_rows(query), k = with_dense_rows(key), v = with_dense_rows(value);
-      const Tensor out =
-          laid_out_like(query, Dims{q->sizes[0], q->sizes[1], q->sizes[2], v->sizes[3]});
+      const Dims shape{q->sizes[0], q->sizes[1], q->sizes[2], v->sizes[3]};
+      const bool like_query = q->sizes[3] == v->sizes[3];
+      const Tensor out = like_query ? laid_out_like(query, shape) : empty_tensor(shape, q.dtype());
       const Tensor lse = empty_tensor(Dims{q->sizes[0], q->sizes[1], q->sizes[2]}, q.dtype());
       fn(make_args(q, k, v, mask, is_causal, scale, out, lse));
       return std::make_tuple(out, lse);

@@ -94,7 +94,8 @@ def _project_packed(
     """Query, key and value by the three parts of one weight, in as few products as possible."""
     size = q.size(-1)
     if k is v and q is k:
-        return linear(q, weight, bias).unflatten(-1, (3, size)).unbind(-2)
+        all_q, all_k, all_v = linear(q, weight, bias).unflatten(-1, (3, size)).unbind(-2)
+        return all_q, all_k, all_v
     w_q, w_kv = weight.split([size, 2 * size])
     b_q, b_kv = (None, None) if bias is None else bias.split([size, 2 * size])
     if k is v:
@@ -124,7 +125,9 @@ def _project(
             )
     biases = (None, None, None) if bias is None else bias.chunk(3)
     w_q, w_k, w_v = weights
-    assert w_q is not None and w_k is not None and w_v is not None
+    assert w_q is not None
+    assert w_k is not None
+    assert w_v is not None
     return linear(q, w_q, biases[0]), linear(k, w_k, biases[1]), linear(v, w_v, biases[2])
 
 
@@ -162,7 +165,7 @@ def multi_head_attention_forward(
     average_attn_weights: bool = True,
     is_causal: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
-    """Attention of several heads, with the projections before and after; see ``MultiheadAttention``.
+    """Attention of several heads with its projections; see ``MultiheadAttention``.
 
     Args:
         query: ``(L, N, E)`` or ``(L, E)``.

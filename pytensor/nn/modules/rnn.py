@@ -84,7 +84,10 @@ class RNNBase(Module):
         self._all_weights: list[list[str]] = []
         for layer in range(num_layers):
             features = input_size if layer == 0 else width * directions
-            shapes = {"weight_ih": (gates, features), "weight_hh": (gates, width)}
+            shapes: dict[str, tuple[int, ...]] = {
+                "weight_ih": (gates, features),
+                "weight_hh": (gates, width),
+            }
             if bias:
                 shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)}
             if proj_size:

@@ -108,10 +108,9 @@ class RNNCellBase(Module):
             self._check_dim(hx, "hidden")
         batched = input.dim() == 2
         x = input if batched else input.unsqueeze(0)
-        if hx is None:
-            h = self._zeros(x)
-        else:
-            h = hx if hx.dim() == 2 else hx.unsqueeze(0)
+        h = self._zeros(x) if hx is None else hx
+        if h.dim() == 1:
+            h = h.unsqueeze(0)
         self._check_sizes(x, h)
         result: Tensor = op(x, h, *self._weights())
         return result if batched else result.squeeze(0)

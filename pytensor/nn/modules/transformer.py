@@ -1,4 +1,7 @@
-"""``Transformer`` and its encoder and decoder. Vaswani et al., "Attention is all you need", 2017."""
+"""``Transformer`` and its encoder and decoder.
+
+Vaswani et al., "Attention is all you need", 2017.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +70,9 @@ def _length(x: Tensor, batch_first: bool) -> int | None:
 
 class _Layer(Module):
     """What the layers of encoder and decoder share: attention to itself and a small network."""
+
+    self_attn: MultiheadAttention
+    dropout1: Dropout
 
     def _add_network(
         self, d_model: int, dim_feedforward: int, dropout: float, bias: bool, factory: Any
@@ -181,7 +187,7 @@ class TransformerEncoder(Module):
         encoder_layer: the layer, copied ``num_layers`` times.
         num_layers: how many.
         norm: normalization of the result, or None. Default: None.
-        enable_nested_tensor: without gradients, results at padded steps are zero. Default: ``True``.
+        enable_nested_tensor: without gradients, results of padded steps are 0. Default: ``True``.
         mask_check: only where padding follows what it pads. Default: ``True``.
 
     Shape:
