@@ -15,13 +15,13 @@ from pytensor import Tensor
 from pytensor.nn import functional as F
 from pytensor.nn import init
 from pytensor.nn.functional.attention import _canonical_mask
-from pytensor.nn.modules import normalization
 from pytensor.nn.modules.activation import GELU, ReLU
 from pytensor.nn.modules.attention import MultiheadAttention
 from pytensor.nn.modules.container import ModuleList
 from pytensor.nn.modules.dropout import Dropout
 from pytensor.nn.modules.linear import Linear
 from pytensor.nn.modules.module import Module
+from pytensor.nn.modules.normalization import LayerNorm
 
 __all__ = [
     "Transformer",
@@ -148,8 +148,8 @@ class TransformerEncoderLayer(_Layer):
         )
         self._add_network(d_model, dim_feedforward, dropout, bias, factory)
         self.norm_first = norm_first
-        self.norm1 = normalization.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
-        self.norm2 = normalization.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
+        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
+        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
         self.activation = _activation(activation)
@@ -343,9 +343,9 @@ class TransformerDecoderLayer(_Layer):
         )
         self._add_network(d_model, dim_feedforward, dropout, bias, factory)
         self.norm_first = norm_first
-        self.norm1 = normalization.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
-        self.norm2 = normalization.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
-        self.norm3 = normalization.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
+        self.norm1 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
+        self.norm2 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
+        self.norm3 = LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
         self.dropout3 = Dropout(dropout)
@@ -513,7 +513,7 @@ class Transformer(Module):
             self.encoder = TransformerEncoder(
                 TransformerEncoderLayer(*shared, *options),
                 num_encoder_layers,
-                normalization.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory),
+                LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory),
             )
         if custom_decoder is not None:
             self.decoder = custom_decoder
@@ -521,7 +521,7 @@ class Transformer(Module):
             self.decoder = TransformerDecoder(
                 TransformerDecoderLayer(*shared, *options),
                 num_decoder_layers,
-                normalization.LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory),
+                LayerNorm(d_model, eps=layer_norm_eps, bias=bias, **factory),
             )
         self._reset_parameters()
         self.d_model = d_model
