@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pytensor.nn.modules.activation import *
 from pytensor.nn.modules.adaptive import *
+from pytensor.nn.modules.attention import *
 from pytensor.nn.modules.batchnorm import *
 from pytensor.nn.modules.channelshuffle import *
 from pytensor.nn.modules.container import *
@@ -25,6 +26,7 @@ from pytensor.nn.modules.padding import *
 from pytensor.nn.modules.pixelshuffle import *
 from pytensor.nn.modules.pooling import *
 from pytensor.nn.modules.rnn import *
+from pytensor.nn.modules.rnn_cell import *
 from pytensor.nn.modules.sparse import *
 from pytensor.nn.modules.transformer import *
 from pytensor.nn.modules.upsampling import *
