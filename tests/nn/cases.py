@@ -113,8 +113,6 @@ NORMALIZATION = _cases(
         ],
         "RMSNorm": [("5", _IMAGE), ("(6, 5), eps=1e-3, elementwise_affine=False", _IMAGE)],
         "LocalResponseNorm": [("3", _IMAGE), ("2, alpha=0.1, beta=0.5, k=2.0", _LINE)],
-        # With a narrower window torch's running sum never drops the first channel.
-        "CrossMapLRN2d": [("7, alpha=0.1", _IMAGE)],
     }
 )
 
@@ -223,7 +221,10 @@ LOSS = _cases(
                 "R(9, 2, 5).log_softmax(2), I(4, 5), torch.tensor([9, 8]), torch.tensor([3, 2])",
             ),
         ],
-        "LinearCrossEntropyLoss": [("5, 4", "R(3, 5), I(4, 3)")],
+        "LinearCrossEntropyLoss": [
+            ("5, 4", "R(3, 5), I(4, 3)"),
+            ("5, 4, bias=True, out_features=(2,), label_smoothing=0.1", "R(3, 5), I(4, 3, 2)"),
+        ],
     }
 )
 
@@ -273,6 +274,7 @@ CASES = CONVOLUTION + POOLING + IMAGE + NORMALIZATION + ACTIVATION + LOSS + SEQU
 
 # Classes that are no layers with one input, and where they are tested.
 ELSEWHERE = {
+    "CrossMapLRN2d": "torch's sums keep the first channel: tests/nn/test_normalization.py",
     "Container": "the old name of Module",
     "DataParallel": "tests/nn/test_parallel.py",
     "Module": "tests/nn/test_module.py",

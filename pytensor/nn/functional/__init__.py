@@ -15,6 +15,7 @@ from pytensor.nn.functional.embedding import *
 from pytensor.nn.functional.image import *
 from pytensor.nn.functional.interpolate import *
 from pytensor.nn.functional.linear import *
+from pytensor.nn.functional.linear_cross_entropy import *
 from pytensor.nn.functional.loss import *
 from pytensor.nn.functional.normalization import *
 from pytensor.nn.functional.padding import *

@@ -19,6 +19,7 @@ from pytensor.nn.modules.fold import *
 from pytensor.nn.modules.instancenorm import *
 from pytensor.nn.modules.lazy import *
 from pytensor.nn.modules.linear import *
+from pytensor.nn.modules.linear_cross_entropy import *
 from pytensor.nn.modules.loss import *
 from pytensor.nn.modules.module import *
 from pytensor.nn.modules.normalization import *
