@@ -70,7 +70,7 @@ class BatchNorm1d(_BatchNorm):
     Example::
 
         >>> pytensor.nn.BatchNorm1d(3)(pytensor.randn(4, 3)).shape
-        pytensor.Size([4, 3])
+        torch.Size([4, 3])
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
@@ -101,7 +101,7 @@ class BatchNorm2d(_BatchNorm):
     Example::
 
         >>> pytensor.nn.BatchNorm2d(3)(pytensor.randn(4, 3, 2, 2)).shape
-        pytensor.Size([4, 3, 2, 2])
+        torch.Size([4, 3, 2, 2])
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
@@ -132,7 +132,7 @@ class BatchNorm3d(_BatchNorm):
     Example::
 
         >>> pytensor.nn.BatchNorm3d(3)(pytensor.randn(4, 3, 2, 2, 2)).shape
-        pytensor.Size([4, 3, 2, 2, 2])
+        torch.Size([4, 3, 2, 2, 2])
     """
 
     def _check_input_dim(self, input: Tensor) -> None:
@@ -217,7 +217,7 @@ class SyncBatchNorm(_BatchNorm):
     Example::
 
         >>> pytensor.nn.SyncBatchNorm(3)(pytensor.randn(4, 3, 2)).shape
-        pytensor.Size([4, 3, 2])
+        torch.Size([4, 3, 2])
     """
 
     def __init__(

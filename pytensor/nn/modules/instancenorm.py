@@ -127,7 +127,7 @@ class InstanceNorm1d(_InstanceNorm):
     Example::
 
         >>> pytensor.nn.InstanceNorm1d(3)(pytensor.randn(2, 3, 4)).shape
-        pytensor.Size([2, 3, 4])
+        torch.Size([2, 3, 4])
     """
 
     def _get_no_batch_dim(self) -> int:
@@ -160,7 +160,7 @@ class InstanceNorm2d(_InstanceNorm):
     Example::
 
         >>> pytensor.nn.InstanceNorm2d(3)(pytensor.randn(2, 3, 4, 4)).shape
-        pytensor.Size([2, 3, 4, 4])
+        torch.Size([2, 3, 4, 4])
     """
 
     def _get_no_batch_dim(self) -> int:
@@ -193,7 +193,7 @@ class InstanceNorm3d(_InstanceNorm):
     Example::
 
         >>> pytensor.nn.InstanceNorm3d(3)(pytensor.randn(2, 3, 2, 2, 2)).shape
-        pytensor.Size([2, 3, 2, 2, 2])
+        torch.Size([2, 3, 2, 2, 2])
     """
 
     def _get_no_batch_dim(self) -> int:

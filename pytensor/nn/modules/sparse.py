@@ -85,7 +85,7 @@ class Embedding(_Table):
 
         >>> layer = pytensor.nn.Embedding(10, 3)
         >>> layer(pytensor.tensor([[1, 2, 4], [4, 3, 9]])).shape
-        pytensor.Size([2, 3, 3])
+        torch.Size([2, 3, 3])
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class EmbeddingBag(_Table):
 
         >>> layer = pytensor.nn.EmbeddingBag(10, 3, mode="sum")
         >>> layer(pytensor.tensor([1, 2, 4, 5]), pytensor.tensor([0, 3])).shape
-        pytensor.Size([2, 3])
+        torch.Size([2, 3])
     """
 
     def __init__(
