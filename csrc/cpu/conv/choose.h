@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "cpu/conv/depthwise_gradient.h"
+#include "cpu/conv/pointwise.h"
 #include "cpu/conv/scatter.h"
 #include "cpu/conv/weight.h"
 #include "cpu/conv/winograd.h"
@@ -18,6 +19,7 @@ void forward(const ConvArgs& p) {
   if constexpr (std::is_same_v<T, float>) {
     if (winograd_fits(p, false)) return winograd(p, false);
   }
+  if (pointwise_fits(p)) return pointwise<T>(p, false);
   product_forward<T>(p);
 }
 
@@ -27,6 +29,7 @@ void input_gradient(const ConvArgs& p) {
   if constexpr (std::is_same_v<T, float>) {
     if (winograd_fits(p, true)) return winograd(p, true);
   }
+  if (pointwise_fits(p)) return pointwise<T>(p, true);
   if (scatter_fits(p)) return scatter_input_gradient<T>(p);
   gather_input_gradient<T>(p);
 }

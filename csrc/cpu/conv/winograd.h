@@ -304,7 +304,8 @@ inline bool winograd_fits(const ConvArgs& p, bool gradient) {
     if (gradient && p.padding[d] > 2) return false;
   }
   const int64_t tiles = p.batch * divide_up(out[1], 2) * divide_up(out[2], 2);
-  return p.in_channels >= 32 && p.out_channels >= 32 && tiles >= 48;
+  const bool large = p.in_channels * p.out_channels > 200'000;  // the weight, beside the caches
+  return p.in_channels >= 32 && p.out_channels >= 32 && tiles >= (gradient && large ? 64 : 48);
 }
 
 template <int kTile>
