@@ -162,6 +162,7 @@ _SUBMODULES = frozenset(
         "storage",
         "utils",
         "version",
+        "vision",
         "xpu",
     }
 )
@@ -214,6 +215,7 @@ if TYPE_CHECKING:
         storage,
         utils,
         version,
+        vision,
         xpu,
     )
     from pytensor._compile import compile

@@ -298,7 +298,17 @@ Tensor root_gradient(const Tensor& root, size_t i, const Tensor& given, bool cre
   return ones;
 }
 
+thread_local bool all_leaves = true;
+
+struct LeafScope {
+  bool before = all_leaves;
+  explicit LeafScope(bool all) { all_leaves = before && all; }
+  ~LeafScope() { all_leaves = before; }
+};
+
 }  // namespace
+
+bool reaches_all_leaves() { return all_leaves; }
 
 std::vector<Tensor> run_backward(std::span<const Tensor> roots, std::span<const Tensor> gradients,
                                  std::span<const Tensor> inputs, const BackwardOptions& options) {
@@ -321,6 +331,7 @@ std::vector<Tensor> run_backward(std::span<const Tensor> roots, std::span<const 
   std::vector<Tensor> captured(inputs.size());
   {
     GradModeGuard mode(options.create_graph);
+    LeafScope scope(inputs.empty());
     run.execute(captured);
   }
   if (!options.accumulate) {

@@ -21,6 +21,10 @@ struct BackwardOptions {
 std::vector<Tensor> run_backward(std::span<const Tensor> roots, std::span<const Tensor> gradients,
                                  std::span<const Tensor> inputs, const BackwardOptions& options);
 
+// Whether the passes that run in this thread accumulate into all leaves they reach. Otherwise a
+// node must not start a backward() of its own, which would reach leaves nobody asked for.
+bool reaches_all_leaves();
+
 // Convenience for C++: loss.backward().
 void backward(const Tensor& root, const Tensor& gradient = {}, bool keep_graph = false,
               bool create_graph = false);

@@ -150,6 +150,9 @@ PyObject* get_grad_enabled(PyObject*, PyObject*) { return PyBool_FromLong(thread
 PyObject* get_inference_mode(PyObject*, PyObject*) {
   return PyBool_FromLong(thread_modes.inference);
 }
+PyObject* is_checkpoint_valid(PyObject*, PyObject*) {
+  return PyBool_FromLong(reaches_all_leaves());
+}
 PyObject* get_anomaly(PyObject*, PyObject*) { return PyBool_FromLong(anomaly_mode.enabled); }
 PyObject* get_anomaly_check_nan(PyObject*, PyObject*) {
   return PyBool_FromLong(anomaly_mode.check_nan);
@@ -231,6 +234,7 @@ PyMethodDef functions[] = {
     {"set_grad_enabled", set_grad_enabled, METH_O, nullptr},
     {"is_inference_mode_enabled", get_inference_mode, METH_NOARGS, nullptr},
     {"set_inference_mode", set_inference_mode, METH_O, nullptr},
+    {"is_checkpoint_valid", is_checkpoint_valid, METH_NOARGS, nullptr},
     {"is_anomaly_enabled", get_anomaly, METH_NOARGS, nullptr},
     {"is_anomaly_check_nan_enabled", get_anomaly_check_nan, METH_NOARGS, nullptr},
     fast_method("set_anomaly", set_anomaly, nullptr),

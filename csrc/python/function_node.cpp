@@ -19,6 +19,8 @@ void PyFunctionNode::save(PyObject* tensors) {
 PyObject* PyFunctionNode::unpack_saved() {
   if (released_) raise_freed_graph();
   py::tuple all(saved_.size());
+  // backward() may ask whether a saved view requires grad, without create_graph too.
+  const GradModeGuard on(true);
   for (size_t i = 0; i < saved_.size(); ++i)
     all[i] = py::reinterpret_steal<py::object>(wrap(saved_[i].unpack(this)));
   return all.release().ptr();

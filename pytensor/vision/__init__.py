@@ -9,8 +9,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pytensor.vision import datasets, models, transforms, utils
-
 _SUBMODULES = ("datasets", "models", "transforms", "utils")
 
 
