@@ -143,6 +143,7 @@ _SUBMODULES = frozenset(
     {
         "autograd",
         "cuda",
+        "distributions",
         "linalg",
         "nn",
         "optim",
