@@ -75,8 +75,10 @@ class Binomial(BinaryParameters):
             self._validate_sample(value)
         n, logits = self.total_count, self.logits
         ways = (n + 1).lgamma() - (value + 1).lgamma() - (n - value + 1).lgamma()
-        # log(1 - p) = -softplus(logits), split so that large logits keep their digits
-        failures = n * logits.clamp(min=0) + n * (-logits.abs()).exp().log1p()
+        # log(1 - p) = -softplus(logits), split so that large logits keep their digits; the half
+        # sum is max(logits, 0) with a slope of a half at 0
+        size = logits.abs()
+        failures = n * ((logits + size) / 2 + (-size).exp().log1p())
         return value * logits + ways - failures
 
     def entropy(self) -> Tensor:

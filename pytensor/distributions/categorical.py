@@ -109,7 +109,5 @@ class Categorical(Distribution):
         return -(logits * self.probs).sum(-1)
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        values = pytensor.arange(
-            self._num_events, dtype=pytensor.long, device=self._param.device
-        )
+        values = pytensor.arange(self._num_events, dtype=pytensor.long, device=self._param.device)
         return self._enumerate(values, expand)

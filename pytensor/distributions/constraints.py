@@ -162,9 +162,7 @@ class _IndependentConstraint(Constraint):
         return result.reshape((*kept, -1)).all(-1)
 
     def __repr__(self) -> str:
-        return (
-            f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
-        )
+        return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
 
 
 class MixtureSameFamilyConstraint(Constraint):
@@ -194,9 +192,7 @@ class MixtureSameFamilyConstraint(Constraint):
         unsqueezed = value.unsqueeze(-1 - self.event_dim)
         result = self.base_constraint.check(unsqueezed)
         if value.dim() < self.event_dim:
-            raise ValueError(
-                f"Expected value.dim() >= {self.event_dim} but got {value.dim()}"
-            )
+            raise ValueError(f"Expected value.dim() >= {self.event_dim} but got {value.dim()}")
         kept = value.dim() - self.event_dim
         return result.reshape((*value.shape[:kept], -1)).all(-1)
 
@@ -406,9 +402,7 @@ class _Square(Constraint):
 
     def check(self, value: Tensor) -> Any:
         square = value.shape[-2] == value.shape[-1]
-        return pytensor.full(
-            value.shape[:-2], square, dtype=pytensor.bool, device=value.device
-        )
+        return pytensor.full(value.shape[:-2], square, dtype=pytensor.bool, device=value.device)
 
 
 class _Symmetric(_Square):

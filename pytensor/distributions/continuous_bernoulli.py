@@ -37,6 +37,7 @@ class ContinuousBernoulli(BinaryParameters, ExponentialFamily):
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.unit_interval
     has_rsample = True
+    _mean_carrier_measure = 0
 
     def __init__(
         self,
@@ -111,9 +112,7 @@ class ContinuousBernoulli(BinaryParameters, ExponentialFamily):
         powers = p.pow(value) * (1.0 - p).pow(1.0 - value)
         exact = (powers + p - 1.0) / (2.0 * p - 1.0)
         inside = pytensor.where(self._far(), exact, value)
-        return pytensor.where(
-            value <= 0.0, 0.0, pytensor.where(value >= 1.0, 1.0, inside)
-        )
+        return pytensor.where(value <= 0.0, 0.0, pytensor.where(value >= 1.0, 1.0, inside))
 
     def icdf(self, value: Tensor) -> Tensor:
         p = self._safe_probs()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytensor
 from pytensor import Tensor
 from pytensor.distributions.distribution import Distribution
@@ -12,12 +14,14 @@ __all__ = ["ExponentialFamily"]
 class ExponentialFamily(Distribution):
     """Distributions of an exponential family, given by their natural parameters.
 
-    Subclasses give ``_natural_params`` (a tuple of tensors), ``_log_normalizer(*params)`` and, if
-    it is not 0, ``_mean_carrier_measure``, the mean of log h(x). Entropy and divergences between
-    two of one family follow from their derivatives.
+    Subclasses give ``_natural_params`` (a tuple of tensors) and ``_log_normalizer(*params)``;
+    divergences between two of one family follow from its derivatives. With
+    ``_mean_carrier_measure``, the mean of log h(x), so does the entropy.
     """
 
-    _mean_carrier_measure: float = 0
+    @property
+    def _mean_carrier_measure(self) -> Any:
+        raise NotImplementedError
 
     @property
     def _natural_params(self) -> tuple[Tensor, ...]:

@@ -47,9 +47,7 @@ class Independent(Distribution):
         kept = len(batch) - reinterpreted_batch_ndims
         self.base_dist = base_distribution
         self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
-        super().__init__(
-            batch[:kept], batch[kept:] + base_distribution.event_shape, validate_args
-        )
+        super().__init__(batch[:kept], batch[kept:] + base_distribution.event_shape, validate_args)
 
     def _expand_parts(self, new: Any, batch_shape: Size) -> None:
         events = self._event_shape[: self.reinterpreted_batch_ndims]
@@ -96,9 +94,7 @@ class Independent(Distribution):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         if self.reinterpreted_batch_ndims > 0:
-            raise NotImplementedError(
-                "Enumeration over cartesian product is not implemented"
-            )
+            raise NotImplementedError("Enumeration over cartesian product is not implemented")
         return self.base_dist.enumerate_support(expand=expand)
 
     def __repr__(self) -> str:

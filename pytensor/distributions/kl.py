@@ -80,9 +80,7 @@ def register_kl(type_p: type, type_q: type) -> Callable[[Callable[..., Any]], Ca
     return decorator
 
 
-def _closest(
-    matches: list[tuple[type, type]], first: int, p: type, q: type
-) -> tuple[type, type]:
+def _closest(matches: list[tuple[type, type]], first: int, p: type, q: type) -> tuple[type, type]:
     """The match whose class at `first` comes first in the order of resolution, then the other."""
     orders = (p.__mro__, q.__mro__)
     return min(

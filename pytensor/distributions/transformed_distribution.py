@@ -117,9 +117,7 @@ class TransformedDistribution(Distribution):
             x = transform.inv(y)
             event_dim += transform.domain.event_dim - transform.codomain.event_dim
             log_det = transform.log_abs_det_jacobian(x, y)
-            correction = correction - sum_rightmost(
-                log_det, event_dim - transform.domain.event_dim
-            )
+            correction = correction - sum_rightmost(log_det, event_dim - transform.domain.event_dim)
             y = x
         base = self.base_dist.log_prob(y)
         return correction + sum_rightmost(base, event_dim - len(self.base_dist.event_shape))

@@ -20,6 +20,7 @@ from pytensor.distributions._composed_transforms import (
     ReshapeTransform,
     StackTransform,
 )
+from pytensor.distributions._transform import Transform
 from pytensor.distributions._vector_transforms import (
     CorrCholeskyTransform,
     LowerCholeskyTransform,
@@ -27,7 +28,6 @@ from pytensor.distributions._vector_transforms import (
     SoftmaxTransform,
     StickBreakingTransform,
 )
-from pytensor.distributions._transform import Transform
 from pytensor.distributions.utils import broadcast_all, sum_rightmost
 
 __all__ = [
@@ -229,9 +229,7 @@ class AffineTransform(Transform):
 
     bijective = True
 
-    def __init__(
-        self, loc: Any, scale: Any, event_dim: int = 0, cache_size: int = 0
-    ) -> None:
+    def __init__(self, loc: Any, scale: Any, event_dim: int = 0, cache_size: int = 0) -> None:
         super().__init__(cache_size=cache_size)
         self.loc = loc
         self.scale = scale

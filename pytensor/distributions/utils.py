@@ -136,7 +136,9 @@ def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
     """
     count = vec.shape[-1]
     # n solves n * (n + 1) / 2 = count for the side of the triangle, n = side + diag.
-    side = (-(1 + 2 * diag) + ((1 + 2 * diag) ** 2 + 8 * count + 4 * abs(diag) * (diag + 1)) ** 0.5) / 2
+    side = (
+        -(1 + 2 * diag) + ((1 + 2 * diag) ** 2 + 8 * count + 4 * abs(diag) * (diag + 1)) ** 0.5
+    ) / 2
     n = round(side)
     if abs(side - n) > pytensor.finfo(vec.dtype).eps:
         raise ValueError(

@@ -48,6 +48,7 @@ class Wishart(ScaleTrilMatrices, ExponentialFamily):
 
     support = constraints.positive_definite
     has_rsample = True
+    _mean_carrier_measure = 0
     df: Tensor
 
     @property
@@ -100,9 +101,7 @@ class Wishart(ScaleTrilMatrices, ExponentialFamily):
         self._chi2 = self._make_chi2()
 
     def _make_chi2(self) -> Chi2:
-        rows = pytensor.arange(
-            self._event_shape[-1], dtype=self.df.dtype, device=self.df.device
-        )
+        rows = pytensor.arange(self._event_shape[-1], dtype=self.df.dtype, device=self.df.device)
         return Chi2(self.df.unsqueeze(-1) - rows)
 
     def _expand_parts(self, new: Any, batch_shape: Size) -> None:
@@ -150,17 +149,20 @@ class Wishart(ScaleTrilMatrices, ExponentialFamily):
         if max_try_correction is None:
             max_try_correction = 3 if self._event_shape[-1] > 3 else 10
         sample_shape = Size(sample_shape)
-        sample = self._draw(sample_shape)
-        singular = ~self.support.check(sample).expand(sample_shape + self._batch_shape)
-        if singular.any():
+        # PyTorch takes its first, regular samples for singular ones and draws anew, as many in one
+        # row: the same numbers need the same steps.
+        self._draw(sample_shape)
+        sample = self._draw(Size((sample_shape.numel(),)))
+        for _ in range(max_try_correction - 1):
+            singular = ~self.support.check(sample)
+            while singular.dim() > 1:
+                singular = singular.any(-1)
+            if not singular.any():
+                break
             warnings.warn("Singular sample detected.", stacklevel=2)
-            for _ in range(max_try_correction):
-                again = self._draw(sample_shape)
-                sample = pytensor.where(singular[..., None, None], again, sample)
-                singular = singular & ~self.support.check(again)
-                if not singular.any():
-                    break
-        return sample
+            again = self._draw(Size((int(singular.sum()),)))
+            sample = sample.index_put((singular,), again)
+        return sample.reshape(self._extended_shape(sample_shape))
 
     def _log_det(self) -> Tensor:
         """The sum of the logarithms of the factor's diagonal: half of the covariance's log det."""

@@ -36,13 +36,19 @@ CASES = {
         [T([0.0, 1.0, 2.0]), T([[1.0], [0.5], [2.0]]), T([1.0, 2.0, 0.5])],
         [torch.zeros(4, 2), T([[1.0], [0.5]]), T([1.0, 2.0])],
     ],
-    "Multinomial": [[4, T([[0.2, 0.3, 0.5], [1.0, 0.5, 0.1]])], {"total_count": 3, "logits": T([0.1, -1.0])}],
+    "Multinomial": [
+        [4, T([[0.2, 0.3, 0.5], [1.0, 0.5, 0.1]])],
+        {"total_count": 3, "logits": T([0.1, -1.0])},
+    ],
     "MultivariateNormal": [
         [T([0.0, 1.0]), _COV],
         {"loc": torch.zeros(3, 2), "precision_matrix": _COV},
         {"loc": torch.zeros(3, 2), "scale_tril": torch.stack([_TRIL, 2 * _TRIL, _TRIL])},
     ],
-    "NegativeBinomial": [[T([3.0, 9.0]), T([0.3, 0.6])], {"total_count": 4.0, "logits": T([-0.4, 1.0])}],
+    "NegativeBinomial": [
+        [T([3.0, 9.0]), T([0.3, 0.6])],
+        {"total_count": 4.0, "logits": T([-0.4, 1.0])},
+    ],
     "Normal": [[T([0.0, 1.0]), T([1.0, 3.0])], [0.0, 1.0], [T([[0.0], [2.0]]).double(), 2.0]],
     "OneHotCategorical": [[T([[0.2, 0.3, 0.5], [1.0, 0.5, 0.1]])]],
     "OneHotCategoricalStraightThrough": [[T([[0.2, 0.3, 0.5], [1.0, 0.5, 0.1]])]],
@@ -60,18 +66,14 @@ CASES = {
 LISTED = [(family, i) for family, cases in CASES.items() for i in range(len(cases))]
 
 
-def leaves(values):
-    return [v for v in values if isinstance(v, torch.Tensor)]
-
-
-def build(family, index, **options):
+def build(family, index, grad=True, **options):
     """The distribution in pytensor and torch, and the pairs of their tensor arguments."""
     import pytensor
 
     case = CASES[family][index]
     given = dict(case) if isinstance(case, dict) else dict(enumerate(case))
     theirs = {
-        k: v.clone().requires_grad_() if isinstance(v, torch.Tensor) else v
+        k: v.clone().requires_grad_(grad) if isinstance(v, torch.Tensor) else v
         for k, v in given.items()
     }
     ours = {k: to_pytensor(v) for k, v in theirs.items()}

@@ -13,6 +13,9 @@ from tests.python.torch_pair import assert_same, plain, to_pytensor, torch
 # torch's slopes of gamma and beta samples are approximations to about four digits
 APPROXIMATE = {"Beta", "Chi2", "Dirichlet", "FisherSnedecor", "Gamma", "InverseGamma", "StudentT"}
 
+# torch's mode of it is NaN for all parameters above 1, where there is one
+BETTER = {("Kumaraswamy", "mode")}
+
 pytestmark = pytest.mark.filterwarnings("ignore:Singular sample", "ignore:Low df values")
 
 
@@ -21,6 +24,12 @@ def outcome(function):
         return function()
     except (NotImplementedError, AttributeError) as error:
         return type(error).__name__
+
+
+def gradients(library, result, leaves):
+    return outcome(
+        lambda: library.autograd.grad(result.sum(), leaves, allow_unused=True, retain_graph=True)
+    )
 
 
 def compare(ours, theirs, pairs, rtol=1e-4, atol=1e-5):
@@ -34,15 +43,15 @@ def compare(ours, theirs, pairs, rtol=1e-4, atol=1e-5):
     if not theirs.requires_grad or not theirs.isfinite().all():
         return
     weights = torch.linspace(-1, 2, theirs.numel(), dtype=theirs.dtype).reshape(theirs.shape)
-    want = torch.autograd.grad(
-        (theirs * weights).sum(), [t for _, t in pairs], allow_unused=True, retain_graph=True
-    )
-    got = pytensor.autograd.grad(
-        (ours * to_pytensor(weights)).sum(),
-        [o for o, _ in pairs],
-        allow_unused=True,
-        retain_graph=True,
-    )
+    try:
+        want = gradients(torch, theirs * weights, [t for _, t in pairs])
+    except RuntimeError as error:  # torch's rsample of Wishart breaks its own graph
+        assert "modified by an inplace operation" in str(error)
+        return
+    got = gradients(pytensor, ours * to_pytensor(weights), [o for o, _ in pairs])
+    if isinstance(want, str) or isinstance(got, str):
+        assert got == want
+        return
     for g, w in zip(got, want):
         zero = w is None or not w.any()
         if zero:
@@ -74,10 +83,13 @@ def test_values(family, index):
     twin = to_pytensor(value)
     compare(ours.log_prob(twin), theirs.log_prob(value), pairs)
     for name in ("mean", "mode", "variance", "stddev"):
+        if (family, name) in BETTER:
+            continue
         compare(outcome(lambda: getattr(ours, name)), outcome(lambda: getattr(theirs, name)), pairs)
     compare(outcome(ours.entropy), outcome(theirs.entropy), pairs)
     compare(outcome(lambda: ours.cdf(twin)), outcome(lambda: theirs.cdf(value)), pairs)
-    probability = torch.tensor([[0.1], [0.5], [0.95]]).to(value.dtype)
+    probability = torch.tensor([0.1, 0.5, 0.95]).to(value.dtype)
+    probability = probability.reshape(3, *[1] * len(theirs.batch_shape))
     if not theirs.event_shape:
         compare(
             outcome(lambda: ours.icdf(to_pytensor(probability))),
@@ -96,7 +108,10 @@ def test_values(family, index):
 def test_gradient_of_log_prob_by_the_value(family, index):
     ours, theirs, _ = build(family, index)
     torch.manual_seed(6)
-    value = theirs.sample((3,)).requires_grad_()
+    value = theirs.sample((3,))
+    if not value.is_floating_point():
+        pytest.skip("integers have no gradient")
+    value.requires_grad_()
     twin = to_pytensor(value)
     want = theirs.log_prob(value)
     got = ours.log_prob(twin)
@@ -132,7 +147,7 @@ def test_expand(family, index):
 
 @pytest.mark.parametrize(("family", "index"), LISTED)
 def test_support(family, index):
-    ours, theirs, _ = build(family, index)
+    ours, theirs, _ = build(family, index, grad=False)
     assert plain(repr(ours.support)) == plain(repr(theirs.support))
     assert ours.support.event_dim == theirs.support.event_dim
     assert ours.support.is_discrete == theirs.support.is_discrete
