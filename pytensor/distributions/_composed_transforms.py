@@ -68,7 +68,7 @@ class ComposeTransform(Transform):
         return constraints.independent(codomain, extra) if extra > 0 else codomain
 
     @property
-    def bijective(self) -> bool:  # type: ignore[override]
+    def bijective(self) -> bool:
         return all(part.bijective for part in self.parts)
 
     @property
@@ -170,7 +170,7 @@ class IndependentTransform(Transform):
         return constraints.independent(self.base_transform.codomain, self.reinterpreted_batch_ndims)
 
     @property
-    def bijective(self) -> bool:  # type: ignore[override]
+    def bijective(self) -> bool:
         return self.base_transform.bijective
 
     @property
@@ -332,7 +332,7 @@ class CatTransform(Transform):
         return pytensor.cat(terms, dim) if dim < 0 else functools.reduce(operator.add, terms)
 
     @property
-    def bijective(self) -> bool:  # type: ignore[override]
+    def bijective(self) -> bool:
         return all(t.bijective for t in self.transforms)
 
     @constraints.dependent_property
@@ -391,7 +391,7 @@ class StackTransform(Transform):
         return pytensor.stack([t.log_abs_det_jacobian(a, b) for t, a, b in pairs], self.dim)
 
     @property
-    def bijective(self) -> bool:  # type: ignore[override]
+    def bijective(self) -> bool:
         return all(t.bijective for t in self.transforms)
 
     @constraints.dependent_property

@@ -142,7 +142,7 @@ class _InverseTransform(Transform):
         return self._forward.domain
 
     @property
-    def bijective(self) -> bool:  # type: ignore[override]
+    def bijective(self) -> bool:
         return self._forward.bijective
 
     @property

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
-from pytensor import Size, Tensor
+from pytensor import Tensor
 from pytensor.distributions import constraints
 from pytensor.distributions._probs import BinaryParameters
 from pytensor.distributions.exp_family import ExponentialFamily
@@ -37,7 +37,10 @@ class Bernoulli(BinaryParameters, ExponentialFamily):
         tensor(0.1875)
     """
 
-    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
+    arg_constraints: ClassVar[Any] = {
+        "probs": constraints.unit_interval,
+        "logits": constraints.real,
+    }
     support = constraints.boolean
     has_enumerate_support = True
     _mean_carrier_measure = 0
@@ -60,7 +63,7 @@ class Bernoulli(BinaryParameters, ExponentialFamily):
     def variance(self) -> Tensor:
         return self.probs * (1 - self.probs)
 
-    def sample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         with pytensor.no_grad():
             return pytensor.bernoulli(self.probs.expand(self._extended_shape(sample_shape)))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
-from pytensor import Size, Tensor
+from pytensor import Tensor
 from pytensor.distributions import constraints
 from pytensor.distributions._probs import BinaryParameters
 
@@ -30,7 +30,7 @@ class Binomial(BinaryParameters):
         tensor(2.)
     """
 
-    arg_constraints = {
+    arg_constraints: ClassVar[Any] = {
         "total_count": constraints.nonnegative_integer,
         "probs": constraints.unit_interval,
         "logits": constraints.real,
@@ -65,7 +65,7 @@ class Binomial(BinaryParameters):
     def variance(self) -> Tensor:
         return self.total_count * self.probs * (1 - self.probs)
 
-    def sample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         with pytensor.no_grad():
             return pytensor.binomial(self.total_count.expand(shape), self.probs.expand(shape))

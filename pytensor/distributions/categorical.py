@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
 from pytensor import Size, Tensor
@@ -33,7 +33,10 @@ class Categorical(Distribution):
         tensor(0.5000)
     """
 
-    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
+    arg_constraints: ClassVar[Any] = {
+        "probs": constraints.simplex,
+        "logits": constraints.real_vector,
+    }
     has_enumerate_support = True
     _given: str
 
@@ -90,7 +93,7 @@ class Categorical(Distribution):
     def variance(self) -> Tensor:
         return self._param.new_full(self._extended_shape(), math.nan)
 
-    def sample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         sample_shape = Size(sample_shape)
         rows = self.probs.detach().reshape(-1, self._num_events)
         indices = pytensor.multinomial(rows, sample_shape.numel(), True)

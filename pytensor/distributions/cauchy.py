@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
-from pytensor import Size, Tensor
+from pytensor import Tensor
 from pytensor.distributions import constraints
 from pytensor.distributions.distribution import Distribution
 
@@ -27,7 +27,7 @@ class Cauchy(Distribution):
         tensor(nan)
     """
 
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real
     has_rsample = True
     loc: Tensor
@@ -48,7 +48,7 @@ class Cauchy(Distribution):
     def variance(self) -> Tensor:
         return pytensor.full_like(self.loc, math.inf)
 
-    def rsample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         noise = self.loc.detach().new_empty(self._extended_shape(sample_shape)).cauchy_()
         return self.loc + noise * self.scale
 

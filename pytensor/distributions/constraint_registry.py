@@ -6,7 +6,6 @@ Both start from all real numbers. ``biject_to`` gives bijections, as needed for 
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +28,9 @@ class ConstraintRegistry:
         self._registry: dict[type, Callable[..., Any]] = {}
         super().__init__()
 
-    def register(self, constraint: Any, factory: Callable[..., Any] | None = None) -> Any:
+    def register(
+        self, constraint: Any, factory: Callable[..., Any] | None = None
+    ) -> Callable[..., Any]:
         """Enters a factory for a class of constraints; also used as a decorator.
 
         Args:
@@ -105,8 +106,7 @@ def _less_than(constraint: Any) -> Any:
 @_both(constraints.interval, constraints.half_open_interval)
 def _interval(constraint: Any) -> Any:
     low, high = constraint.lower_bound, constraint.upper_bound
-    unit = isinstance(low, numbers.Number) and low == 0
-    if unit and isinstance(high, numbers.Number) and high == 1:
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and (low, high) == (0, 1):
         return transforms.SigmoidTransform()
     return transforms.ComposeTransform(
         [transforms.SigmoidTransform(), transforms.AffineTransform(low, high - low)]

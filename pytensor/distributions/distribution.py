@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
 from pytensor import Size, Tensor
@@ -37,7 +37,7 @@ class Distribution:
     has_rsample: Any = False
     has_enumerate_support: Any = False
     _validate_args: bool = __debug__
-    arg_constraints: Any
+    arg_constraints: ClassVar[Any]
     support: Any
 
     @staticmethod
@@ -56,12 +56,12 @@ class Distribution:
 
     def __init__(
         self,
-        batch_shape: Size = Size(),  # noqa: B008
-        event_shape: Size = Size(),  # noqa: B008
+        batch_shape: Any = (),
+        event_shape: Any = (),
         validate_args: bool | None = None,
     ) -> None:
-        self._batch_shape = batch_shape
-        self._event_shape = event_shape
+        self._batch_shape = Size(batch_shape)
+        self._event_shape = Size(event_shape)
         if validate_args is not None:
             self._validate_args = validate_args
         if self._validate_args:
@@ -166,7 +166,7 @@ class Distribution:
         """The standard deviation."""
         return self.variance.sqrt()
 
-    def sample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         """Draws samples, without gradients.
 
         Args:
@@ -175,7 +175,7 @@ class Distribution:
         with pytensor.no_grad():
             return self.rsample(sample_shape)
 
-    def rsample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         """Draws samples through which gradients reach the parameters.
 
         Args:
@@ -238,7 +238,7 @@ class Distribution:
         """e to the entropy."""
         return self.entropy().exp()
 
-    def _extended_shape(self, sample_shape: Any = Size()) -> Size:  # noqa: B008
+    def _extended_shape(self, sample_shape: Any = ()) -> Size:
         return Size((*sample_shape, *self._batch_shape, *self._event_shape))
 
     def _enumerate(self, values: Tensor, expand: bool) -> Tensor:

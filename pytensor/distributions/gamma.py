@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
-from pytensor import Size, Tensor, _ops
+from pytensor import Tensor, _ops
 from pytensor.distributions import constraints
 from pytensor.distributions.exp_family import ExponentialFamily
 
@@ -29,7 +29,10 @@ class Gamma(ExponentialFamily):
         tensor(2.)
     """
 
-    arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}
+    arg_constraints: ClassVar[Any] = {
+        "concentration": constraints.positive,
+        "rate": constraints.positive,
+    }
     support = constraints.nonnegative
     has_rsample = True
     _mean_carrier_measure = 0
@@ -51,7 +54,7 @@ class Gamma(ExponentialFamily):
     def variance(self) -> Tensor:
         return self.concentration / self.rate.pow(2)
 
-    def rsample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         draw = _ops.internal["_standard_gamma"]
         value = draw(self.concentration.expand(shape)) / self.rate.expand(shape)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
-from pytensor import Size, Tensor
+from pytensor import Tensor
 from pytensor.distributions import constraints
 from pytensor.distributions.distribution import Distribution
 from pytensor.distributions.utils import uniform
@@ -29,7 +29,7 @@ class GeneralizedPareto(Distribution):
         tensor(1.)
     """
 
-    arg_constraints = {
+    arg_constraints: ClassVar[Any] = {
         "loc": constraints.real,
         "scale": constraints.positive,
         "concentration": constraints.real,
@@ -74,7 +74,7 @@ class GeneralizedPareto(Distribution):
         variance = self.scale.square() / ((1 - safe).square() * (1 - 2 * safe))
         return variance.masked_fill(~finite, math.inf)
 
-    def rsample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         return self.icdf(uniform(self.loc, self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -69,7 +69,7 @@ def register_kl(type_p: type, type_q: type) -> Callable[[Callable[..., Any]], Ca
         tensor(0.)
     """
     for name, cls in (("type_p", type_p), ("type_q", type_q)):
-        if not isinstance(cls, type) and issubclass(cls, Distribution):
+        if not (isinstance(cls, type) and issubclass(cls, Distribution)):
             raise TypeError(f"Expected {name} to be a Distribution subclass but got {cls}")
 
     def decorator(formula: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
 from pytensor import Size, Tensor
@@ -36,7 +36,7 @@ class Kumaraswamy(TransformedDistribution):
         tensor(0.5000)
     """
 
-    arg_constraints = {
+    arg_constraints: ClassVar[Any] = {
         "concentration1": constraints.positive,
         "concentration0": constraints.positive,
     }

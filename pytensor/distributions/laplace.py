@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
-from pytensor import Size, Tensor
+from pytensor import Tensor
 from pytensor.distributions import constraints
 from pytensor.distributions.distribution import Distribution
 
@@ -27,7 +27,7 @@ class Laplace(Distribution):
         tensor(0.5000)
     """
 
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
+    arg_constraints: ClassVar[Any] = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real
     has_rsample = True
     loc: Tensor
@@ -52,7 +52,7 @@ class Laplace(Distribution):
     def stddev(self) -> Tensor:
         return math.sqrt(2) * self.scale
 
-    def rsample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         # Uniform on (-1, 1): a sign, and a probability for the exponential's quantile.
         eps = pytensor.finfo(self.loc.dtype).eps
         shape = self._extended_shape(sample_shape)

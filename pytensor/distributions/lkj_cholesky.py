@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
 from pytensor import Size, Tensor
@@ -35,7 +35,7 @@ class LKJCholesky(Distribution):
         tensor([1., 1., 1.])
     """
 
-    arg_constraints = {"concentration": constraints.positive}
+    arg_constraints: ClassVar[Any] = {"concentration": constraints.positive}
     support = constraints.corr_cholesky
 
     def __init__(
@@ -60,7 +60,7 @@ class LKJCholesky(Distribution):
     def _expand_parts(self, new: Any, batch_shape: Size) -> None:
         new._beta = self._beta.expand((*batch_shape, self.dim))
 
-    def sample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         with pytensor.no_grad():
             length = self._beta.sample(sample_shape).unsqueeze(-1)
             normal = pytensor.randn(

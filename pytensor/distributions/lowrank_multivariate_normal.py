@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
 from pytensor import Size, Tensor
@@ -58,7 +58,7 @@ class LowRankMultivariateNormal(Distribution):
         tensor([2., 1.])
     """
 
-    arg_constraints = {
+    arg_constraints: ClassVar[Any] = {
         "loc": constraints.real_vector,
         "cov_factor": constraints.independent(constraints.real, 2),
         "cov_diag": constraints.independent(constraints.positive, 1),
@@ -120,7 +120,7 @@ class LowRankMultivariateNormal(Distribution):
         return self.loc
 
     @lazy_property
-    def variance(self) -> Tensor:  # type: ignore[override]
+    def variance(self) -> Tensor:
         """The variance of each element."""
         low_rank = self._unbroadcasted_cov_factor.square().sum(-1)
         total = low_rank + self._unbroadcasted_cov_diag
@@ -148,7 +148,7 @@ class LowRankMultivariateNormal(Distribution):
         a = pytensor.linalg.solve_triangular(self._capacitance_tril, scaled, upper=False)
         return self._full(diagonal.reciprocal().diag_embed() - a.mT @ a)
 
-    def rsample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         rank = self.cov_factor.shape[-1]
         shared = standard_normal(self.loc, (*shape[:-1], rank)).unsqueeze(-1)

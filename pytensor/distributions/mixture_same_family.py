@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
 from pytensor import Size, Tensor
@@ -33,7 +33,7 @@ class MixtureSameFamily(Distribution):
         (tensor(0.), tensor(2.))
     """
 
-    arg_constraints: Any = {}
+    arg_constraints: ClassVar[Any] = {}
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class MixtureSameFamily(Distribution):
         return self._component_distribution
 
     @property
-    def has_rsample(self) -> bool:  # type: ignore[override]
+    def has_rsample(self) -> bool:
         return False
 
     def _weights(self) -> Tensor:
@@ -126,7 +126,7 @@ class MixtureSameFamily(Distribution):
         weights = self._mixture_distribution.logits.log_softmax(-1)
         return pytensor.logsumexp(each + weights, -1)
 
-    def sample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         with pytensor.no_grad():
             sample_shape = Size(sample_shape)
             choice = self._mixture_distribution.sample(sample_shape)

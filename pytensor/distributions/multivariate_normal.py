@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
-from pytensor import Size, Tensor
+from pytensor import Tensor
 from pytensor.distributions import constraints
 from pytensor.distributions.distribution import Distribution
 from pytensor.distributions.utils import lazy_property, standard_normal
@@ -22,7 +22,7 @@ def mahalanobis(scale_tril: Tensor, x: Tensor) -> Tensor:
     Vectors that share a matrix are solved together: as columns of one right side.
     """
     lead = x.dim() - scale_tril.dim() + 1
-    if lead > 0 and scale_tril.shape[:-2].numel() == 1:
+    if lead > 0 and math.prod(scale_tril.shape[:-2]) == 1:
         columns = x.reshape(-1, x.shape[-1]).T
         solved = pytensor.linalg.solve_triangular(
             scale_tril.reshape(scale_tril.shape[-2:]), columns, upper=False
@@ -101,7 +101,7 @@ class MultivariateNormal(ScaleTrilMatrices):
         tensor([1., 1.])
     """
 
-    arg_constraints = {
+    arg_constraints: ClassVar[Any] = {
         "loc": constraints.real_vector,
         "covariance_matrix": constraints.positive_definite,
         "precision_matrix": constraints.positive_definite,
@@ -151,7 +151,7 @@ class MultivariateNormal(ScaleTrilMatrices):
         variance = self._unbroadcasted_scale_tril.square().sum(-1)
         return variance.expand(self._batch_shape + self._event_shape)
 
-    def rsample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         noise = standard_normal(self.loc, self._extended_shape(sample_shape))
         return self.loc + (self._unbroadcasted_scale_tril @ noise.unsqueeze(-1)).squeeze(-1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
 from pytensor import Size, Tensor
@@ -32,7 +32,7 @@ class NegativeBinomial(BinaryParameters):
         tensor(3.)
     """
 
-    arg_constraints = {
+    arg_constraints: ClassVar[Any] = {
         "total_count": constraints.greater_than_eq(0),
         "probs": constraints.half_open_interval(0.0, 1.0),
         "logits": constraints.real,
@@ -71,7 +71,7 @@ class NegativeBinomial(BinaryParameters):
         """The distribution of the rate of which the counts are Poisson variables."""
         return Gamma(self.total_count, (-self.logits).exp(), validate_args=False)
 
-    def sample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         with pytensor.no_grad():
             return pytensor.poisson(self._gamma.sample(sample_shape))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
-from pytensor import Size, Tensor
+from pytensor import Tensor
 from pytensor.distributions import constraints
 from pytensor.distributions.exp_family import ExponentialFamily
 from pytensor.distributions.utils import broadcast_all
@@ -26,7 +26,7 @@ class Poisson(ExponentialFamily):
         tensor(2.)
     """
 
-    arg_constraints = {"rate": constraints.nonnegative}
+    arg_constraints: ClassVar[Any] = {"rate": constraints.nonnegative}
     support = constraints.nonnegative_integer
     rate: Tensor
 
@@ -45,7 +45,7 @@ class Poisson(ExponentialFamily):
     def variance(self) -> Tensor:
         return self.rate
 
-    def sample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         with pytensor.no_grad():
             return pytensor.poisson(self.rate.expand(self._extended_shape(sample_shape)))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from pytensor import Size, Tensor
+from pytensor import Tensor
 from pytensor.distributions import constraints
 from pytensor.distributions._probs import BinaryParameters
 from pytensor.distributions.transformed_distribution import TransformedDistribution
@@ -24,7 +24,10 @@ class LogitRelaxedBernoulli(BinaryParameters):
         validate_args: whether arguments are checked.
     """
 
-    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
+    arg_constraints: ClassVar[Any] = {
+        "probs": constraints.unit_interval,
+        "logits": constraints.real,
+    }
     support = constraints.real
     has_rsample = True
 
@@ -38,7 +41,7 @@ class LogitRelaxedBernoulli(BinaryParameters):
         self.temperature = temperature
         self._set_binary(probs, logits, validate_args)
 
-    def rsample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         probs = clamp_probs(self.probs.expand(shape))
         u = clamp_probs(uniform(probs, shape))
@@ -70,7 +73,10 @@ class RelaxedBernoulli(TransformedDistribution):
         tensor(0.3000)
     """
 
-    arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
+    arg_constraints: ClassVar[Any] = {
+        "probs": constraints.unit_interval,
+        "logits": constraints.real,
+    }
     support = constraints.unit_interval
     has_rsample = True
     base_dist: LogitRelaxedBernoulli

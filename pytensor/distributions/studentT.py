@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
 from pytensor import Size, Tensor
@@ -30,7 +30,7 @@ class StudentT(Distribution):
         tensor(2.)
     """
 
-    arg_constraints = {
+    arg_constraints: ClassVar[Any] = {
         "df": constraints.positive,
         "loc": constraints.real,
         "scale": constraints.positive,
@@ -65,7 +65,7 @@ class StudentT(Distribution):
         spread = pytensor.where(df > 2, finite, math.inf)
         return spread.masked_fill(df <= 1, math.nan)
 
-    def rsample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         noise = standard_normal(self.df, self._extended_shape(sample_shape))
         width = self._chi2.rsample(sample_shape) / self.df
         return self.loc + self.scale * noise * width.rsqrt()

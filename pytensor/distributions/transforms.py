@@ -239,15 +239,18 @@ class AffineTransform(Transform):
     def event_dim(self) -> int:
         return self._event_dim
 
-    @constraints.dependent_property(is_discrete=False)
-    def domain(self) -> Any:
+    def _values(self) -> Any:
         if self._event_dim == 0:
             return constraints.real
         return constraints.independent(constraints.real, self._event_dim)
 
     @constraints.dependent_property(is_discrete=False)
+    def domain(self) -> Any:
+        return self._values()
+
+    @constraints.dependent_property(is_discrete=False)
     def codomain(self) -> Any:
-        return AffineTransform.domain.fget(self)
+        return self._values()
 
     def with_cache(self, cache_size: int = 1) -> Any:
         if self._cache_size == cache_size:

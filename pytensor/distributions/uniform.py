@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytensor import Size, Tensor
+from pytensor import Tensor
 from pytensor.distributions import constraints
 from pytensor.distributions.distribution import Distribution
 from pytensor.distributions.utils import uniform
@@ -57,7 +57,7 @@ class Uniform(Distribution):
     def variance(self) -> Tensor:
         return (self.high - self.low).pow(2) / 12
 
-    def rsample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
         u = uniform(self.low, self._extended_shape(sample_shape))
         return self.low + u * (self.high - self.low)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor
 from pytensor import Size, Tensor
@@ -33,7 +33,10 @@ class VonMises(Distribution):
         tensor(1.)
     """
 
-    arg_constraints = {"loc": constraints.real, "concentration": constraints.positive}
+    arg_constraints: ClassVar[Any] = {
+        "loc": constraints.real,
+        "concentration": constraints.positive,
+    }
     support = constraints.real
     has_rsample = False
     loc: Tensor
@@ -55,7 +58,7 @@ class VonMises(Distribution):
         return self.loc
 
     @lazy_property
-    def variance(self) -> Tensor:  # type: ignore[override]
+    def variance(self) -> Tensor:
         """The circular variance, 1 - I1/I0 of the concentration."""
         special = pytensor.special
         return 1 - special.i1e(self.concentration) / special.i0e(self.concentration)
@@ -79,7 +82,7 @@ class VonMises(Distribution):
         # for small concentrations the formula loses its digits: its series there
         return pytensor.where(kappa < 1e-5, 1 / kappa + kappa, r)
 
-    def sample(self, sample_shape: Any = Size()) -> Tensor:  # noqa: B008
+    def sample(self, sample_shape: Any = ()) -> Tensor:
         # D. J. Best, N. I. Fisher, "Efficient simulation of the von Mises distribution", 1979.
         # In double, since rounding errors of small concentrations would bias the samples.
         with pytensor.no_grad():

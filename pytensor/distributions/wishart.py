@@ -138,7 +138,7 @@ class Wishart(ScaleTrilMatrices, ExponentialFamily):
         chol = self._unbroadcasted_scale_tril @ flat.unflatten(-1, (p, p))
         return chol @ chol.mT
 
-    def rsample(self, sample_shape: Any = Size(), max_try_correction: Any = None) -> Tensor:  # noqa: B008
+    def rsample(self, sample_shape: Any = (), max_try_correction: Any = None) -> Tensor:
         """Draws samples through which gradients reach the parameters.
 
         Args:

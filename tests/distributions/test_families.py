@@ -19,9 +19,9 @@ BETTER = {("Kumaraswamy", "mode")}
 pytestmark = pytest.mark.filterwarnings("ignore:Singular sample", "ignore:Low df values")
 
 
-def outcome(function):
+def outcome(function, *arguments):
     try:
-        return function()
+        return function(*arguments)
     except (NotImplementedError, AttributeError) as error:
         return type(error).__name__
 
@@ -46,8 +46,9 @@ def compare(ours, theirs, pairs, rtol=1e-4, atol=1e-5):
     try:
         want = gradients(torch, theirs * weights, [t for _, t in pairs])
     except RuntimeError as error:  # torch's rsample of Wishart breaks its own graph
-        assert "modified by an inplace operation" in str(error)
-        return
+        if "modified by an inplace operation" in str(error):
+            return
+        raise
     got = gradients(pytensor, ours * to_pytensor(weights), [o for o, _ in pairs])
     if isinstance(want, str) or isinstance(got, str):
         assert got == want
@@ -64,12 +65,12 @@ def compare(ours, theirs, pairs, rtol=1e-4, atol=1e-5):
 def test_samples(family, index):
     ours, theirs, pairs = build(family, index)
     assert plain(repr(ours)) == plain(repr(theirs))
-    for shape in [(), (4,), (2, 3)]:
+    for shape in [(), (2, 3)]:
         for draw in ("sample", "rsample"):
             pytensor.manual_seed(11)
             torch.manual_seed(11)
-            got = outcome(lambda: getattr(ours, draw)(shape))
-            want = outcome(lambda: getattr(theirs, draw)(shape))
+            got = outcome(getattr(ours, draw), shape)
+            want = outcome(getattr(theirs, draw), shape)
             tolerance = {"rtol": 1e-3, "atol": 1e-4} if family in APPROXIMATE else {}
             compare(got, want, pairs, **tolerance)
     assert pytensor.rand(1).item() == torch.rand(1).item()  # as many numbers were drawn
@@ -85,7 +86,7 @@ def test_values(family, index):
     for name in ("mean", "mode", "variance", "stddev"):
         if (family, name) in BETTER:
             continue
-        compare(outcome(lambda: getattr(ours, name)), outcome(lambda: getattr(theirs, name)), pairs)
+        compare(outcome(getattr, ours, name), outcome(getattr, theirs, name), pairs)
     compare(outcome(ours.entropy), outcome(theirs.entropy), pairs)
     compare(outcome(lambda: ours.cdf(twin)), outcome(lambda: theirs.cdf(value)), pairs)
     probability = torch.tensor([0.1, 0.5, 0.95]).to(value.dtype)
@@ -98,8 +99,8 @@ def test_values(family, index):
         )
     for expand in (True, False):
         compare(
-            outcome(lambda: ours.enumerate_support(expand)),
-            outcome(lambda: theirs.enumerate_support(expand)),
+            outcome(ours.enumerate_support, expand),
+            outcome(theirs.enumerate_support, expand),
             pairs,
         )
 
