@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import pytensor
@@ -118,9 +120,8 @@ def test_registry(name):
         try:
             want = getattr(torch.distributions, name)(theirs)
         except NotImplementedError as error:
-            with pytest.raises(NotImplementedError) as caught:
+            with pytest.raises(NotImplementedError, match=re.escape(str(error))):
                 getattr(pytensor.distributions, name)(ours)
-            assert str(caught.value) == str(error)
             continue
         got = getattr(pytensor.distributions, name)(ours)
         assert plain(repr(got)) == plain(repr(want))
