@@ -149,8 +149,12 @@ _SUBMODULES = frozenset(
         "compiler",
         "cpu",
         "cuda",
+<<<<<<< HEAD
         "distributed",
         "hub",
+=======
+        "distributions",
+>>>>>>> vision
         "linalg",
         "mps",
         "multiprocessing",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pytensor import Tensor
@@ -82,64 +82,80 @@ class Graph:
         return {"image/svg+xml": self._run_dot("svg").decode()}
 
 
+def graph_nodes(roots: Iterable[Any]) -> list[Any]:
+    """All nodes of a graph that lead to these, each once, results before what they are made of.
+
+    A loop, for graphs are deep.
+    """
+    found: dict[Any, None] = dict.fromkeys(roots)
+    waiting = list(found)
+    while waiting:
+        for before, _ in waiting.pop().next_functions:
+            if before is not None and before not in found:
+                found[before] = None
+                waiting.append(before)
+    return list(found)
+
+
+def parameter_names(params: Any) -> dict[int, str]:
+    """Names by the tensors' ids, from a module, a mapping or pairs."""
+    if params is None:
+        return {}
+    pairs = params.named_parameters() if hasattr(params, "named_parameters") else params
+    pairs = pairs.items() if isinstance(pairs, Mapping) else pairs
+    return {id(tensor): name for name, tensor in pairs}
+
+
 class _Builder:
-    """Walks the graph once and collects lines of DOT."""
+    """Collects lines of DOT; boxes and nodes are numbered as they come."""
 
-    def __init__(self, names: dict[int, str], show_saved: bool) -> None:
+    def __init__(self, names: dict[int, str]) -> None:
         self.names = names
-        self.show_saved = show_saved
         self.lines: list[str] = []
-        self.kept: list[Any] = []  # objects whose id() is in use
+        self.count = 0
 
-    def value(self, tensor: Tensor, key: str, colour: str, name: str = "") -> str:
-        """A box for a tensor; its name and shape."""
-        shape = "(" + ", ".join(map(str, tensor.shape)) + ")"
-        label = f"{name}\\n{shape}" if name else shape
-        self.lines.append(f'  "{key}" [label="{_quoted(label)}", shape=box, fillcolor={colour}]')
+    def _add(self, label: str, style: str) -> str:
+        key = f"n{self.count}"
+        self.count += 1
+        self.lines.append(f'  {key} [label="{_quoted(label)}", {style}]')
         return key
 
-    def node(self, function: Any) -> str:
-        key = f"node{id(function)}"
-        self.kept.append(function)
-        label = type(function).__name__
-        self.lines.append(f'  "{key}" [label="{_quoted(label)}", fillcolor=lightgrey]')
+    def value(self, tensor: Tensor, colour: str, name: str = "") -> str:
+        """A box for a tensor: its name, its shape or, of a single number, that and its gradient."""
+        parts = [name or self.names.get(id(tensor), "")]
+        if tensor.numel() == 1:
+            parts.append(f"value {tensor.item():.4g}")
+            if tensor.is_leaf and tensor.grad is not None:
+                parts.append(f"grad {tensor.grad.item():.4g}")
+        else:
+            parts.append("(" + ", ".join(map(str, tensor.shape)) + ")")
+        return self._add("\n".join(filter(None, parts)), f"shape=box, fillcolor={colour}")
+
+    def node(self, function: Any, show_saved: bool) -> str:
+        """An ellipse for a backward node, with the leaf or the saved tensors that it holds."""
+        key = self._add(type(function).__name__, "fillcolor=lightgrey")
         variable = getattr(function, "variable", None)
         if variable is not None:
-            name = self.names.get(id(variable), "")
-            self.kept.append(variable)
-            self.edge(self.value(variable, f"leaf{id(variable)}", "lightblue", name), key)
-        if self.show_saved:
-            for attribute in dir(function):
-                if not attribute.startswith("_saved_"):
-                    continue
+            self.edge(self.value(variable, "lightblue"), key)
+        for attribute in dir(function) if show_saved else ():
+            if not attribute.startswith("_saved_"):
+                continue
+            try:
                 tensor = getattr(function, attribute)
-                if isinstance(tensor, Tensor):
-                    box = f"{key}{attribute}"
-                    self.value(tensor, box, "orange", attribute.removeprefix("_saved_"))
-                    self.lines.append(f'  "{box}" -> "{key}" [dir=none, style=dashed]')
+            except RuntimeError:  # freed by an earlier backward
+                continue
+            if isinstance(tensor, Tensor):
+                box = self.value(tensor, "orange", attribute.removeprefix("_saved_"))
+                self.edge(box, key, " [dir=none, style=dashed]")
         return key
 
-    def edge(self, source: str, target: str) -> None:
-        self.lines.append(f'  "{source}" -> "{target}"')
-
-    def walk(self, root: Any) -> str:
-        """All that leads to `root`; the key of its node. A loop, for graphs are deep."""
-        keys: dict[Any, str] = {root: self.node(root)}
-        waiting = [root]
-        while waiting:
-            function = waiting.pop()
-            for before, _ in function.next_functions:
-                if before is None:
-                    continue
-                if before not in keys:
-                    keys[before] = self.node(before)
-                    waiting.append(before)
-                self.edge(keys[before], keys[function])
-        return keys[root]
+    def edge(self, source: str, target: str, style: str = "") -> None:
+        self.lines.append(f"  {source} -> {target}{style}")
 
 
 def _quoted(text: str) -> str:
-    return text.replace('"', '\\"')
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return escaped.replace("\n", "\\n")
 
 
 def make_dot(
@@ -149,9 +165,9 @@ def make_dot(
 ) -> Graph:
     """Draw the computational graph that backward() would walk.
 
-    Values are boxes with their shapes: parameters and other leaves light blue, results green,
-    tensors kept for backward orange. Backward nodes are grey ellipses. Arrows point the way of the
-    forward computation.
+    Tensors are boxes with their shapes, or values where they hold a single number: parameters and
+    other leaves light blue, results green, tensors kept for backward orange. Backward nodes are
+    grey ellipses. Arrows point the way of the forward computation.
 
     Args:
         var (Tensor or sequence of Tensor): results, such as the loss
@@ -173,13 +189,6 @@ def make_dot(
         True
     """
     results = [var] if isinstance(var, Tensor) else list(var)
-    names: dict[int, str] = {}
-    if params is not None:
-        pairs = params.named_parameters() if hasattr(params, "named_parameters") else params
-        pairs = pairs.items() if isinstance(pairs, Mapping) else pairs
-        names = {id(tensor): name for name, tensor in pairs}
-    builder = _Builder(names, show_saved)
-    keys: dict[int, str] = {}
     for result in results:
         if not isinstance(result, Tensor):
             raise TypeError(
@@ -187,12 +196,17 @@ def make_dot(
             )
         if result.grad_fn is None:
             raise RuntimeError(
-                "make_dot(): argument 'var' has no graph: it is a leaf or was computed without grad"
+                "make_dot(): argument 'var' has no graph: it is a leaf, or was computed without "
+                "recording"
             )
-        root = result.grad_fn
-        if id(root) not in keys:
-            keys[id(root)] = builder.walk(root)
-        box = builder.value(result, f"result{id(result)}", "palegreen", names.get(id(result), ""))
-        builder.edge(keys[id(root)], box)
+    builder = _Builder(parameter_names(params))
+    nodes = graph_nodes(result.grad_fn for result in results)
+    keys = {function: builder.node(function, show_saved) for function in nodes}
+    for function in nodes:
+        for before, _ in function.next_functions:
+            if before is not None:
+                builder.edge(keys[before], keys[function])
+    for result in results:
+        builder.edge(keys[result.grad_fn], builder.value(result, "palegreen"))
     head = 'digraph {\n  node [style=filled, fontname="monospace", fontsize=10]\n'
     return Graph(head + "\n".join(builder.lines) + "\n}\n")

@@ -50,7 +50,7 @@ def unfold(
     Example::
 
         >>> pytensor.nn.functional.unfold(pytensor.ones(1, 3, 10, 12), (4, 5)).shape
-        pytensor.Size([1, 60, 56])
+        torch.Size([1, 60, 56])
     """
     result: Tensor = _ops.internal["im2col"](input, kernel_size, dilation, padding, stride)
     return result

@@ -25,7 +25,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 
         >>> one = pytensor.ones(4, 2)
         >>> pytensor.nn.functional.bilinear(one, one, pytensor.ones(3, 2, 2)).shape
-        pytensor.Size([4, 3])
+        torch.Size([4, 3])
     """
     if input1.dim() != input2.dim():
         raise RuntimeError(

@@ -60,7 +60,7 @@ class ParameterList(Module):
 
         >>> weights = pytensor.nn.ParameterList([pytensor.ones(2, 3)])
         >>> weights
-        ParameterList(  (0): Parameter containing: [pytensor.float32 of size 2x3])
+        ParameterList(  (0): Parameter containing: [torch.float32 of size 2x3])
     """
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:

@@ -46,7 +46,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
 
         >>> layer = pytensor.nn.AdaptiveLogSoftmaxWithLoss(8, 20, [5, 10])
         >>> layer(pytensor.randn(3, 8), pytensor.tensor([0, 7, 19])).output.shape
-        pytensor.Size([3])
+        torch.Size([3])
     """
 
     in_features: int

@@ -43,7 +43,7 @@ class MultiheadAttention(Module):
         >>> x = pytensor.ones(5, 2, 8)
         >>> output, weights = pytensor.nn.MultiheadAttention(8, 4)(x, x, x)
         >>> output.shape, weights.shape
-        (pytensor.Size([5, 2, 8]), pytensor.Size([2, 5, 5]))
+        (torch.Size([5, 2, 8]), torch.Size([2, 5, 5]))
     """
 
     in_proj_weight: Parameter | None

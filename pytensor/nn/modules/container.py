@@ -109,7 +109,7 @@ class Sequential(_Numbered):
 
         >>> net = pytensor.nn.Sequential(pytensor.nn.Linear(2, 3), pytensor.nn.ReLU())
         >>> net(pytensor.ones(5, 2)).shape
-        pytensor.Size([5, 3])
+        torch.Size([5, 3])
         >>> net[1]
         ReLU()
     """

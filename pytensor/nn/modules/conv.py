@@ -55,7 +55,7 @@ class Conv1d(_ConvNd):
 
         >>> layer = pytensor.nn.Conv1d(16, 33, 3, stride=2)
         >>> layer(pytensor.randn(20, 16, 50)).shape
-        pytensor.Size([20, 33, 24])
+        torch.Size([20, 33, 24])
     """
 
     spatial_dims = 1
@@ -90,7 +90,7 @@ class Conv2d(_ConvNd):
 
         >>> layer = pytensor.nn.Conv2d(16, 33, (3, 5), padding=(1, 2))
         >>> layer(pytensor.randn(2, 16, 10, 12)).shape
-        pytensor.Size([2, 33, 10, 12])
+        torch.Size([2, 33, 10, 12])
     """
 
     spatial_dims = 2
@@ -125,7 +125,7 @@ class Conv3d(_ConvNd):
 
         >>> layer = pytensor.nn.Conv3d(3, 6, 3)
         >>> layer(pytensor.randn(1, 3, 5, 6, 7)).shape
-        pytensor.Size([1, 6, 3, 4, 5])
+        torch.Size([1, 6, 3, 4, 5])
     """
 
     spatial_dims = 3
@@ -161,7 +161,7 @@ class ConvTranspose1d(_ConvTransposeNd):
 
         >>> layer = pytensor.nn.ConvTranspose1d(16, 33, 3, stride=2)
         >>> layer(pytensor.randn(20, 16, 50)).shape
-        pytensor.Size([20, 33, 101])
+        torch.Size([20, 33, 101])
     """
 
     spatial_dims = 1
@@ -197,7 +197,7 @@ class ConvTranspose2d(_ConvTransposeNd):
 
         >>> layer = pytensor.nn.ConvTranspose2d(16, 8, 3, stride=2, padding=1, output_padding=1)
         >>> layer(pytensor.randn(2, 16, 5, 6)).shape
-        pytensor.Size([2, 8, 10, 12])
+        torch.Size([2, 8, 10, 12])
     """
 
     spatial_dims = 2
@@ -233,7 +233,7 @@ class ConvTranspose3d(_ConvTransposeNd):
 
         >>> layer = pytensor.nn.ConvTranspose3d(3, 6, 2)
         >>> layer(pytensor.randn(1, 3, 5, 6, 7)).shape
-        pytensor.Size([1, 6, 6, 7, 8])
+        torch.Size([1, 6, 6, 7, 8])
     """
 
     spatial_dims = 3
@@ -291,7 +291,7 @@ class LazyConv1d(_LazyConv, Conv1d):
         >>> layer = pytensor.nn.LazyConv1d(6, 2)
         >>> _ = layer(pytensor.ones(1, 3, 8))
         >>> layer.weight.shape
-        pytensor.Size([6, 3, 2])
+        torch.Size([6, 3, 2])
     """
 
     cls_to_become = Conv1d
@@ -305,7 +305,7 @@ class LazyConv2d(_LazyConv, Conv2d):
         >>> layer = pytensor.nn.LazyConv2d(6, 2)
         >>> _ = layer(pytensor.ones(1, 3, 8, 8))
         >>> layer.weight.shape
-        pytensor.Size([6, 3, 2, 2])
+        torch.Size([6, 3, 2, 2])
     """
 
     cls_to_become = Conv2d
@@ -319,7 +319,7 @@ class LazyConv3d(_LazyConv, Conv3d):
         >>> layer = pytensor.nn.LazyConv3d(6, 2)
         >>> _ = layer(pytensor.ones(1, 3, 8, 8, 8))
         >>> layer.weight.shape
-        pytensor.Size([6, 3, 2, 2, 2])
+        torch.Size([6, 3, 2, 2, 2])
     """
 
     cls_to_become = Conv3d
@@ -333,7 +333,7 @@ class LazyConvTranspose1d(_LazyConv, ConvTranspose1d):
         >>> layer = pytensor.nn.LazyConvTranspose1d(6, 2)
         >>> _ = layer(pytensor.ones(1, 3, 8))
         >>> layer.weight.shape
-        pytensor.Size([3, 6, 2])
+        torch.Size([3, 6, 2])
     """
 
     cls_to_become = ConvTranspose1d
@@ -347,7 +347,7 @@ class LazyConvTranspose2d(_LazyConv, ConvTranspose2d):
         >>> layer = pytensor.nn.LazyConvTranspose2d(6, 2)
         >>> _ = layer(pytensor.ones(1, 3, 8, 8))
         >>> layer.weight.shape
-        pytensor.Size([3, 6, 2, 2])
+        torch.Size([3, 6, 2, 2])
     """
 
     cls_to_become = ConvTranspose2d
@@ -361,7 +361,7 @@ class LazyConvTranspose3d(_LazyConv, ConvTranspose3d):
         >>> layer = pytensor.nn.LazyConvTranspose3d(6, 2)
         >>> _ = layer(pytensor.ones(1, 3, 8, 8, 8))
         >>> layer.weight.shape
-        pytensor.Size([3, 6, 2, 2, 2])
+        torch.Size([3, 6, 2, 2, 2])
     """
 
     cls_to_become = ConvTranspose3d

@@ -20,7 +20,7 @@ class Flatten(Module):
     Example::
 
         >>> pytensor.nn.Flatten()(pytensor.ones(32, 1, 5, 5)).shape
-        pytensor.Size([32, 25])
+        torch.Size([32, 25])
     """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
@@ -45,7 +45,7 @@ class Unflatten(Module):
     Example::
 
         >>> pytensor.nn.Unflatten(1, (2, 5))(pytensor.ones(3, 10)).shape
-        pytensor.Size([3, 2, 5])
+        torch.Size([3, 2, 5])
     """
 
     def __init__(self, dim: int | str, unflattened_size: Any) -> None:

@@ -28,7 +28,7 @@ class Unfold(Module):
     Example::
 
         >>> pytensor.nn.Unfold(2)(pytensor.ones(1, 3, 4, 4)).shape
-        pytensor.Size([1, 12, 9])
+        torch.Size([1, 12, 9])
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Fold(Module):
     Example::
 
         >>> pytensor.nn.Fold((4, 5), 2)(pytensor.ones(1, 12, 12)).shape
-        pytensor.Size([1, 3, 4, 5])
+        torch.Size([1, 3, 4, 5])
     """
 
     def __init__(

@@ -48,7 +48,7 @@ class Linear(Module):
     Example::
 
         >>> pytensor.nn.Linear(20, 30)(pytensor.randn(128, 20)).shape
-        pytensor.Size([128, 30])
+        torch.Size([128, 30])
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Bilinear(Module):
 
         >>> layer = pytensor.nn.Bilinear(2, 3, 4)
         >>> layer(pytensor.ones(8, 2), pytensor.ones(8, 3)).shape
-        pytensor.Size([8, 4])
+        torch.Size([8, 4])
     """
 
     def __init__(

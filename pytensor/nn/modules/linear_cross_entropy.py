@@ -35,7 +35,7 @@ class LinearCrossEntropyLoss(Module):
 
         >>> loss = pytensor.nn.LinearCrossEntropyLoss(3, 4)
         >>> loss(pytensor.randn(2, 3), pytensor.tensor([0, 3])).shape
-        pytensor.Size([])
+        torch.Size([])
     """
 
     weight: Tensor | None

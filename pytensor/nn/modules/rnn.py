@@ -311,7 +311,7 @@ class RNN(RNNBase):
 
         >>> output, h = pytensor.nn.RNN(3, 4)(pytensor.ones(5, 2, 3))
         >>> output.shape, h.shape
-        (pytensor.Size([5, 2, 4]), pytensor.Size([1, 2, 4]))
+        (torch.Size([5, 2, 4]), torch.Size([1, 2, 4]))
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -354,7 +354,7 @@ class LSTM(RNNBase):
 
         >>> output, (h, c) = pytensor.nn.LSTM(3, 4, num_layers=2)(pytensor.ones(5, 2, 3))
         >>> output.shape, h.shape
-        (pytensor.Size([5, 2, 4]), pytensor.Size([2, 2, 4]))
+        (torch.Size([5, 2, 4]), torch.Size([2, 2, 4]))
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -440,7 +440,7 @@ class GRU(RNNBase):
 
         >>> output, h = pytensor.nn.GRU(3, 4, bidirectional=True)(pytensor.ones(5, 2, 3))
         >>> output.shape, h.shape
-        (pytensor.Size([5, 2, 8]), pytensor.Size([2, 2, 4]))
+        (torch.Size([5, 2, 8]), torch.Size([2, 2, 4]))
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

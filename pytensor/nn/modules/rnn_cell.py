@@ -133,7 +133,7 @@ class RNNCell(RNNCellBase):
     Example::
 
         >>> pytensor.nn.RNNCell(3, 4)(pytensor.ones(2, 3)).shape
-        pytensor.Size([2, 4])
+        torch.Size([2, 4])
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class LSTMCell(RNNCellBase):
 
         >>> h, c = pytensor.nn.LSTMCell(3, 4)(pytensor.ones(2, 3))
         >>> h.shape
-        pytensor.Size([2, 4])
+        torch.Size([2, 4])
     """
 
     def __init__(
@@ -220,7 +220,7 @@ class GRUCell(RNNCellBase):
     Example::
 
         >>> pytensor.nn.GRUCell(3, 4)(pytensor.ones(2, 3)).shape
-        pytensor.Size([2, 4])
+        torch.Size([2, 4])
     """
 
     def __init__(

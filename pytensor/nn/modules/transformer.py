@@ -124,7 +124,7 @@ class TransformerEncoderLayer(_Layer):
 
         >>> layer = pytensor.nn.TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16)
         >>> layer(pytensor.ones(5, 2, 8)).shape
-        pytensor.Size([5, 2, 8])
+        torch.Size([5, 2, 8])
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class TransformerEncoder(Module):
 
         >>> layer = pytensor.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
         >>> pytensor.nn.TransformerEncoder(layer, num_layers=2)(pytensor.ones(2, 5, 8)).shape
-        pytensor.Size([2, 5, 8])
+        torch.Size([2, 5, 8])
     """
 
     def __init__(
@@ -316,7 +316,7 @@ class TransformerDecoderLayer(_Layer):
 
         >>> layer = pytensor.nn.TransformerDecoderLayer(d_model=8, nhead=2, dim_feedforward=16)
         >>> layer(pytensor.ones(3, 2, 8), pytensor.ones(5, 2, 8)).shape
-        pytensor.Size([3, 2, 8])
+        torch.Size([3, 2, 8])
     """
 
     def __init__(
@@ -417,7 +417,7 @@ class TransformerDecoder(Module):
         >>> layer = pytensor.nn.TransformerDecoderLayer(8, 2, 16)
         >>> decoder = pytensor.nn.TransformerDecoder(layer, num_layers=2)
         >>> decoder(pytensor.ones(3, 2, 8), pytensor.ones(5, 2, 8)).shape
-        pytensor.Size([3, 2, 8])
+        torch.Size([3, 2, 8])
     """
 
     def __init__(
@@ -482,7 +482,7 @@ class Transformer(Module):
 
         >>> model = pytensor.nn.Transformer(8, 2, 1, 1, 16)
         >>> model(pytensor.ones(5, 2, 8), pytensor.ones(3, 2, 8)).shape
-        pytensor.Size([3, 2, 8])
+        torch.Size([3, 2, 8])
     """
 
     def __init__(

@@ -24,7 +24,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 
         >>> net = pytensor.nn.Linear(2, 3)
         >>> pytensor.nn.utils.parameters_to_vector(net.parameters()).shape
-        pytensor.Size([9])
+        torch.Size([9])
     """
     tensors = list(parameters)
     _check_device(tensors)

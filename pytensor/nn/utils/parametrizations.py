@@ -44,7 +44,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
 
         >>> net = pytensor.nn.utils.parametrizations.weight_norm(pytensor.nn.Linear(2, 3))
         >>> net.parametrizations.weight.original0.shape
-        pytensor.Size([3, 1])
+        torch.Size([3, 1])
     """
     parametrize.register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
 

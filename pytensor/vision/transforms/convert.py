@@ -34,7 +34,7 @@ class ToTensor(_Plain):
 
         >>> import numpy as np
         >>> pytensor.vision.transforms.ToTensor()(np.zeros((28, 28), dtype="uint8")).shape
-        pytensor.Size([1, 28, 28])
+        torch.Size([1, 28, 28])
     """
 
     def __call__(self, pic: Any) -> Tensor:

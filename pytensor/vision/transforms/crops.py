@@ -33,7 +33,7 @@ class Resize(nn.Module):
     Example::
 
         >>> pytensor.vision.transforms.Resize(8)(pytensor.rand(3, 16, 20)).shape
-        pytensor.Size([3, 8, 10])
+        torch.Size([3, 8, 10])
     """
 
     def __init__(

@@ -288,7 +288,7 @@ def resize(
 
         >>> image = pytensor.rand(3, 20, 40)
         >>> pytensor.vision.transforms.functional.resize(image, 10).shape
-        pytensor.Size([3, 10, 20])
+        torch.Size([3, 10, 20])
     """
     mode = mode_of(interpolation)
     if isinstance(size, (list, tuple)) and len(size) not in (1, 2):
