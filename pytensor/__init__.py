@@ -149,12 +149,9 @@ _SUBMODULES = frozenset(
         "compiler",
         "cpu",
         "cuda",
-<<<<<<< HEAD
         "distributed",
-        "hub",
-=======
         "distributions",
->>>>>>> vision
+        "hub",
         "linalg",
         "mps",
         "multiprocessing",

@@ -49,7 +49,7 @@ class NAdam(FusedOptimizer):
         >>> (w * w).sum().backward()
         >>> optimizer.step()
         >>> w.data
-        tensor([0.8939, 1.8939])
+        tensor([0.8944, 1.8944])
     """
 
     _later_options: ClassVar[dict[str, Any]] = {
