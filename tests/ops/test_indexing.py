@@ -278,7 +278,9 @@ OPS = {
     ),
     "take_along_dim": (lambda T, t, i: T.take_along_dim(t[0], i[0], 1), [(3, 4)], [[[1, 0]]]),
     "take_along_dim_wraps": (
-        lambda T, t, i: T.take_along_dim(t[0], i[0], 1), [(3, 4)], [[[-1], [7], [-9]]],
+        lambda T, t, i: T.take_along_dim(t[0], i[0], 1),
+        [(3, 4)],
+        [[[-1], [7], [-9]]],
     ),
     "set view": (lambda T, t, i: assigned(t[0], (1, slice(1, 3)), t[1]), [(3, 4), (2,)], []),
     "set index": (
