@@ -75,7 +75,9 @@ def shifted(images: pt.Tensor) -> pt.Tensor:
     """The images (N, 1, H, W) moved by up to two pixels, all of them the same way."""
     height, width = images.shape[-2:]
     y, x = pt.randint(0, 5, (2,)).tolist()
-    return F.pad(images, (2, 2, 2, 2), value=images.min().item())[..., y : y + height, x : x + width]
+    return F.pad(images, (2, 2, 2, 2), value=images.min().item())[
+        ..., y : y + height, x : x + width
+    ]
 
 
 def train_epoch(

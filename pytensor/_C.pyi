@@ -1650,6 +1650,10 @@ class _output_h_n_c_n_gates_cells(NamedTuple):
     gates: Tensor
     cells: Tensor
 
+class _output_logsumexp(NamedTuple):
+    output: Tensor
+    logsumexp: Tensor
+
 class _result_mask(NamedTuple):
     result: Tensor
     mask: Tensor
@@ -2303,6 +2307,26 @@ def elu(
 def elu_(
     input: Tensor, alpha: _Scalar = ..., scale: _Scalar = ..., input_scale: _Scalar = ...
 ) -> Tensor: ...
+def embedding(
+    weight: Tensor,
+    indices: Tensor,
+    padding_idx: builtins.int = ...,
+    scale_grad_by_freq: builtins.bool = ...,
+    sparse: builtins.bool = ...,
+    *,
+    out: Tensor | None = ...,
+) -> Tensor: ...
+def embedding_bag(
+    weight: Tensor,
+    indices: Tensor,
+    offsets: Tensor,
+    scale_grad_by_freq: builtins.bool = ...,
+    mode: builtins.int = ...,
+    sparse: builtins.bool = ...,
+    per_sample_weights: Tensor | None = ...,
+    include_last_offset: builtins.bool = ...,
+    padding_idx: builtins.int | None = ...,
+) -> builtins.tuple[Tensor, Tensor, Tensor, Tensor]: ...
 @overload
 def empty(
     size: Sequence[builtins.int],

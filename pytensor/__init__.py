@@ -204,6 +204,7 @@ if TYPE_CHECKING:
         cpu,
         cuda,
         distributed,
+        distributions,
         hub,
         linalg,
         mps,

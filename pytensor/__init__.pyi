@@ -18,6 +18,7 @@ from pytensor import (
     cpu as cpu,
     cuda as cuda,
     distributed as distributed,
+    distributions as distributions,
     functional as functional,
     hub as hub,
     linalg as linalg,
@@ -31,6 +32,7 @@ from pytensor import (
     storage as storage,
     utils as utils,
     version as version,
+    vision as vision,
     xpu as xpu,
 )
 from pytensor._C import (
@@ -217,6 +219,8 @@ from pytensor._C import (
     dtype as dtype,
     elu as elu,
     elu_ as elu_,
+    embedding as embedding,
+    embedding_bag as embedding_bag,
     empty as empty,
     empty_like as empty_like,
     empty_strided as empty_strided,

@@ -462,7 +462,11 @@ def checkpoint_sequential(
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
-    layers = list(functions.children()) if isinstance(functions, pytensor.nn.Sequential) else list(functions)
+    layers = (
+        list(functions.children())
+        if isinstance(functions, pytensor.nn.Sequential)
+        else list(functions)
+    )
 
     def segment(start: int, end: int) -> Callable[[Any], Any]:
         def forward(x: Any) -> Any:
