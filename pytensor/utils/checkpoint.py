@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pytensor
-from pytensor import Tensor, _C
+from pytensor import _C, Tensor
 from pytensor.autograd import Function
 
 __all__ = [
@@ -61,7 +61,8 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """
     if not isinstance(inputs, tuple):
         raise RuntimeError(
-            f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}"
+            "Only tuple of tensors is supported. Got Unsupported input type: "
+            f"{type(inputs).__name__}"
         )
     return tuple(
         v.detach().requires_grad_(v.requires_grad) if isinstance(v, Tensor) else v for v in inputs
@@ -479,7 +480,7 @@ def checkpoint_sequential(
     size = len(layers) // segments
     if segments > 1 and size == 0:
         raise ValueError(
-            f"checkpoint_sequential(): {len(layers)} functions cannot be cut into {segments} segments"
+            f"checkpoint_sequential(): {len(layers)} functions do not make {segments} segments"
         )
     last = size * (segments - 1)
     for start in range(0, last, size or 1):

@@ -14,7 +14,6 @@ from pytensor.vision._pil import pil
 __all__ = ["make_grid", "save_image"]
 
 
-@pytensor.no_grad()
 def make_grid(
     tensor: Tensor | Sequence[Tensor],
     nrow: int = 8,
@@ -52,9 +51,9 @@ def make_grid(
                 raise TypeError(
                     f"tensor or list of tensors expected, got a list containing {type(t)}"
                 )
-        images = pytensor.stack(list(tensor), dim=0)
+        images = pytensor.stack([t.detach() for t in tensor])
     elif isinstance(tensor, Tensor):
-        images = tensor
+        images = tensor.detach()
     else:
         raise TypeError(f"tensor or list of tensors expected, got {type(tensor)}")
     if images.dim() == 2:
@@ -94,7 +93,6 @@ def _scaled(t: Tensor, value_range: tuple[float, float] | None) -> Tensor:
     return t.clamp(low, high).sub_(low).div_(max(high - low, 1e-5))
 
 
-@pytensor.no_grad()
 def save_image(
     tensor: Tensor | Sequence[Tensor],
     fp: str | Path | BinaryIO,

@@ -1,4 +1,4 @@
-"""ResNet (He et al. 2015), ResNeXt (Xie et al. 2016) and wide ResNet (Zagoruyko, Komodakis 2016)."""
+"""ResNet (He et al. 2015), ResNeXt (Xie et al. 2016), wide ResNet (Zagoruyko et al. 2016)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytensor import Tensor, nn
+from pytensor.vision.models._init import initialize
 from pytensor.vision.models._weights import WeightsEnum, model
 
 __all__ = [
@@ -190,19 +191,11 @@ class ResNet(nn.Module):
         self.layer4 = self._stage(block, 512, layers[3], 2, dilate[2])
         self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
         self.fc = nn.Linear(512 * block.expansion, num_classes)
-        self._initialize(zero_init_residual)
-
-    def _initialize(self, zero_init_residual: bool) -> None:
-        for m in self.modules():
-            if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(m, (nn.BatchNorm2d, nn.GroupNorm)):
-                nn.init.ones_(m.weight)
-                nn.init.zeros_(m.bias)
+        initialize(self, "relu")
         if zero_init_residual:
             for m in self.modules():
-                last = getattr(m, "bn3" if isinstance(m, Bottleneck) else "bn2", None)
-                if isinstance(m, (BasicBlock, Bottleneck)) and last.weight is not None:
+                if isinstance(m, (BasicBlock, Bottleneck)):
+                    last: Any = m.bn3 if isinstance(m, Bottleneck) else m.bn2
                     nn.init.zeros_(last.weight)
 
     def _stage(self, block: Any, planes: int, blocks: int, stride: int, dilate: bool) -> Any:

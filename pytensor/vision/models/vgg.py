@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pytensor import Tensor, nn
+from pytensor.vision.models._init import initialize
 from pytensor.vision.models._weights import WeightsEnum, model
 
 __all__ = [
@@ -65,20 +66,7 @@ class VGG(nn.Module):
             nn.Linear(4096, num_classes),
         )
         if init_weights:
-            self._initialize()
-
-    def _initialize(self) -> None:
-        for m in self.modules():
-            if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(m, nn.BatchNorm2d):
-                nn.init.ones_(m.weight)
-            elif isinstance(m, nn.Linear):
-                nn.init.normal_(m.weight, 0, 0.01)
-            else:
-                continue
-            if m.bias is not None:
-                nn.init.zeros_(m.bias)
+            initialize(self, "relu", linear_std=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.avgpool(self.features(x)).flatten(1))

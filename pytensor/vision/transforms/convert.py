@@ -136,12 +136,13 @@ class LinearTransformation(nn.Module):
     def forward(self, tensor: Tensor) -> Tensor:
         n = math.prod(tensor.shape[-3:])
         if n != self.transformation_matrix.size(0):
+            sizes = " x ".join(str(s) for s in tensor.shape[-3:])
             raise ValueError(
-                f"Input tensor and transformation matrix have incompatible shape. {n} != "
-                f"{self.transformation_matrix.size(0)}"
+                "Input tensor and transformation matrix have incompatible shape."
+                f"[{sizes}] != {self.transformation_matrix.size(0)}"
             )
         flat = tensor.reshape(-1, n) - self.mean_vector
-        return (flat @ self.transformation_matrix).reshape(tensor.shape)
+        return (flat @ self.transformation_matrix.to(flat.dtype)).reshape(tensor.shape)
 
     def __repr__(self) -> str:
         return (

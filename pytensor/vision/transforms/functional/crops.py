@@ -256,7 +256,7 @@ def _new_size(img: Any, size: int | Sequence[int] | None, max_size: int | None) 
             if max_size <= new_short:
                 raise ValueError(
                     f"max_size = {max_size} must be strictly greater than the requested size for "
-                    f"the smaller edge size = {size}"
+                    f"the smaller edge size = [{new_short}]"
                 )
             if new_long > max_size:
                 new_short, new_long = int(max_size * new_short / new_long), max_size
