@@ -20,10 +20,13 @@ PT_GEMM_INLINE int64_t work_of(int64_t m, int64_t n, int64_t k) {
   return 2 * m * n * k + 16 * (n + m) * k;
 }
 
+// Adding up the lanes of a dot product costs as much as many multiply-adds, and packing B is shared
+// by the rows: the shorter the sums, the fewer the rows for which dot products are the quicker way.
 template <class T>
 bool dot_fits(const Problem<T>& p) {
   constexpr int kL = kLanes<AccumulatorOf<T>>;
-  return p.m <= kFewRows && p.b_row == 1 && (p.b_col != 1 || p.n == 1) &&
+  const int64_t most = min_of<int64_t>(24, 7 + p.k / (4 * kL));
+  return p.m <= most && p.b_row == 1 && (p.b_col != 1 || p.n == 1) &&
          p.k >= (p.m == 1 ? 2 : 8) * kL;
 }
 
