@@ -18,13 +18,34 @@ import pytensor
 SURFACE = json.loads((Path(__file__).parent / "data" / "surface.json").read_text())
 
 MISSING = {
-    "saving and loading": ["load", "save"],
-    "compile and jit": ["compile", "SymBool", "SymFloat", "SymInt", "sym_min"],
-    "cuda": ["OutOfMemoryError", "get_device_module"],
-    "mixed precision": ["autocast", "float8_e4m3fn"],
+    "jit": [
+        "jit.ScriptModule",
+        "jit.ignore",
+        "jit.load",
+        "jit.save",
+        "jit.script",
+        "jit.trace",
+        "jit.unused",
+        "SymBool",
+        "SymFloat",
+        "SymInt",
+        "sym_min",
+    ],
+    "8-bit floats": ["float8_e4m3fn"],
     "complex numbers": ["Tensor.imag", "complex", "polar", "view_as_complex", "view_as_real"],
-    "fft": ["stft"],
+    "fft": [
+        "stft",
+        "fft.fft",
+        "fft.fftn",
+        "fft.fftshift",
+        "fft.ifft",
+        "fft.ifftn",
+        "fft.ifftshift",
+        "fft.irfft",
+        "fft.rfft",
+    ],
     "function transforms": ["vmap"],
+    "masked reductions": ["masked.mean", "masked.var"],
     "sparse tensors": [
         "Tensor.indices",
         "Tensor.to_dense",
@@ -37,11 +58,13 @@ MISSING = {
 
 
 def holder(group: str):
+    """What has the names of a group; None where there is no such room yet."""
     if group == "torch":
         return pytensor
-    if group == "Tensor":
-        return pytensor.Tensor
-    return importlib.import_module(f"pytensor.{group}")
+    place = pytensor
+    for part in group.split("."):
+        place = getattr(place, part, None)
+    return place
 
 
 def full_name(group: str, name: str) -> str:
