@@ -17,6 +17,23 @@ struct ColumnTaps {
   int64_t offset[kMostWidth];
 };
 
+// A row of the gradient, a row of the output that reaches it and the row of the kernel between.
+struct RowTap {
+  int64_t result, output, kernel;
+};
+
+// All of them, in order, and an end mark.
+inline void find_row_taps(const ConvArgs& p, RowTap* to) {
+  for (int64_t r = 0; r < p.in[1]; r++) {
+    for (int64_t k = 0; k < p.kernel[1]; k++) {
+      const int64_t at = r + p.padding[1] - k * p.dilation[1];
+      if (at < 0 || at % p.stride[1] != 0 || at / p.stride[1] >= p.out[1]) continue;
+      *to++ = {r, at / p.stride[1], k};
+    }
+  }
+  to->result = -1;
+}
+
 // kV vectors of one row and one residue of the gradient: sums over the kernel rows that reach it.
 template <int kV, class T>
 PT_GEMM_INLINE void gather_row(const T* const* rows, const T* const* weights, int num_rows,
@@ -37,33 +54,45 @@ PT_GEMM_INLINE Vec<T> rectified(Vec<T> v, bool relu) {
   return relu ? (v < Vec<T>{} ? Vec<T>{} : v) : v;
 }
 
+// kStep * kV vectors of one row of the gradient, as far as `width` reaches.
+template <int kStep, int kV, class T>
+PT_GEMM_INLINE void gather_block(const T* const* rows, const T* const* weights, int num_rows,
+                                 const ColumnTaps* taps, T bias, bool relu, T* out, int64_t width) {
+  constexpr int kL = kLanes<T>;
+  Vec<T> sum[kStep][kV], line[kStep * kV];
+  PT_GEMM_UNROLL for (int f = 0; f < kStep; f++) {
+    gather_row<kV>(rows, weights, num_rows, taps[f], bias, sum[f]);
+  }
+  PT_GEMM_UNROLL for (int v = 0; v < kV; v++) {
+    if constexpr (kStep == 1) {
+      line[v] = sum[0][v];
+    } else {
+      line[2 * v] = gemm::zip_low<T>(sum[0][v], sum[1][v], gemm::LanesOf<T>{});
+      line[2 * v + 1] = gemm::zip_high<T>(sum[0][v], sum[1][v], gemm::LanesOf<T>{});
+    }
+  }
+  PT_GEMM_UNROLL for (int v = 0; v < kStep * kV; v++) {
+    const int64_t left = width - v * kL;
+    if (left >= kL) {
+      store(out + v * kL, rectified<T>(line[v], relu));
+    } else if (left > 0) {
+      store_n(out + v * kL, rectified<T>(line[v], relu), static_cast<int>(left));
+    }
+  }
+}
+
 // One row of the gradient, `width` columns of stride 1 or 2.
 template <int kStep, class T>
 void gather_columns(const T* const* rows, const T* const* weights, int num_rows,
                     const ColumnTaps* taps, T bias, bool relu, T* out, int64_t width) {
-  constexpr int kL = kLanes<T>, kV = 2;
+  constexpr int kL = kLanes<T>;
   const T* shifted[kMostWidth];
-  for (int64_t c = 0; c < width; c += kStep * kV * kL) {
+  for (int64_t c = 0; c < width; c += kStep * 2 * kL) {
     for (int r = 0; r < num_rows; r++) shifted[r] = rows[r] + c / kStep;
-    Vec<T> sum[kStep][kV], line[kStep * kV];
-    PT_GEMM_UNROLL for (int f = 0; f < kStep; f++) {
-      gather_row<kV>(shifted, weights, num_rows, taps[f], bias, sum[f]);
-    }
-    if constexpr (kStep == 1) {
-      PT_GEMM_UNROLL for (int v = 0; v < kV; v++) line[v] = sum[0][v];
+    if (width - c > kStep * kL) {
+      gather_block<kStep, 2>(shifted, weights, num_rows, taps, bias, relu, out + c, width - c);
     } else {
-      PT_GEMM_UNROLL for (int v = 0; v < kV; v++) {
-        line[2 * v] = gemm::zip_low<T>(sum[0][v], sum[1][v], gemm::LanesOf<T>{});
-        line[2 * v + 1] = gemm::zip_high<T>(sum[0][v], sum[1][v], gemm::LanesOf<T>{});
-      }
-    }
-    PT_GEMM_UNROLL for (int v = 0; v < kStep * kV; v++) {
-      const int64_t left = width - c - v * kL;
-      if (left >= kL) {
-        store(out + c + v * kL, rectified<T>(line[v], relu));
-      } else if (left > 0) {
-        store_n(out + c + v * kL, rectified<T>(line[v], relu), static_cast<int>(left));
-      }
+      gather_block<kStep, 1>(shifted, weights, num_rows, taps, bias, relu, out + c, width - c);
     }
   }
 }
@@ -107,6 +136,9 @@ void depthwise_input_gradient(const ConvArgs& p) {
       taps[f].offset[taps[f].count++] = border + at / step;
     }
   }
+  RowTap* row_taps = static_cast<RowTap*>(
+      p.allocate(p.owner, (p.in[1] * p.kernel[1] + 1) * static_cast<int64_t>(sizeof(RowTap))));
+  find_row_taps(p, row_taps);
   parallel_for(0, p.batch * p.groups, plane_grain(p), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const T* plane = pad_plane(static_cast<const T*>(p.output) + i * out_plane, p.out[1],
@@ -115,15 +147,14 @@ void depthwise_input_gradient(const ConvArgs& p) {
       const T* weight = static_cast<const T*>(p.weight) + channel * p.kernel[1] * p.kernel[2];
       const T bias = p.bias ? static_cast<const T*>(p.bias)[channel] : T(0);
       T* to = static_cast<T*>(p.input) + i * in_plane;
+      const RowTap* tap = row_taps;
       for (int64_t r = 0; r < p.in[1]; r++, to += p.in[2]) {
         const T* rows[kMostWidth];
         const T* weights[kMostWidth];
         int num_rows = 0;
-        for (int64_t k = 0; k < p.kernel[1]; k++) {
-          const int64_t at = r + p.padding[1] - k * p.dilation[1];
-          if (at < 0 || at % p.stride[1] != 0 || at / p.stride[1] >= p.out[1]) continue;
-          rows[num_rows] = plane + at / p.stride[1] * s.pitch;
-          weights[num_rows++] = weight + k * p.kernel[2];
+        for (; tap->result == r; tap++) {
+          rows[num_rows] = plane + tap->output * s.pitch;
+          weights[num_rows++] = weight + tap->kernel * p.kernel[2];
         }
         if (step == 1) {
           gather_columns<1>(rows, weights, num_rows, taps, bias, p.relu, to, p.in[2]);
