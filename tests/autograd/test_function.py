@@ -564,3 +564,25 @@ def test_gradcheck() -> None:
     x = leaf(pytensor, 0.5, -1.5)
     assert pytensor.autograd.gradcheck(function.apply, (x,))
     assert pytensor.autograd.gradgradcheck(function.apply, (x,))
+
+
+def saved_view(t):
+    """What backward() sees of a saved view that is no leaf."""
+    seen = []
+
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.sum()
+
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        seen.append(t.tensor([float(x.requires_grad), float(x.grad_fn is not None)]))
+        return g.expand(x.shape)
+
+    x = leaf(t, 1.0, 2.0, 3.0)
+    make(t, forward, backward).apply((x * 2)[:2]).backward()
+    return [seen[0], x.grad]
+
+
+def test_saved_view_keeps_its_history():
+    agree(saved_view)

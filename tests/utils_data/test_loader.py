@@ -101,6 +101,28 @@ w = torch.arange(4.0, requires_grad=True)
 (b, c), (d, e) = D.DataLoader(D.TensorDataset(w, w * 2), batch_size=2)
 (b.sum() + e.sum()).backward(); print(w.grad)
 """,
+    "eager_samplers": """
+class Eager(D.Sampler):
+    def __init__(self, size): self.size = size
+    def __iter__(self): return iter(torch.randperm(6).reshape(self.size).tolist())
+    def __len__(self): return 6
+for loader in (
+    D.DataLoader(Squares(6), batch_size=None, sampler=Eager((6,))),
+    D.DataLoader(Squares(6), batch_size=2, sampler=Eager((6,))),
+    D.DataLoader(Squares(6), batch_sampler=Eager((3, 2))),
+):
+    print(list(loader), list(loader), torch.rand(1).item())
+""",
+    "two_iterators": """
+loader = D.DataLoader(Squares(6), 2, shuffle=True)
+a, b = iter(loader), iter(loader)
+print(next(a), next(b), next(a), torch.rand(1).item(), next(b), len(a))
+""",
+    "negative_indices": "print(list(D.DataLoader(data, batch_sampler=[[-1, 0], [5, -3]])))",
+    "tensors_as_indices": """
+print(list(D.DataLoader(data, 3, sampler=torch.randperm(10))))
+print(list(D.DataLoader(D.Subset(data, torch.randperm(6)), 4, shuffle=True)))
+""",
     "own_row": """
 class Own(D.TensorDataset):
     def __getitem__(self, i): return self.tensors[0][i] * 10
@@ -129,6 +151,9 @@ ERRORS = {
     "rank": "D.DistributedSampler(data, 2, 5)",
     "collate_type": "D.default_collate([object()])",
     "collate_length": "D.default_collate([[1], [1, 2]])",
+    "context_without_workers": "D.DataLoader(data, multiprocessing_context='fork')",
+    "context_name": "D.DataLoader(data, num_workers=1, multiprocessing_context='thread')",
+    "context_type": "D.DataLoader(data, num_workers=1, multiprocessing_context=3)",
     "no_getitem": "D.Dataset()[0]",
     "no_iter": "iter(D.IterableDataset())",
     "out_of_range": "list(D.DataLoader(D.Subset(data, [77])))",
@@ -154,6 +179,23 @@ def test_numpy_arrays_become_batches():
     with pytest.raises(TypeError, match="default_collate"):
         d.default_collate([np.array(["a"])])
     assert type(d.default_convert({"a": np.ones(2)})["a"]) is pytensor.Tensor
+
+
+def test_collate_of_own_classes():
+    from pytensor.utils.data._utils.collate import collate, default_collate_fn_map
+
+    def add(batch, *, collate_fn_map=None):
+        return sum(batch)
+
+    assert collate([[3j, 1j], [2j, 2j]], collate_fn_map={complex: add}) == [5j, 3j]
+    assert collate([True, True], collate_fn_map={int: add}) == 2
+    with pytest.raises(TypeError, match="found <class 'int'>"):
+        collate([1, 2], collate_fn_map={})
+    default_collate_fn_map[complex] = add
+    try:
+        assert pytensor.utils.data.default_collate([{"a": 1j}, {"a": 2j}]) == {"a": 3j}
+    finally:
+        del default_collate_fn_map[complex]
 
 
 def test_batches_are_copies():

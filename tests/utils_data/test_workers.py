@@ -109,6 +109,55 @@ def test_draws_in_workers_are_those_of_torch():
     assert batches(pytensor, Draws()) == batches(torch, TorchDraws())
 
 
+def test_draws_of_persistent_workers_are_those_of_torch():
+    torch = pytest.importorskip("torch")
+
+    class TorchDraws(torch.utils.data.Dataset):
+        def __getitem__(self, i):
+            return torch.rand(1).item()
+
+        def __len__(self):
+            return 6
+
+    class OwnDraws(Draws):
+        def __getitem__(self, i):
+            return pytensor.rand(1).item()
+
+    def batches(library, data):
+        class Eager(library.utils.data.Sampler):
+            def __iter__(self):
+                return iter(library.randperm(6).reshape(3, 2).tolist())
+
+            def __len__(self):
+                return 3
+
+        library.manual_seed(9)
+        loader = library.utils.data.DataLoader(
+            data, batch_sampler=Eager(), num_workers=2, persistent_workers=True
+        )
+        found = [batch.tolist() for _ in range(3) for batch in loader]
+        return found, library.rand(1).item()
+
+    assert batches(pytensor, OwnDraws()) == batches(torch, TorchDraws())
+
+
+def test_forked_process_leaves_the_workers_alone():
+    iterator = iter(D.DataLoader(Numbers(n=40), num_workers=2))
+    next(iterator)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            iterator._workers.close()
+            del iterator
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(list(iterator)) == 39
+    assert no_children()
+
+
 def test_stream_is_shared_out():
     got = [b.tolist() for b in D.DataLoader(Stream(7), batch_size=2, num_workers=3)]
     assert got == [[0, 3], [1, 4], [2, 5], [6]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import multiprocessing
 import multiprocessing.connection
+import os
 import signal
 import time
 import weakref
@@ -55,7 +56,7 @@ class Workers:
         self.in_order = in_order
         forks = context.get_start_method() == "fork"
         # Registered before the first start: an exception on the way leaves no process behind.
-        self._end = weakref.finalize(self, _end, self.connections, self.processes)
+        self._end = weakref.finalize(self, _end, self.connections, self.processes, os.getpid())
         for i in range(number):
             ours, theirs = context.Pipe(duplex=True)
             process = context.Process(
@@ -87,13 +88,13 @@ class Workers:
         self.next_task = 0
         self.turn = 0
 
-    def resume(self, base_seed: int) -> None:
-        """Begins another pass over the data with the same processes."""
+    def resume(self) -> None:
+        """Begins another pass over the data with the same processes, which draw on."""
         while any(task not in self.arrived for task in self.asked):
             self._wait()
         self._forget()
         for i, connection in enumerate(self.connections):
-            self._request(i, ("resume", base_seed), connection)
+            self._request(i, ("resume", None), connection)
         for connection in self.connections:
             self._raise_if_dead([connection])
             _, answer = _channel.receive(connection)
@@ -197,7 +198,9 @@ class Workers:
         self._end()
 
 
-def _end(connections: list[Any], processes: list[Any]) -> None:
+def _end(connections: list[Any], processes: list[Any], owner: int) -> None:
+    if os.getpid() != owner:  # a copy in a forked process; the processes are not its to end
+        return
     for connection in connections:
         connection.close()
     deadline = time.monotonic() + _GRACE_S

@@ -100,7 +100,7 @@ def run(
     """The body of a worker: answers requests until the connection closes.
 
     Args:
-        connection: gets ``(task, index)``, or ``None`` for the end, or ``("resume", seed)``; is
+        connection: gets ``(task, index)``, or ``None`` for the end, or ``("resume", None)``; is
             sent ``(task, batch)``.
         others: ends of pipes that a forked process has inherited and must not keep open.
         fetch_arguments: of its ``Fetcher``.
@@ -138,9 +138,8 @@ def run(
         batch: Any
         if task == "resume":
             try:
-                seed = _seed(index, number)
                 fetcher = Fetcher(*fetch_arguments)
-                batch = seed
+                batch = None
             except Exception as error:
                 batch = Failure(error, where)
         elif failure is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import multiprocessing.context
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -149,6 +150,8 @@ class DataLoader(Generic[T_co]):
         self._initialized = True
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "multiprocessing_context":
+            _check_context(value, self.num_workers)
         if self._initialized and name in _FIXED:
             raise ValueError(
                 f"{name} attribute should not be set after {type(self).__name__} is initialized"
@@ -175,10 +178,8 @@ class DataLoader(Generic[T_co]):
         return self.dataset, self._iterable, batched, self.collate_fn, self.drop_last
 
     def __iter__(self) -> Iterator[Any]:
-        # PyTorch draws the workers' seed first, whether there are workers or not.
-        base_seed = draw_seed(self.generator)
         if self.num_workers > 0:
-            return _WorkerIterator(self, base_seed)
+            return _WorkerIterator(self)
         return _LocalIterator(self)
 
     def check_worker_number_rationality(self) -> None:
@@ -234,10 +235,14 @@ class _LocalIterator(_Iterator):
 
     def __init__(self, loader: DataLoader[Any]) -> None:
         super().__init__(loader)
+        # A sampler may draw when its iteration begins, which PyTorch does before it draws the
+        # seed of workers, whether there are workers or not.
         whole = _whole_batches(loader)
-        if whole is None:
-            fetcher = Fetcher(*loader._fetch_arguments)
-            whole = _fetched(fetcher, iter(loader._index_sampler))
+        indices = iter(loader._index_sampler) if whole is None else None
+        draw_seed(loader.generator)
+        if indices is not None:
+            whole = _fetched(Fetcher(*loader._fetch_arguments), indices)
+        assert whole is not None
         self._batches = whole
 
 
@@ -301,7 +306,7 @@ def _gathered(tensors: Any, order: Any, size: int, drop_last: bool) -> Iterator[
 class _WorkerIterator(_Iterator):
     """Batches from worker processes."""
 
-    def __init__(self, loader: DataLoader[Any], base_seed: int) -> None:
+    def __init__(self, loader: DataLoader[Any]) -> None:
         super().__init__(loader)
         from pytensor.utils.data._pool import Workers
 
@@ -309,8 +314,11 @@ class _WorkerIterator(_Iterator):
         if loader._kept is not None:
             self._workers = loader._kept
             loader._kept = None
-            self._workers.resume(base_seed)
+            self._workers.resume()
         else:
+            # PyTorch begins the iteration twice: a sampler that draws then draws twice.
+            iter(loader._index_sampler)
+            base_seed = draw_seed(loader.generator)
             self._workers = Workers(
                 _context(loader.multiprocessing_context),
                 loader.num_workers,
@@ -346,6 +354,28 @@ def _context(given: Any) -> Any:
     if given is None or isinstance(given, str):
         return multiprocessing.get_context(given)
     return given
+
+
+def _check_context(given: Any, num_workers: int) -> None:
+    if given is None:
+        return
+    if num_workers == 0:
+        raise ValueError(
+            "multiprocessing_context can only be used with multi-process loading (num_workers > "
+            "0), but got num_workers=0"
+        )
+    if isinstance(given, str):
+        known = multiprocessing.get_all_start_methods()
+        if given not in known:
+            raise ValueError(
+                "multiprocessing_context option should specify a valid start method in "
+                f"{known}, but got multiprocessing_context={given!r}"
+            )
+    elif not isinstance(given, multiprocessing.context.BaseContext):
+        raise TypeError(
+            "multiprocessing_context option should be a valid context object or a string "
+            f"specifying the start method, but got multiprocessing_context={given}"
+        )
 
 
 def _check_workers(

@@ -1,0 +1,7 @@
+"""Where programs written for PyTorch look for ``collate``."""
+
+from __future__ import annotations
+
+from pytensor.utils.data._utils import collate
+
+__all__ = ["collate"]
