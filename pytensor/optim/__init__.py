@@ -6,6 +6,8 @@ learning rate are in :mod:`pytensor.optim.lr_scheduler`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pytensor.optim import lr_scheduler as lr_scheduler
 from pytensor.optim._adafactor import Adafactor
 from pytensor.optim._muon import Muon
@@ -43,3 +45,11 @@ __all__ = [
     "SparseAdam",
     "lr_scheduler",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "swa_utils":  # it imports nn, which optimizers do without
+        import importlib
+
+        return importlib.import_module("pytensor.optim.swa_utils")
+    raise AttributeError(f"module 'pytensor.optim' has no attribute '{name}'")
