@@ -7,7 +7,6 @@ must not be on the list.
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 
