@@ -103,7 +103,7 @@ def train(args: argparse.Namespace) -> float:
     """Train, print the test accuracy after each epoch, write the results, return the last one."""
     pt.manual_seed(args.seed)
     train_data, test_data = load(args.data, "train"), load(args.data, "t10k")
-    loader = DataLoader(train_data, batch_size=args.batch_size, shuffle=True)
+    loader: DataLoader = DataLoader(train_data, batch_size=args.batch_size, shuffle=True)
     model = LeNet()
     optimizer = Adam(model.parameters(), lr=args.lr)
     scheduler = OneCycleLR(optimizer, max_lr=args.lr, total_steps=args.epochs * len(loader))
