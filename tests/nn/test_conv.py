@@ -32,6 +32,7 @@ SHAPES = {
     "stride shares a divisor": ((2, 9, 30, 31), (12, 9, 3, 3), {"stride": 2, "dilation": 4}),
     "groups": ((2, 24, 17, 18), (36, 8, 3, 3), {"groups": 3, "padding": 1}),
     "winograd": ((2, 35, 15, 40), (33, 35, 3, 3), {"padding": 1}),
+    "winograd many tiles": ((3, 40, 60, 63), (45, 40, 3, 3), {"padding": 1}),
     "winograd no padding": ((1, 64, 33, 20), (40, 64, 3, 3), {}),
     "winograd much padding": ((1, 40, 20, 18), (40, 40, 3, 3), {"padding": (2, 0)}),
     "lenet": ((9, 6, 14, 14), (16, 6, 5, 5), {}),

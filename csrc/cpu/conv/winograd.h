@@ -3,7 +3,7 @@
 // Tiles of m x m results are taken in blocks: their inputs are transformed to (m + 2)^2 matrices
 // [channels][tiles], each is multiplied with the matrix of transformed weights, and the products
 // are transformed back into the image. A block's matrices stay in the L2 cache; where there are
-// few tiles, all threads work on one block, channels and matrices shared out among them.
+// few tiles, the channels of the result are taken in blocks instead.
 #pragma once
 
 #include "core/parallel.h"
@@ -40,36 +40,21 @@ class Winograd {
     weight_pitch_ = gemm::round_up(p.channels, kL) + kL;
   }
 
-  int64_t weight_size() const { return kMatrices * p_.out_channels * weight_pitch_; }
-
-  void run(float* weights, void* (*allocate)(void*, int64_t), void* owner) {
-    transform_weights(weights);
+  void run(void* (*allocate)(void*, int64_t), void* owner) const {
     const int64_t threads = get_num_threads();
     constexpr int64_t kColumns = Blocks<float>::kColumns, kCache = 2 << 20;
     const int64_t tile_bytes = kMatrices * 4 * (p_.channels + p_.out_channels);
     int64_t block = kCache / tile_bytes / kColumns * kColumns;
-    block = block < 64 ? 64 : min_of<int64_t>(block, 320);
-    if (divide_up(tiles_, block) < 2 * threads) {
+    block = block < 128 ? 128 : min_of<int64_t>(block, 320);
+    if (threads > 1 && divide_up(tiles_, block) < 2 * threads) {
       const int64_t fair = gemm::round_up(divide_up(tiles_, 2 * threads), kColumns);
-      if (fair >= 64 || threads == 1) {
-        block = min_of(block, fair);
-      } else {
-        run_together(weights, allocate, owner);
-        return;
-      }
+      block = fair >= 64 ? min_of(block, fair) : tiles_;
     }
-    const int64_t blocks = divide_up(tiles_, block);
-    parallel_for(0, blocks, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t b = begin; b < end; b++) {
-        const int64_t t0 = b * block, count = min_of(block, tiles_ - t0);
-        const int64_t pitch = pitch_of(count);
-        float* in = gemm::scratch_b.get<float>(kMatrices * p_.channels * pitch);
-        float* out = gemm::scratch_c.get<float>(kMatrices * p_.out_channels * pitch);
-        transform_inputs(t0, count, 0, p_.channels, in, pitch);
-        for (int64_t x = 0; x < kMatrices; x++) multiply(x, count, weights, in, out, pitch);
-        transform_outputs(t0, count, 0, p_.out_channels, out, pitch);
-      }
-    });
+    if (block >= tiles_) {
+      run_by_channels(allocate, owner);
+    } else {
+      run_by_tiles(block, allocate, owner);
+    }
   }
 
  private:
@@ -78,19 +63,51 @@ class Winograd {
     return gemm::round_up(tiles, Blocks<float>::kColumns) + 16;
   }
 
-  void run_together(const float* weights, void* (*allocate)(void*, int64_t), void* owner) {
+  // The result channels [begin, end) of a matrix that holds only these.
+  struct Rows {
+    int64_t begin, end;
+    int64_t count() const { return end - begin; }
+  };
+
+  // Many tiles: the weight is transformed once, blocks of tiles are shared out.
+  void run_by_tiles(int64_t block, void* (*allocate)(void*, int64_t), void* owner) const {
+    const Rows all{0, p_.out_channels};
+    auto* weights =
+        static_cast<float*>(allocate(owner, kMatrices * p_.out_channels * weight_pitch_ * 4));
+    const int64_t grain = max_of(1, 4096 / p_.channels);
+    parallel_for(0, p_.out_channels, grain,
+                 [&](int64_t begin, int64_t end) { transform_weights(all, begin, end, weights); });
+    parallel_for(0, divide_up(tiles_, block), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t b = begin; b < end; b++) {
+        const int64_t t0 = b * block, count = min_of(block, tiles_ - t0);
+        const int64_t pitch = pitch_of(count);
+        float* in = gemm::scratch_b.get<float>(kMatrices * p_.channels * pitch);
+        float* out = gemm::scratch_c.get<float>(kMatrices * p_.out_channels * pitch);
+        transform_inputs(t0, count, 0, p_.channels, in, pitch);
+        for (int64_t x = 0; x < kMatrices; x++) multiply(x, all, count, weights, in, out, pitch);
+        transform_outputs(t0, count, all, out, pitch);
+      }
+    });
+  }
+
+  // Few tiles: result channels are shared out, and their weights never leave the cache.
+  void run_by_channels(void* (*allocate)(void*, int64_t), void* owner) const {
+    constexpr int64_t kPanel = Blocks<float>::kRows, kCache = 1 << 20;
     const int64_t pitch = pitch_of(tiles_);
     auto* in = static_cast<float*>(allocate(owner, kMatrices * p_.channels * pitch * 4));
-    auto* out = static_cast<float*>(allocate(owner, kMatrices * p_.out_channels * pitch * 4));
-    const int64_t some = max_of(1, 2048 / tiles_);
-    parallel_for(0, p_.channels, some, [&](int64_t begin, int64_t end) {
+    parallel_for(0, p_.channels, max_of(1, 2048 / tiles_), [&](int64_t begin, int64_t end) {
       transform_inputs(0, tiles_, begin, end, in, pitch);
     });
-    parallel_for(0, kMatrices, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t x = begin; x < end; x++) multiply(x, tiles_, weights, in, out, pitch);
-    });
-    parallel_for(0, p_.out_channels, some, [&](int64_t begin, int64_t end) {
-      transform_outputs(0, tiles_, begin, end, out, pitch);
+    const int64_t fair = divide_up(p_.out_channels, 2 * get_num_threads() * kPanel);
+    const int64_t fitting = max_of(1, kCache / (kMatrices * 4 * weight_pitch_ * kPanel));
+    const int64_t rows = kPanel * min_of(fair, fitting);
+    parallel_for(0, p_.out_channels, rows, [&](int64_t begin, int64_t end) {
+      const Rows some{begin, end};
+      float* weights = gemm::scratch_b.get<float>(kMatrices * rows * weight_pitch_);
+      float* out = gemm::scratch_c.get<float>(kMatrices * rows * pitch);
+      transform_weights(some, begin, end, weights);
+      for (int64_t x = 0; x < kMatrices; x++) multiply(x, some, tiles_, weights, in, out, pitch);
+      transform_outputs(0, tiles_, some, out, pitch);
     });
   }
 
@@ -110,27 +127,23 @@ class Winograd {
     }
   }
 
-  // weights[x][out channel][channel]
-  void transform_weights(float* weights) const {
-    const int64_t grain = max_of(1, 4096 / p_.channels);
-    parallel_for(0, p_.out_channels, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; o++) {
-        for (int64_t c = 0; c < p_.channels; c += kL) {
-          const int count = static_cast<int>(min_of<int64_t>(kL, p_.channels - c));
-          const float* from = p_.weight + o * p_.weight_out + c * p_.weight_in;
-          V g[9], u[kMatrices];
-          read_taps(from, count, g);
-          both_ways<3, kIn>(
-              g, u, [](const V* d, int step, V* to, int to_step) __attribute__((always_inline)) {
-                Minimal<kTile>::weight(d, step, to, to_step);
-              });
-          float* to = weights + o * weight_pitch_ + c;
-          PT_GEMM_UNROLL for (int x = 0; x < kMatrices; x++) {
-            store(to + x * p_.out_channels * weight_pitch_, u[x]);
-          }
+  // weights[x][result channel of `rows`][channel] for the result channels [begin, end).
+  void transform_weights(const Rows& rows, int64_t begin, int64_t end, float* weights) const {
+    for (int64_t o = begin; o < end; o++) {
+      for (int64_t c = 0; c < p_.channels; c += kL) {
+        const int count = static_cast<int>(min_of<int64_t>(kL, p_.channels - c));
+        V g[9], u[kMatrices];
+        read_taps(p_.weight + o * p_.weight_out + c * p_.weight_in, count, g);
+        both_ways<3, kIn>(
+            g, u, [](const V* d, int step, V* to, int to_step) __attribute__((always_inline)) {
+              Minimal<kTile>::weight(d, step, to, to_step);
+            });
+        float* to = weights + (o - rows.begin) * weight_pitch_ + c;
+        PT_GEMM_UNROLL for (int x = 0; x < kMatrices; x++) {
+          store(to + x * rows.count() * weight_pitch_, u[x]);
         }
       }
-    });
+    }
   }
 
   // How a run of tiles reads the rows of an image.
@@ -207,17 +220,17 @@ class Winograd {
   }
 
   // out[x] = weights[x] * in[x]
-  void multiply(int64_t x, int64_t count, const float* weights, const float* in, float* out,
-                int64_t pitch) const {
+  void multiply(int64_t x, const Rows& all, int64_t count, const float* weights, const float* in,
+                float* out, int64_t pitch) const {
     using B = Blocks<float>;
     const gemm::KernelTable<float>& kernels = gemm::kernel_table<float>();
-    const float* a = weights + x * p_.out_channels * weight_pitch_;
+    const float* a = weights + x * all.count() * weight_pitch_;
     const float* b = in + x * p_.channels * pitch;
-    float* c = out + x * p_.out_channels * pitch;
+    float* c = out + x * all.count() * pitch;
     for (int64_t k0 = 0, depth; k0 < p_.channels; k0 += depth) {
       depth = gemm::next_block(p_.channels - k0, B::kDepth);
-      for (int64_t i = 0, rows; i < p_.out_channels; i += rows) {
-        rows = p_.out_channels - i;
+      for (int64_t i = 0, rows; i < all.count(); i += rows) {
+        rows = all.count() - i;
         if (rows > B::kRows) rows = rows >= 2 * B::kRows ? B::kRows : (rows + 1) / 2;
         for (int64_t j = 0; j < count; j += B::kColumns) {
           const int n = static_cast<int>(min_of<int64_t>(B::kColumns, count - j));
@@ -229,21 +242,21 @@ class Winograd {
     }
   }
 
-  void transform_outputs(int64_t t0, int64_t count, int64_t c0, int64_t c1, const float* out,
+  void transform_outputs(int64_t t0, int64_t count, const Rows& rows, const float* out,
                          int64_t pitch) const {
     Run* runs = scratch_runs.get<Run>(count);
     const int num_runs = find_runs_by_group(t0, count, runs);
     const int64_t plane = p_.out_size[0] * p_.out_size[1];
     alignas(64) float line[kTile * kL];
-    for (int64_t c = c0; c < c1; c++) {
+    for (int64_t c = rows.begin; c < rows.end; c++) {
       const V bias = gemm::broadcast<float>(p_.bias ? p_.bias[c] : 0.f);
       for (int r = 0, end; r < num_runs; r = end) {
         const int64_t group = runs[r].column / kL;
         for (end = r; end < num_runs && runs[end].column / kL == group;) end++;
         V m[kMatrices], o[kTile * kTile];
-        const float* from = out + c * pitch + group * kL;
+        const float* from = out + (c - rows.begin) * pitch + group * kL;
         PT_GEMM_UNROLL for (int x = 0; x < kMatrices; x++) {
-          m[x] = load(from + x * p_.out_channels * pitch);
+          m[x] = load(from + x * rows.count() * pitch);
         }
         both_ways<kIn, kTile>(
             m, o, [](const V* d, int step, V* to, int to_step) __attribute__((always_inline)) {
@@ -304,15 +317,13 @@ inline bool winograd_fits(const ConvArgs& p, bool gradient) {
     if (gradient && p.padding[d] > 2) return false;
   }
   const int64_t tiles = p.batch * divide_up(out[1], 2) * divide_up(out[2], 2);
-  const bool large = p.in_channels * p.out_channels > 200'000;  // the weight, beside the caches
-  return p.in_channels >= 32 && p.out_channels >= 32 && tiles >= (gradient && large ? 64 : 48);
+  // Other ways have to transpose the weight for a gradient anyway.
+  return p.in_channels >= 32 && p.out_channels >= 32 && tiles >= (gradient ? 16 : 48);
 }
 
 template <int kTile>
 void run_winograd(const ConvArgs& p, const WinogradProblem& problem) {
-  Winograd<kTile> w(problem);
-  float* weights = static_cast<float*>(p.allocate(p.owner, w.weight_size() * 4));
-  w.run(weights, p.allocate, p.owner);
+  Winograd<kTile>(problem).run(p.allocate, p.owner);
 }
 
 inline void winograd(const ConvArgs& p, bool gradient) {
@@ -334,7 +345,12 @@ inline void winograd(const ConvArgs& p, bool gradient) {
     q.out_size[d] = gradient ? p.in[d + 1] : p.out[d + 1];
     q.padding[d] = gradient ? 2 - p.padding[d + 1] : p.padding[d + 1];
   }
-  if (p.reduced_precision) {
+  // Large tiles only where they do not reach far over the edges.
+  const auto products = [&](int64_t tile) {
+    return (tile + 2) * (tile + 2) * divide_up(q.out_size[0], tile) *
+           divide_up(q.out_size[1], tile);
+  };
+  if (p.reduced_precision && products(4) < products(2)) {
     run_winograd<4>(p, q);
   } else {
     run_winograd<2>(p, q);
