@@ -254,6 +254,9 @@ Tensor SavedTensor::unpack(Node* owner) const {
                 "gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).");
   }
   if (!is_output_ && !edge_.node) return tensor_;
+  // Indices and masks are outputs without gradients: what is computed from them has no history.
+  const DType kept = tensor_.dtype();
+  if (is_output_ && !is_floating(kept) && !is_complex(kept)) return tensor_;
   if (!grad_enabled()) return tensor_;
   Tensor t = alias(tensor_);
   if (is_output_) {

@@ -43,7 +43,7 @@ def make_grid(
     Example::
 
         >>> pytensor.vision.utils.make_grid(pytensor.rand(10, 1, 28, 28), nrow=5).shape
-        pytensor.Size([3, 62, 152])
+        torch.Size([3, 62, 152])
     """
     if isinstance(tensor, (list, tuple)):
         for t in tensor:

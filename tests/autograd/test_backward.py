@@ -286,3 +286,16 @@ def test_gradients_of_unwanted_inputs_are_not_computed() -> None:
     pytensor.autograd.grad((x * w).sum(), x)
     assert seen == []
     assert w.grad is None
+
+
+def test_second_derivative_through_a_kept_mask() -> None:
+    agree(lambda t: _gradient_penalty(t, t.nn.functional.dropout))
+    agree(lambda t: _gradient_penalty(t, lambda x: x.max(1).values))
+
+
+def _gradient_penalty(t, function):
+    t.manual_seed(0)
+    x = t.tensor([[1.0, -2.0, 3.0], [0.5, 4.0, 2.0]], requires_grad=True)
+    (g,) = t.autograd.grad((function(x * x) * x.sum()).sum(), x, create_graph=True)
+    (g * g).sum().backward()
+    return x.grad
