@@ -159,6 +159,7 @@ _SUBMODULES = frozenset(
         "optim",
         "profiler",
         "serialization",
+        "signal",
         "special",
         "storage",
         "utils",
