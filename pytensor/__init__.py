@@ -153,6 +153,7 @@ _SUBMODULES = frozenset(
         "distributions",
         "hub",
         "linalg",
+        "masked",
         "mps",
         "multiprocessing",
         "nn",
