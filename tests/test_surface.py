@@ -44,7 +44,6 @@ MISSING = {
         "fft.rfft",
     ],
     "function transforms": ["vmap"],
-    "masked reductions": ["masked.mean", "masked.var"],
     "sparse tensors": [
         "Tensor.indices",
         "Tensor.to_dense",
