@@ -144,6 +144,20 @@ class Named(nn.Module):
     def extra_repr(self): return "a=1, b=2"
 print(Named(), nn.Sequential(Named()), nn.ModuleList([Named(), Named(), nn.ReLU()]))
 """,
+    "members_by_name": """
+class Wrapper(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(self.inner, name)
+print(net.__getattr__("first"), net.__getattr__("count"), nn.Module.__getattr__(net, "scale"))
+wrapped = Wrapper(net)
+print(wrapped.first is net.first, wrapped.inner is net, hasattr(wrapped, "nothing"))
+""",
     "containers": """
 s = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
 s.append(nn.Tanh()); s.insert(0, nn.Identity()); s.extend([nn.ELU()])
@@ -202,6 +216,7 @@ print(nn.Flatten(0, 1), nn.Unflatten(1, (3, 4)))
 ERRORS = {
     "no_forward": "nn.Module()(1)",
     "attribute": "print(net.missing)",
+    "attribute_by_name": "net.__getattr__('missing')",
     "parameter_before_init": """
 class Bad(nn.Module):
     def __init__(self):

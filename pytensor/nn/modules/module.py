@@ -242,6 +242,11 @@ class Module(Hooks, StateDict, Convert):
         else:
             object.__setattr__(self, name, value)
 
+    def __getattr__(self, name: str) -> Any:
+        # Members are ordinary attributes, which Python finds before it asks here. Programs and
+        # subclasses call this by name, and type checkers learn from it that there are members.
+        return object.__getattribute__(self, name)
+
     def _set_buffer(self, name: str, value: Any, persistent: bool) -> None:
         if type(self).register_buffer is Module.register_buffer or not persistent:
             self.register_buffer(name, value, persistent)
