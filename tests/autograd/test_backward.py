@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pair import agree
+
+from tests.autograd.pair import agree
 
 
 def leaf(t, *values, dtype=None):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 
 import pytest
-from pair import agree
 
 import pytensor
+from tests.autograd.pair import agree
 
 
 def leaf(t, *values):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from pair import agree
 
 import pytensor
+from tests.autograd.pair import agree
 
 
 def leaf(t, *values):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from pair import agree
+
+from tests.autograd.pair import agree
 
 STEPS = {
     "mul": lambda a, b: a * b,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from torch_pair import assert_same, to_pytensor, to_torch, torch
 
 import pytensor
 from pytensor.autograd import functional as ours
+from tests.python.torch_pair import assert_same, to_pytensor, to_torch, torch
 
 theirs = torch.autograd.functional
 

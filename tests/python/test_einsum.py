@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from torch_pair import check_call, check_same_error, torch
 
 import pytensor
+from tests.python.torch_pair import check_call, check_same_error, torch
 
 torch.manual_seed(0)
 EQUATIONS = [

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from torch_pair import torch
 
 import pytensor
+from tests.python.torch_pair import torch
 
 FLOATS = ["float16", "bfloat16", "float32", "float64"]
 INTS = ["uint8", "int8", "int16", "int32", "int64"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from torch_pair import assert_same, check_call, check_same_error, to_pytensor, torch
 
 import pytensor
+from tests.python.torch_pair import assert_same, check_call, check_same_error, to_pytensor, torch
 
 nan, inf = math.nan, math.inf
 torch.manual_seed(0)

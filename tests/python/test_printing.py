@@ -6,10 +6,10 @@ import math
 import time
 
 import pytest
-from torch_pair import plain, to_pytensor, torch
 
 import pytensor
 from pytensor._printing import tensor_format, tensor_repr
+from tests.python.torch_pair import plain, to_pytensor, torch
 
 nan, inf = math.nan, math.inf
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from torch_pair import torch
 
 import pytensor
+from tests.python.torch_pair import torch
 
 
 def test_seed_gives_torchs_numbers():
