@@ -237,12 +237,15 @@ struct CrossEntropy {
     }
   }
 
+  // As wide as L: g++ 12 for AVX2 loses lanes of a choice of doubles by a comparison of int32_t.
+  using Class = typename FloatLayout<L>::Int;
+
   // For each row k of the gradient: put(k, row).
   template <class Put>
   void backward_tile(int64_t u, const Rows& rows, const Rows& targets, Put put) const {
     alignas(64) L scratch[kTile], max[kTile], log_sum[kTile], g[kTile], mass[kTile], hit[kTile];
     alignas(64) L b[kTile], e[kTile];
-    alignas(64) int32_t classes[kTile];
+    alignas(64) Class classes[kTile];
     const int64_t pitch = rows.pitch, width = rows.width;
     bool some_ignored = false;
     for (int64_t j = 0; j < pitch; ++j) {
@@ -255,7 +258,7 @@ struct CrossEntropy {
       classes[j] = -1;
       if (!real || !a.classes || ignores(u + j)) continue;
       const int64_t t = a.classes[u + j];
-      classes[j] = static_cast<int32_t>(t);
+      classes[j] = static_cast<Class>(t);
       hit[j] = g[j] * keep * weight_of(t);
       mass[j] = g[j] * mass_of(t);
     }
@@ -267,7 +270,7 @@ struct CrossEntropy {
       for (int64_t j = 0; j < pitch; ++j) mass[j] *= g[j];
     }
     for (int64_t k = 0; k < a.n; ++k) {
-      gradient_row(rows.get(k, scratch), max, log_sum, mass, classes, hit, static_cast<int32_t>(k),
+      gradient_row(rows.get(k, scratch), max, log_sum, mass, classes, hit, static_cast<Class>(k),
                    pitch, e);
       if (uses_all()) {
         parts_row(targets, k, pitch, b);
@@ -281,8 +284,8 @@ struct CrossEntropy {
   }
   __attribute__((noinline)) static void gradient_row(
       const L* __restrict row, const L* __restrict max, const L* __restrict log_sum,
-      const L* __restrict mass, const int32_t* __restrict classes, const L* __restrict hit,
-      int32_t k, int64_t pitch, L* __restrict e) {
+      const L* __restrict mass, const Class* __restrict classes, const L* __restrict hit, Class k,
+      int64_t pitch, L* __restrict e) {
     for (int64_t i = 0; i < pitch; i += kLanes<L>) {
       for (int j = 0; j < kLanes<L>; ++j) {
         const L s = math::exp_nonpositive((row[i + j] - max[i + j]) - log_sum[i + j]);

@@ -185,6 +185,17 @@ struct Forward {
     return across<L>(larger(v, w), larger);
   }
 
+  // Elements i .. n in the first lanes, which load_tail does with AVX-512 alone.
+  static Vec<L> ordered_tail(const T* in, int64_t i, int64_t n) {
+#if defined(PT_ISA_IS_AVX512)
+    return load_tail<L>(in, i, n, Limits<L>::lowest);
+#else
+    alignas(64) L tail[kLanes<L>];
+    load_line(in + i, 1, n - i, Limits<L>::lowest, tail);
+    return load<L>(tail);
+#endif
+  }
+
   // e = exp(in - max), for whole vectors; the sum. As in sum(), few are added in one go.
   static double row_exponentials(const T* in, int64_t n, L max, L* e) {
     constexpr int lanes = kLanes<L>;
@@ -200,7 +211,7 @@ struct Forward {
         v += x;
       }
       if (i < end) {
-        const Vec<L> x = exponential(load_tail<L>(in, i, n, Limits<L>::lowest) - m);
+        const Vec<L> x = exponential(ordered_tail(in, i, n) - m);
         if (!Log) store(e + i, x);
         v += x;
       }

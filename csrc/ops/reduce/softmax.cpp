@@ -94,6 +94,8 @@ PT_OP(softmax)
         "    tensor([0.2500, 0.2500, 0.2500, 0.2500])")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2")
+    .sample("R(2, 39), 1")
+    .sample("R(20, 13), 1")
     .sample("R(3, 4), 0, dtype=torch.float64")
     .sample("I(3, 4), 1, dtype=torch.float32");
 
@@ -112,6 +114,8 @@ PT_OP(log_softmax)
         "Example:\n    >>> torch.zeros(2).log_softmax(0)\n    tensor([-0.6931, -0.6931])")
     .sample("R(3, 4), 1")
     .sample("R(2, 3, 4), -2")
+    .sample("R(2, 39), 1")
+    .sample("R(20, 13), 1")
     .sample("R(3, 4), 0, dtype=torch.float64")
     .sample("I(3, 4), 1, dtype=torch.float32");
 
