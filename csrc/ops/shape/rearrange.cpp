@@ -41,24 +41,29 @@ PT_OP(unflatten)
       PT_CHECK(self.dim() > 0, "unflatten got an unexpected error:\nDimension specified as ", dim,
                " but tensor has no dimensions");
       PT_CHECK(!sizes.empty(), "unflatten: sizes must be non-empty");
+      // The product of the sizes; -1 stands for `unknown`. An overflow equals no size.
+      const auto product = [sizes](int64_t unknown) {
+        int64_t n = 1;
+        for (int64_t s : sizes)
+          if (__builtin_mul_overflow(n, s == -1 ? unknown : s, &n)) return int64_t{-1};
+        return n;
+      };
+      const auto unknowns = std::count(sizes.begin(), sizes.end(), -1);
+      PT_CHECK(unknowns < 2, "unflatten: only one dimension can be inferred, got ", to_text(sizes));
+      const int64_t known = unknowns ? product(1) : 1;
+      PT_CHECK(known != 0, "unflatten: the size -1 is ambiguous for an empty dim");
+      const int64_t inferred = self->sizes[d] / known;
+      PT_CHECK(product(inferred) == self->sizes[d], "unflatten: Provided sizes ", to_text(sizes),
+               " don't multiply up to the size of dim ", d, " (", self->sizes[d],
+               ") in the input tensor");
       Dims shape;
       for (int i = 0; i < self.dim(); ++i) {
         if (i != d) {
           shape.push_back(self->sizes[i]);
           continue;
         }
-        int64_t known = 1;
-        for (int64_t s : sizes) known *= s == -1 ? 1 : s;
-        for (int64_t s : sizes) {
-          PT_CHECK(s != -1 || known != 0, "unflatten: the size -1 is ambiguous for an empty dim");
-          shape.push_back(s == -1 ? self->sizes[d] / known : s);
-        }
+        for (int64_t s : sizes) shape.push_back(s == -1 ? inferred : s);
       }
-      int64_t product = 1;
-      for (int i = d; i < d + static_cast<int>(sizes.size()); ++i) product *= shape[i];
-      PT_CHECK(product == self->sizes[d], "unflatten: Provided sizes ", to_text(sizes),
-               " don't multiply up to the size of dim ", d, " (", self->sizes[d],
-               ") in the input tensor");
       return view(self, IntList(shape));
     })
     .doc("Dimension dim cut into several of the given sizes; one may be -1.")
