@@ -27,6 +27,8 @@ Tensor with_storage(Ref<Storage> storage, IntList sizes, Dims strides, int64_t n
 }
 
 size_t checked_bytes(int64_t numel, DType dtype) {
+  PT_CHECK_KIND(ErrorKind::kNotImplemented, !is_complex(dtype),
+                "complex dtypes are not supported, got ", dtype_name(dtype));
   int64_t bytes;
   PT_CHECK(!__builtin_mul_overflow(numel, static_cast<int64_t>(item_size(dtype)), &bytes),
            "Storage size calculation overflowed with numel=", numel);

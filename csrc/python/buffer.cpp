@@ -257,7 +257,6 @@ Tensor tensor_from_buffer(PyObject* o) {
 
 Tensor tensor_from_bytes(PyObject* buffer, DType dtype, int64_t count, int64_t offset) {
   PT_CHECK_VALUE(PyObject_CheckBuffer(buffer), "object does not implement Python buffer protocol.");
-  PT_CHECK_TYPE(!is_complex(dtype), "frombuffer(): dtype ", dtype_name(dtype), " is not supported");
   View view = acquire(buffer, PyBUF_WRITABLE);
   if (!view) {
     PyErr_Clear();

@@ -68,6 +68,7 @@ class MethodArgs {
     DType t;
     PT_CHECK_TYPE(to_dtype(values_[i], t), function_, "(): argument '", names_[i],
                   "' must be torch.dtype, not ", Py_TYPE(values_[i])->tp_name);
+    refuse_complex(t, function_);
     return t;
   }
   // The memory of Python data is the cpu's.

@@ -47,12 +47,14 @@ extern PyTypeObject* device_type;
 extern PyTypeObject* layout_type;
 extern PyTypeObject* memory_format_type;
 extern PyTypeObject* size_type;
-PyObject* dtype_object(DType t);           // new reference
-PyObject* device_object(Device d);         // new reference
-PyObject* size_object(IntList sizes);      // new reference: torch.Size
-PyObject* int_tuple(IntList values);       // new reference
-PyObject* strided_object();                // new reference
-bool to_dtype(PyObject* o, DType& out);    // dtype objects and float, int, bool
+PyObject* dtype_object(DType t);         // new reference
+PyObject* device_object(Device d);       // new reference
+PyObject* size_object(IntList sizes);    // new reference: torch.Size
+PyObject* int_tuple(IntList values);     // new reference
+PyObject* strided_object();              // new reference
+bool to_dtype(PyObject* o, DType& out);  // dtype objects and float, int, bool
+// Complex dtypes have names and promotion rules, but no tensors: `function` cannot take one.
+void refuse_complex(DType t, std::string_view function);
 bool to_device(PyObject* o, Device& out);  // device objects, strings, indices; may raise
 void init_value_types(py::module_& m);
 Generator* to_generator(PyObject* o);  // null if it is none

@@ -93,7 +93,7 @@ bool read_float(PyObject* o, double& out) {
   return true;
 }
 
-bool read(const Param& p, bool numbers_as_tensors, PyObject* o, Value& v, CallMemory& memory) {
+bool read(const OpInfo& op, const Param& p, PyObject* o, Value& v, CallMemory& memory) {
   if (o == Py_None && p.optional) {
     v = Value();
     return true;
@@ -105,7 +105,7 @@ bool read(const Param& p, bool numbers_as_tensors, PyObject* o, Value& v, CallMe
         return true;
       }
       Scalar s;
-      if (!numbers_as_tensors || !to_scalar(o, s)) return false;
+      if (!op.numbers_as_tensors || !to_scalar(o, s)) return false;
       v = Value::of(memory.keep(wrapped_number(s)));
       return true;
     }
@@ -173,6 +173,7 @@ bool read(const Param& p, bool numbers_as_tensors, PyObject* o, Value& v, CallMe
     case Type::kDType: {
       DType t;
       if (!to_dtype(o, t)) return false;
+      refuse_complex(t, op.name);
       v = Value::of(t);
       return true;
     }
@@ -298,8 +299,7 @@ bool parse_call(const Signature& sig, const CallArgs& call, ParsedCall& parsed,
       int64_t unused;
       if (to_int(call.args[first], unused)) {
         for (; i < first; ++i, ++p) {
-          if (!read(s.params[p], sig.op->numbers_as_tensors, call.args[i], parsed.values[p],
-                    parsed.memory))
+          if (!read(*sig.op, s.params[p], call.args[i], parsed.values[p], parsed.memory))
             return error ? say(type_error(sig, p, function, static_cast<int>(i) + 1, call.args[i]))
                          : false;
           seen |= 1u << p;
@@ -323,8 +323,7 @@ bool parse_call(const Signature& sig, const CallArgs& call, ParsedCall& parsed,
     return say(sig.op->name, "() takes ", s.num_positional - offset, " positional arguments but ",
                call.nargs, " were given");
   for (; i < call.nargs; ++i, ++p) {
-    if (!read(s.params[p], sig.op->numbers_as_tensors, call.args[i], parsed.values[p],
-              parsed.memory))
+    if (!read(*sig.op, s.params[p], call.args[i], parsed.values[p], parsed.memory))
       return error ? say(type_error(sig, p, function, static_cast<int>(i) + 1, call.args[i]))
                    : false;
     seen |= 1u << p;
@@ -346,7 +345,7 @@ bool parse_call(const Signature& sig, const CallArgs& call, ParsedCall& parsed,
       }
       if (seen >> at & 1)
         return say(sig.op->name, "() got multiple values for argument '", s.params[at].name, "'");
-      if (!read(s.params[at], sig.op->numbers_as_tensors, o, parsed.values[at], parsed.memory))
+      if (!read(*sig.op, s.params[at], o, parsed.values[at], parsed.memory))
         return error ? say(type_error(sig, at, function, 0, o)) : false;
       seen |= 1u << at;
     }

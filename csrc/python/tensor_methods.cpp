@@ -129,6 +129,7 @@ PT_METHOD(method_to) {
       const std::string_view key = name ? name : "";
       if (v == Py_None && name) return;
       if ((key.empty() || key == "dtype") && to_dtype(v, d)) {
+        refuse_complex(d, "to");
         dtype = d;
       } else if (key.empty() && is_tensor(v)) {
         dtype = as_tensor(v).dtype();
@@ -205,6 +206,7 @@ PT_METHOD(method_type) {
       PT_CHECK_VALUE(found >= 0, "invalid type: '", name, "'");
       dtype = static_cast<DType>(found);
     }
+    refuse_complex(dtype, "type");
     if (t.dtype() == dtype) return Py_NewRef(o);
     return wrap(to_copy(t, dtype));
   });

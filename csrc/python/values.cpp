@@ -237,6 +237,11 @@ bool to_dtype(PyObject* o, DType& out) {
   return true;
 }
 
+void refuse_complex(DType t, std::string_view function) {
+  PT_CHECK_KIND(ErrorKind::kNotImplemented, !is_complex(t), function,
+                "(): complex dtypes are not supported, got torch.", dtype_name(t));
+}
+
 bool to_device(PyObject* o, Device& out) {
   if (Py_TYPE(o) == device_type) {
     out = device_value(o);

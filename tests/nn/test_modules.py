@@ -3,6 +3,7 @@ results, gradients and buffers, in training and in evaluation. The table is case
 
 from __future__ import annotations
 
+import gc
 import inspect
 import warnings
 
@@ -82,9 +83,12 @@ def run(case: Case, library, module) -> dict[str, list]:
     }
 
 
-@pytest.mark.parametrize(
+each_case = pytest.mark.parametrize(
     "case", CASES, ids=lambda case: f"{case.name}({case.arguments})"[:60].replace(" ", "")
 )
+
+
+@each_case
 def test_module(case):
     ours, theirs = build(case, pytensor), build(case, torch)
     assert repr(ours) == repr(theirs)
@@ -101,6 +105,31 @@ def test_module(case):
             assert_close(got[part], want[part], f"{mode}: {part}", *tolerance)
     assert list(ours.state_dict()) == list(theirs.state_dict())
     assert type(ours).__name__ == type(theirs).__name__
+
+
+@pytest.fixture(scope="module")
+def few_objects_to_collect():
+    """What lives already is left out of the many collections that follow."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@each_case
+def test_frees_what_it_makes(case, few_objects_to_collect):
+    """When a layer and the results of its passes are gone, no tensor, storage or node is left."""
+
+    def live_afterwards():
+        module = build(case, pytensor)
+        run(case, pytensor, module.train())
+        run(case, pytensor, module.eval())
+        del module
+        gc.collect()
+        return pytensor._C._live()
+
+    before = live_afterwards()  # constants made at the first call stay
+    assert live_afterwards() == before
 
 
 def layers_of(library) -> set[str]:

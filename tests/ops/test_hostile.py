@@ -154,6 +154,12 @@ SHAPES = [
     (f"{X}.repeat(-1, 2)", "repeat negative"),
     ("torch.ones(2, 3, 4).t()", "t()"),
     (f"{X}.unflatten(0, (2, 2))", "unflatten"),
+    (f"{X}.unflatten(1, (2**63 - 1, 8, -1))", "unflatten"),
+    (f"{X}.unflatten(1, (2, 1, 4, 2**63 - 1, -2))", "unflatten"),
+    (f"{X}.unflatten(1, (2, -2))", "unflatten"),
+    (f"{X}.unflatten(1, (-2, -2))", "invalid"),
+    ("torch.ones(1).unflatten(0, (-1, -1))", "inferred"),
+    ("torch.ones(0).unflatten(0, (0, -1))", "ambiguous"),
     (f"{X}.flatten(1, 0)", "flatten"),
     (f"{X}.gather(0, torch.tensor([0]))", "gather index dim"),
     (f"{X}.gather(1, torch.ones(3, 4))", "gather index int64"),
@@ -233,6 +239,16 @@ SIZES = [
     ("torch.ones(4).as_strided((2,), (1,), -1)", "offset"),
     ("torch.ones(4).as_strided((2,), (1,), 2**62)", "Storage overflow"),
     ("torch.ones(4).as_strided((2**62, 4), (1, 1))", "bounds storage overflow size"),
+    (f"{X}.narrow(0, 2, 2**63 - 1)", "length exceeds"),
+    (f"{X}.split_with_sizes([2**63 - 1, 2])", "sum"),
+    (f"{X}.repeat(2**62, 2)", "repeat overflow"),
+    (f"{X}.repeat(2**62, -(2**62))", "repeat overflow"),
+    (f"{X}.tile(2**62)", "repeat overflow"),
+    (f"{X}.repeat_interleave(2**62)", "overflow"),
+    (f"{X}.diagflat(offset=-(2**63))", "overflow"),
+    (f"{X}.diag_embed(offset=2**63 - 1)", "overflow"),
+    ("torch.ones(0).view(0, 7, 2, 2**63 - 1)", "overflow"),
+    ("torch.ones(0).reshape(2**40, 2**40, 0)", "overflow"),
     ("torch.zeros(2).new_zeros(-2)", "negative"),
     ("torch.frombuffer(bytearray(3), dtype=torch.float32)", "buffer size"),
     ("torch.frombuffer(b'', dtype=torch.float32)", "buffer size length"),
@@ -287,6 +303,43 @@ def error_of(library, text):
         except Exception as error:
             return error
     return value
+
+
+# Extreme numbers that have an answer: that of an ordinary number in their place.
+TABLE = "torch.arange(12.0).reshape(3, 4)"
+ENORMOUS = [
+    (f"{TABLE}.roll(N, 0)", -(2**63), -2),
+    (f"{TABLE}.roll(N, 1)", 2**63 - 1, 3),
+    (f"{TABLE}.triu(N)", 2**63 - 1, 9),
+    (f"{TABLE}.triu(N)", -(2**63), -9),
+    (f"{TABLE}.tril(N)", 2**63 - 1, 9),
+    (f"{TABLE}.tril(N)", -(2**63), -9),
+    (f"torch.cat({TABLE}.chunk(N, 1))", 2**63 - 1, 9),
+    (f"{TABLE}[-N:N:N]", 2**63 - 1, 9),
+    (f"{TABLE}[1::N]", 2**62, 9),
+    (f"{TABLE}.unfold(0, 2, N)", 2**63 - 1, 9),
+    (f"{TABLE}.diagonal(N)", 2**63 - 1, 9),
+    (f"{TABLE}.diagonal(N)", -(2**63), -9),
+]
+
+
+@pytest.mark.parametrize(("program", "number", "ordinary"), ENORMOUS)
+def test_enormous_numbers(program, number, ordinary):
+    got = eval(program, {"torch": pytensor, "N": number})
+    want = eval(program, {"torch": torch, "N": ordinary})
+    assert tuple(got.shape) == tuple(want.shape)
+    assert got.tolist() == want.tolist()
+
+
+def test_sizes_whose_sum_overflows_to_the_right_one():  # torch takes them
+    with pytest.raises(RuntimeError, match="to sum exactly to 3"):
+        pytensor.ones(3).split_with_sizes([2**63 - 1, 2**63 - 1, 5])
+
+
+def test_gradient_of_windows_far_apart():
+    x = pytensor.ones(3, 4, requires_grad=True)
+    x.unfold(0, 2, 2**63 - 1).sum().backward()
+    assert x.grad.tolist() == [[1.0] * 4, [1.0] * 4, [0.0] * 4]
 
 
 @pytest.mark.parametrize(("text", "words"), PROGRAMS, ids=[p[0][:60] for p in PROGRAMS])

@@ -38,6 +38,15 @@ def test_exp_beside_special_values(special: float, length: int) -> None:
     assert result == pytest.approx(expected, rel=2.4e-7, abs=2e-45, nan_ok=True)
 
 
+@pytest.mark.parametrize("function", ["sin", "cos"])
+def test_many_half_turns(function: str) -> None:
+    """What is left of a large angle is as exact in every kind of build."""
+    values = np.arange(0.0, 90000.0, 3.7, dtype=np.float32)
+    expected = getattr(np, function)(values.astype(np.float64))
+    result = getattr(pt.from_numpy(values), function)().numpy()
+    assert result == pytest.approx(expected, rel=0, abs=2e-7)
+
+
 @pytest.mark.parametrize("function", ["exp", "log", "sin", "cos"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_an_unusual_neighbour_changes_no_bit(function: str, dtype: type) -> None:

@@ -277,6 +277,56 @@ def test_complex_numbers_are_refused():
             pytensor.tensor(data)
 
 
+# torch has them; here no tensor of a complex dtype can come into being.
+COMPLEX = """
+zeros: torch.zeros(3, dtype=torch.complex64)
+ones: torch.ones(3, dtype=torch.complex128)
+empty: torch.empty(0, dtype=torch.cfloat)
+empty: torch.empty((), dtype=torch.cdouble)
+full: torch.full((3,), 1.0, dtype=torch.complex64)
+arange: torch.arange(3, dtype=torch.complex64)
+linspace: torch.linspace(0, 1, 3, dtype=torch.complex64)
+eye: torch.eye(3, dtype=torch.complex64)
+randn: torch.randn(3, dtype=torch.complex64)
+zeros_like: torch.zeros_like(torch.ones(3), dtype=torch.complex64)
+new_zeros: torch.ones(3).new_zeros(2, dtype=torch.complex64)
+new_tensor: torch.ones(3).new_tensor([1.0], dtype=torch.complex64)
+tensor: torch.tensor([1.0], dtype=torch.complex64)
+tensor: torch.tensor(torch.ones(3), dtype=torch.complex64)
+as_tensor: torch.as_tensor(np.ones(3), dtype=torch.complex64)
+asarray: torch.asarray([1.0], dtype=torch.complex64)
+scalar_tensor: torch.scalar_tensor(1.0, dtype=torch.complex64)
+frombuffer: torch.frombuffer(bytearray(8), dtype=torch.complex64)
+to: torch.ones(3).to(torch.complex64)
+to: torch.ones(3).to(dtype=torch.complex128)
+to: torch.nn.Linear(2, 2).to(torch.complex64)
+type: torch.ones(3).type(torch.complex64)
+type: torch.ones(3).type("torch.ComplexFloatTensor")
+view: torch.ones(2).view(torch.complex64)
+sum: torch.ones(3).sum(dtype=torch.complex64)
+cumsum: torch.ones(3).cumsum(0, dtype=torch.complex64)
+prod: torch.ones(3).prod(dtype=torch.complex64)
+mean: torch.ones(3).mean(dtype=torch.complex64)
+softmax: torch.ones(3).softmax(0, dtype=torch.complex64)
+""".strip().splitlines()
+
+
+@pytest.mark.filterwarnings("ignore:Modules with complex parameters")
+@pytest.mark.parametrize("line", COMPLEX)
+def test_complex_dtypes_are_refused(line):
+    name, expression = line.split(": ", 1)
+    message = rf"^{name}\(\): complex dtypes are not supported, got torch\.complex(64|128)$"
+    with pytest.raises(NotImplementedError, match=message):
+        eval(expression, {"torch": pytensor, "np": np})
+
+
+def test_complex_dtypes_can_be_reasoned_about():
+    c = pytensor.complex64
+    assert c.is_complex
+    assert pytensor.promote_types(c, pytensor.float64) == pytensor.complex128
+    assert not pytensor.can_cast(c, pytensor.float32)
+
+
 def test_first_float_above_int64_is_refused():  # torch wraps it to the lowest int64
     with pytest.raises(RuntimeError, match="cannot be converted to type int64 without overflow"):
         pytensor.tensor(2.0**63, dtype=pytensor.int64)

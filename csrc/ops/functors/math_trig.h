@@ -22,8 +22,10 @@ PT_INLINE double subtract_half_pis(double x, double n) {
 }
 PT_INLINE float subtract_half_pis(float x, float n) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__CUDA_ARCH__)
-  // Each difference is one fused operation; 24 bits a part, rounded down so that -0 stays -0.
-  return ((x - n * 1.57079625f) - n * 7.54978942e-08f) - n * 5.39030295e-15f;
+  // 24 bits a part, rounded down so that -0 stays -0. Products are inexact: each difference must be
+  // one fused operation, which is not left to the compiler's optimization level.
+  const float high = PT_LIBM(fmaf)(-n, 1.57079625f, x);
+  return PT_LIBM(fmaf)(-n, 5.39030295e-15f, PT_LIBM(fmaf)(-n, 7.54978942e-08f, high));
 #else
   const double d = n;
   return float((x - d * 1.57079632673412561417e+00) - d * 6.07710050650619224932e-11);

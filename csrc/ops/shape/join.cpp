@@ -185,7 +185,7 @@ PT_OP(narrow)
       PT_CHECK_INDEX(start >= -n && start <= n, "start out of range (expected to be in range of [",
                      -n, ", ", n, "], but got ", start, ")");
       if (start < 0) start += n;
-      PT_CHECK(start + length <= n, "start (", start, ") + length (", length,
+      PT_CHECK(length <= n - start, "start (", start, ") + length (", length,
                ") exceeds dimension size (", n, ").");
       return slice(self, dim, start, start + length, 1);
     })
@@ -240,16 +240,17 @@ PT_OP(split_with_sizes)
     .view([](const Tensor& self, IntList sizes, int64_t dim) {
       const int d = wrap_dim(dim, self.dim(), false);
       int64_t total = 0;
+      bool overflow = false;
       for (int64_t s : sizes) {
         PT_CHECK(s >= 0,
                  "split_with_sizes expects split_sizes have only non-negative entries, but "
                  "got split_sizes=",
                  to_text(sizes));
-        total += s;
+        overflow |= __builtin_add_overflow(total, s, &total);
       }
-      PT_CHECK(total == self->sizes[d], "split_with_sizes expects split_sizes to sum exactly to ",
-               self->sizes[d], " (input tensor's size at dimension ", d,
-               "), but got split_sizes=", to_text(sizes));
+      PT_CHECK(!overflow && total == self->sizes[d],
+               "split_with_sizes expects split_sizes to sum exactly to ", self->sizes[d],
+               " (input tensor's size at dimension ", d, "), but got split_sizes=", to_text(sizes));
       return cut(self, {sizes.begin(), sizes.end()}, d);
     })
     .backward([](BackwardCall& g, const Tensor&, IntList, int64_t dim) {
@@ -264,7 +265,7 @@ PT_OP(chunk)
       PT_CHECK(self.dim() > 0, "chunk expects at least a 1-dimensional tensor");
       PT_CHECK(chunks > 0, "chunk expects `chunks` to be greater than 0, got: ", chunks);
       const int64_t n = self->sizes[wrap_dim(dim, self.dim())];
-      const int64_t size = (n + chunks - 1) / chunks;
+      const int64_t size = n / chunks + (n % chunks != 0);
       if (size == 0) {
         const std::vector<int64_t> zeros(static_cast<size_t>(chunks), 0);
         return split_with_sizes(self, IntList(zeros), dim);

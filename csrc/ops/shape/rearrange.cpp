@@ -41,24 +41,29 @@ PT_OP(unflatten)
       PT_CHECK(self.dim() > 0, "unflatten got an unexpected error:\nDimension specified as ", dim,
                " but tensor has no dimensions");
       PT_CHECK(!sizes.empty(), "unflatten: sizes must be non-empty");
+      // The product of the sizes; -1 stands for `unknown`. An overflow equals no size.
+      const auto product = [sizes](int64_t unknown) {
+        int64_t n = 1;
+        for (int64_t s : sizes)
+          if (__builtin_mul_overflow(n, s == -1 ? unknown : s, &n)) return int64_t{-1};
+        return n;
+      };
+      const auto unknowns = std::count(sizes.begin(), sizes.end(), -1);
+      PT_CHECK(unknowns < 2, "unflatten: only one dimension can be inferred, got ", to_text(sizes));
+      const int64_t known = unknowns ? product(1) : 1;
+      PT_CHECK(known != 0, "unflatten: the size -1 is ambiguous for an empty dim");
+      const int64_t inferred = self->sizes[d] / known;
+      PT_CHECK(product(inferred) == self->sizes[d], "unflatten: Provided sizes ", to_text(sizes),
+               " don't multiply up to the size of dim ", d, " (", self->sizes[d],
+               ") in the input tensor");
       Dims shape;
       for (int i = 0; i < self.dim(); ++i) {
         if (i != d) {
           shape.push_back(self->sizes[i]);
           continue;
         }
-        int64_t known = 1;
-        for (int64_t s : sizes) known *= s == -1 ? 1 : s;
-        for (int64_t s : sizes) {
-          PT_CHECK(s != -1 || known != 0, "unflatten: the size -1 is ambiguous for an empty dim");
-          shape.push_back(s == -1 ? self->sizes[d] / known : s);
-        }
+        for (int64_t s : sizes) shape.push_back(s == -1 ? inferred : s);
       }
-      int64_t product = 1;
-      for (int i = d; i < d + static_cast<int>(sizes.size()); ++i) product *= shape[i];
-      PT_CHECK(product == self->sizes[d], "unflatten: Provided sizes ", to_text(sizes),
-               " don't multiply up to the size of dim ", d, " (", self->sizes[d],
-               ") in the input tensor");
       return view(self, IntList(shape));
     })
     .doc("Dimension dim cut into several of the given sizes; one may be -1.")
@@ -161,7 +166,10 @@ PT_OP(diag_embed)
       const int a = wrap_dim(dim1, n), b = wrap_dim(dim2, n);
       PT_CHECK(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2);
       PT_CHECK(self.dim() > 0, "diag_embed(): expected a tensor with at least one dimension");
-      const int64_t side = self->sizes[self.dim() - 1] + std::abs(offset);
+      int64_t side = self->sizes[self.dim() - 1];
+      const bool overflow = offset < 0 ? __builtin_sub_overflow(side, offset, &side)
+                                       : __builtin_add_overflow(side, offset, &side);
+      PT_CHECK(!overflow, "diag_embed(): the size of the matrix overflows with offset ", offset);
       Dims sizes = self.sizes();
       sizes.erase(self.dim() - 1);
       sizes.insert(std::min(a, b), side);
@@ -218,7 +226,8 @@ PT_OP(unfold)
       strides.push_back(s);
       if (self.dim()) {
         sizes[d] = (n - size) / step + 1;
-        strides[d] = s * step;
+        // A stride that overflows is that of a single window, and never used.
+        if (__builtin_mul_overflow(s, step, &strides[d])) strides[d] = 1;
       }
       return make_view(self, sizes, strides, self.offset());
     })
@@ -231,7 +240,7 @@ PT_OP(unfold)
       Dims view_sizes = self.sizes(), view_strides = strides;
       if (self.dim()) {
         view_sizes[d] = (self->sizes[d] - size) / step + 1;
-        view_strides[d] = strides[d] * step;
+        if (__builtin_mul_overflow(strides[d], step, &view_strides[d])) view_strides[d] = 1;
       }
       view_sizes.push_back(size);
       view_strides.push_back(self.dim() ? strides[d] : 1);
@@ -258,10 +267,12 @@ PT_OP(repeat)
       for (int i = 0; i < n; ++i) {
         const int d = i - (n - self.dim());
         const int64_t size = d >= 0 ? self->sizes[d] : 1;
+        const bool overflow =
+            __builtin_mul_overflow(size, repeats[static_cast<size_t>(i)], &sizes[i]);
+        PT_CHECK(!overflow, "repeat(): the size of dim ", i,
+                 " overflows with repeats=", to_text(repeats));
         PT_CHECK(repeats[static_cast<size_t>(i)] >= 0,
-                 "Trying to create tensor with negative dimension ",
-                 size * repeats[static_cast<size_t>(i)]);
-        sizes[i] = size * repeats[static_cast<size_t>(i)];
+                 "Trying to create tensor with negative dimension ", sizes[i]);
         pairs[2 * i] = repeats[static_cast<size_t>(i)];
         pairs[2 * i + 1] = size;
         from_strides[2 * i] = 0;
@@ -355,7 +366,7 @@ PT_OP(roll)
         const int d = wrap_dim(dims[i], self.dim());
         const int64_t n = self->sizes[d];
         if (n == 0) continue;
-        const int64_t start = ((n - shifts[i]) % n + n) % n;
+        const int64_t start = (n - shifts[i] % n) % n;
         if (start == 0) continue;
         const Tensor parts[] = {narrow(out, d, start, n - start), narrow(out, d, 0, start)};
         out = cat(TensorList(parts), d);
@@ -374,6 +385,7 @@ Tensor triangle(const Tensor& self, int64_t k) {
            ": input tensor must have at least 2 dimensions");
   Tensor out = contiguous_copy(self);
   const int64_t rows = self->sizes[self.dim() - 2], columns = self->sizes[self.dim() - 1];
+  k = std::clamp(k, -rows - 1, columns);  // beyond them nothing changes
   const int64_t item = static_cast<int64_t>(out.item_size());
   char* data = static_cast<char*>(out.raw());
   const int64_t total = columns ? out.numel() / columns : 0;

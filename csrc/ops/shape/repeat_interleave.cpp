@@ -68,11 +68,14 @@ PT_OP(repeat_interleave)
       const Tensor source = dim ? self : reshape(self, IntList(Dims{-1}));
       const int d = wrap_dim(dim.value_or(0), source.dim());
       const int64_t n = source.dim() ? source->sizes[d] : 1;
-      PT_CHECK(!output_size || *output_size == n * repeats,
+      int64_t total;
+      PT_CHECK(!__builtin_mul_overflow(n, repeats, &total),
+               "repeat_interleave: the size of the result overflows with repeats ", repeats);
+      PT_CHECK(!output_size || *output_size == total,
                "repeat_interleave: output_size does not match repeats");
       Dims wide = source.sizes(), merged = source.sizes();
       wide.insert(d + 1, repeats);
-      merged[d] = n * repeats;
+      merged[d] = total;
       return reshape(expand(unsqueeze(source, d + 1), IntList(wide)), IntList(merged));
     })
     .doc(

@@ -35,6 +35,7 @@ Dims infer_size(IntList shape, int64_t numel, const char* op) {
   } else {
     PT_CHECK(known == numel, "shape '", to_text(shape), "' is invalid for input of size ", numel);
   }
+  checked_numel(out);  // beside a 0 the other sizes are still multiplied to strides
   return out;
 }
 
@@ -307,8 +308,9 @@ PT_OP(slice)
       const int64_t e = std::max(b, end && *end == INT64_MAX ? n : limit(end.value_or(n)));
       Dims sizes = self.sizes(), strides = self.strides();
       const int64_t offset = self.offset() + b * strides[d];
-      sizes[d] = (e - b + step - 1) / step;
-      strides[d] *= step;
+      sizes[d] = e > b ? (e - b - 1) / step + 1 : 0;
+      // A stride that overflows is that of a single element, and never used.
+      if (__builtin_mul_overflow(strides[d], step, &strides[d])) strides[d] = 1;
       return make_view(self, sizes, strides, offset);
     })
     .saves("shape:self")
