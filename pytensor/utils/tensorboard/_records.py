@@ -59,9 +59,10 @@ class EventFile:
     def __init__(self, directory: str, suffix: str = "", flush_seconds: float = 120) -> None:
         os.makedirs(directory, exist_ok=True)
         self.directory = directory
+        # Readers go by the names' order: numbers of one width keep it within a second.
         name = (
             f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}."
-            f"{os.getpid()}.{next(_numbers)}{suffix}"
+            f"{os.getpid()}.{next(_numbers):06d}{suffix}"
         )
         self.path = os.path.join(directory, name)
         self._file = open(self.path, "ab")  # noqa: SIM115
