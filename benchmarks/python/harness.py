@@ -69,17 +69,20 @@ class Settings:
     threads: int
     repeats: int
     slice_s: float
+    precision: str = "highest"  # of float32 products
 
 
 def geometric_mean(values: Sequence[float]) -> float:
     return math.exp(sum(map(math.log, values)) / len(values)) if values else math.nan
 
 
-def load_modules(names: Sequence[str], threads: int) -> list[Any]:
+def load_modules(names: Sequence[str], threads: int, precision: str = "highest") -> list[Any]:
     modules = [importlib.import_module(name) for name in names]
     for module in modules:
         if hasattr(module, "set_num_threads"):
             module.set_num_threads(threads)
+        if hasattr(module, "set_float32_matmul_precision"):
+            module.set_float32_matmul_precision(precision)
     return modules
 
 
@@ -185,7 +188,7 @@ def print_summary(ratios: Sequence[tuple[Case, float]]) -> None:
 def run_cases(
     cases: Sequence[Case], module_names: Sequence[str], settings: Settings
 ) -> list[Result]:
-    modules = load_modules(module_names, settings.threads)
+    modules = load_modules(module_names, settings.threads, settings.precision)
     table = Table(module_names, cases)
     results = []
     for case in cases:
@@ -245,6 +248,10 @@ def make_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--repeats", type=int, default=9, help="slices a library and case")
     parser.add_argument("--slice-ms", type=float, default=5.0)
+    parser.add_argument(
+        "--precision", choices=["highest", "high", "medium"], default="highest",
+        help="of float32 products, in both libraries",
+    )  # fmt: skip
     parser.add_argument("--processes", type=int, default=1, help="median over fresh processes")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     return parser
@@ -258,7 +265,7 @@ def run_suite(cases: Sequence[Case], args: argparse.Namespace, command: Sequence
     if args.processes > 1:
         run_in_processes(command, args.processes, chosen)
         return
-    settings = Settings(args.threads, args.repeats, args.slice_ms / 1e3)
+    settings = Settings(args.threads, args.repeats, args.slice_ms / 1e3, args.precision)
     results = run_cases(chosen, args.modules, settings)
     if args.json:
         args.json.write_text(json.dumps(to_json(results, args.modules), indent=1))
@@ -270,7 +277,8 @@ def command_line(module: str, args: argparse.Namespace, *more: str) -> list[str]
         sys.executable, "-m", module, *([args.op] if args.op else []),
         "--shape", args.shape,
         "--modules", *args.modules, "--threads", str(args.threads),
-        "--repeats", str(args.repeats), "--slice-ms", str(args.slice_ms), *more,
+        "--repeats", str(args.repeats), "--slice-ms", str(args.slice_ms),
+        "--precision", args.precision, *more,
     ]  # fmt: skip
 
 
