@@ -132,14 +132,19 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
   // Streamed rows are prefetched for the next pass over the strip, others a few rows ahead.
   const int64_t b_ahead = b_stride * (plan.depth == kStreamDepth ? kStreamDepth : 8);
   alignas(64) S tile[kRows * kColumns];
+  [[maybe_unused]] RowFinish<S> row_finish;
+  if constexpr (!kConvert) row_finish = {p.scale, p.bias, p.residual, p.least, p.most};
 
   for (int64_t k0 = 0, depth; k0 < p.k; k0 += depth) {
     depth = next_block(p.k - k0, plan.depth);
     const bool first = k0 == 0, last = k0 + depth == p.k;
     const S beta = first ? p.beta : S(1);
     const bool add = !first || (in_place && p.beta == S(1));
-    const bool plain =
-        !in_place || (p.alpha == S(1) && (add || p.beta == S(0)) && !(last && (p.bias || p.relu)));
+    const bool in_c = !in_place || (p.alpha == S(1) && (add || p.beta == S(0)));
+    const bool finishes = in_place && last && p.finishes();
+    // Sums of the last block become results where they lie, while they are in the L1 cache.
+    const bool by_row = finishes && in_c && p.finishes_by_row();
+    const bool plain = in_c && (!finishes || by_row);
     const T* b = p.b + k0 * p.b_row;
     if (plan.pack_b) pack_b(b, p.b_row, p.b_col, depth, p.n, packed_b);
     panels.begin(k0, depth);
@@ -159,6 +164,12 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
         if (plain) {
           kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, c + i * c_row + j, c_row, n,
                  add);
+          if constexpr (!kConvert) {
+            if (by_row) {
+              finish_rows(row_finish, i, c + i * c_row + j, c_row, m, columns,
+                          p.residual ? p.residual + i * c_row + j : nullptr, c_row);
+            }
+          }
         } else {
           kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, tile, kColumns, n, false);
           finish(p.tile(i, rows, j, columns), tile, kColumns, beta, last);
