@@ -184,11 +184,13 @@ void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0,
       const int r = static_cast<int>(count);
       for (int64_t q = 0; q < tile_columns.size(); q++) {
         const int n = static_cast<int>(min_of<int64_t>(kColumns, columns - q * kColumns));
-        const gemm::MicroKernel<T> kernel = kernels.get(panel.layout, r, n);
+        const gemm::Ahead ahead = a_panels.ahead(i + count, q, tile_columns.size());
+        const gemm::MicroKernel<T> kernel = kernels.get(panel.layout, r, n, ahead);
         const T* b = packed + q * kColumns * depth;
         if (T* direct = tile_columns.direct(q)) {
           T* c = direct + (i0 + i) * p.out_row;
-          kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, c, p.out_row, n, add);
+          kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, c, p.out_row, n, add,
+                 ahead);
           if (finish) {
             const T* more = p.finish.residual ? p.finish.residual + (c - p.out) : nullptr;
             finish_rows(p.finish, i0 + i, c, p.out_row, r, n, more, p.out_row);
@@ -197,7 +199,8 @@ void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0,
           const ScatteredTile<T> place = tile_columns.scattered(q);
           T* c = p.out + (i0 + i) * p.out_row;
           if (add) place.read(c, r, tile, kColumns);
-          kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, tile, kColumns, n, add);
+          kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, tile, kColumns, n, add,
+                 ahead);
           if (finish) {
             const T* more = p.finish.residual;
             if (more) {

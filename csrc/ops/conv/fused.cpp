@@ -117,7 +117,8 @@ PT_OP(conv_fused)
         "R(2, 3, 7), R(4, 3, 3), R(4), None, None, None, None, 0.0, None, [1], [1], [1], 1, 0.0, "
         "float('inf')")
     .sample(
-        "R(2, 4, 5, 6), R(6, 2, 3, 2), None, R(6).detach(), P(6).detach(), R(6), R(6), 1e-5, "
+        "R(2, 4, 5, 6), R(6, 2, 3, 2), None, torch.zeros(6).to(U().dtype), "
+        "torch.ones(6).to(U().dtype), P(6), R(6), 1e-5, "
         "R(2, 6, 3, 4), [2, 1], [1, 0], [1, 2], 2, -2.0, 2.0");
 
 }  // namespace pt
