@@ -21,14 +21,14 @@ from pytensor.nn.modules.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from pytensor.nn.modules.conv import Conv1d, Conv2d, Conv3d
 
 _conv_fused = _ops.internal["conv_fused"]
-_NORM_OF: dict[type, type] = {Conv1d: BatchNorm1d, Conv2d: BatchNorm2d, Conv3d: BatchNorm3d}
-_LIMITS: dict[type | None, tuple[float, float]] = {
+_NORM_OF: dict[Any, Any] = {Conv1d: BatchNorm1d, Conv2d: BatchNorm2d, Conv3d: BatchNorm3d}
+_LIMITS: dict[Any, tuple[float, float]] = {
     None: (-math.inf, math.inf),
     ReLU: (0.0, math.inf),
     ReLU6: (0.0, 6.0),
 }
 # As they were written: a class whose forward was replaced since is not fused.
-_FORWARDS = {c: c.forward for c in (*_NORM_OF, *_NORM_OF.values(), ReLU, ReLU6)}
+_FORWARDS: dict[Any, Any] = {c: c.forward for c in (*_NORM_OF, *_NORM_OF.values(), ReLU, ReLU6)}
 
 
 def run_sequence(modules: Sequence[Any], input: Any) -> Any:
@@ -144,10 +144,12 @@ def _fuse(
         return None
     if act is not None and type(act) not in _LIMITS:
         return None
-    for module in (conv, norm, act):
-        if module is not None:
-            if _is_special(module) or type(module).forward is not _FORWARDS[type(module)]:
-                return None
+    parts: tuple[Any, ...] = (conv, norm, act)
+    for part in parts:
+        if part is not None and (
+            _is_special(part) or type(part).forward is not _FORWARDS[type(part)]
+        ):
+            return None
     if (
         conv.padding_mode != "zeros"
         or isinstance(conv.padding, str)
@@ -155,7 +157,7 @@ def _fuse(
         or input.dtype not in (pytensor.float32, pytensor.float64)
     ):
         return None
-    statistics = (None,) * 4
+    statistics: tuple[Any, ...] = (None,) * 4
     eps = 0.0
     if norm is not None:
         statistics = (norm.running_mean, norm.running_var, norm.weight, norm.bias)
