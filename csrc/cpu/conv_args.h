@@ -24,8 +24,12 @@ struct ConvArgs {
   void* input = nullptr;
   void* weight = nullptr;
   void* output = nullptr;
-  const void* bias = nullptr;      // or null
-  bool relu = false;               // max(0, .) last
+  const void* bias = nullptr;  // or null
+  // What follows the sums of "conv_forward": clamp(scale[g, co] * sums + bias[g, co] + residual,
+  // least, most). The residual is laid out as the output. Null means none.
+  const void* scale = nullptr;
+  const void* residual = nullptr;
+  double least = -__builtin_inf(), most = __builtin_inf();
   bool reduced_precision = false;  // a few more bits may be lost for speed
   // Memory for the time of the call, 64-byte aligned.
   void* (*allocate)(void* owner, int64_t bytes) = nullptr;

@@ -5,9 +5,8 @@
 
 namespace pt {
 
-enum class GemmActivation : uint8_t { kNone, kRelu };
-
-// For each batch: C[m,n] = act(alpha * A[m,k] @ B[k,n] + beta * C[m,n] + bias).
+// For each batch: C[m,n] = clamp(scale * (alpha * A[m,k] @ B[k,n] + beta * C[m,n]) + bias +
+// residual, least, most). Products of integers have no scale, residual and limits.
 // Strides are in elements and may be any value (0 and negative included) for A and B.
 // beta == 0 never reads C. k == 0 gives beta*C + bias.
 struct GemmArgs {
@@ -21,8 +20,10 @@ struct GemmArgs {
   int64_t batch = 1, a_batch = 0, b_batch = 0, c_batch = 0;
   double alpha = 1, beta = 0;
   const void* bias = nullptr;          // same dtype as C, or null
+  const void* scale = nullptr;         // the same, with the strides of bias
   int64_t bias_row = 0, bias_col = 0;  // strides of bias along m and n
-  GemmActivation activation = GemmActivation::kNone;
+  const void* residual = nullptr;  // laid out as C, or null
+  double least = -__builtin_inf(), most = __builtin_inf();
 };
 
 using GemmFn = void(const GemmArgs&);  // kernel table name: "gemm"

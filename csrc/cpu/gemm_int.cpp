@@ -19,7 +19,7 @@ inline void int_finish(const gemm::Problem<T>& p, int64_t i, int64_t j, U sum, U
   if (beta != 0) v += beta * static_cast<U>(*c);
   if (p.bias) v += static_cast<U>(p.bias[i * p.bias_row + j * p.bias_col]);
   const T result = static_cast<T>(v);
-  *c = p.relu && result < 0 ? T(0) : result;
+  *c = result;
 }
 
 // As many rows of C as kM, columns [j, j + n); B's rows have stride 1 here. Sums are unsigned

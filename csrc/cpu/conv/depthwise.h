@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/parallel.h"
+#include "cpu/conv/finish.h"
 #include "cpu/conv/image.h"
 #include "cpu/gemm/problem.h"
 
@@ -95,8 +96,11 @@ struct PlaneKernel {
   int64_t height, width;
   int64_t row_step, tap_step;   // from result row to row, tap row to row
   int64_t columns[kMostWidth];  // where each tap of a row starts
+  T* out;
   T bias;
-  bool relu;
+  T scale;  // of the sums, where there is one
+  bool scaled;
+  RowFinish<T> finish;  // its limits, and the residual of this plane
 };
 
 // Rows of results from `plane` (their first element under the first tap), kV vectors wide, of which
@@ -106,8 +110,9 @@ PT_GEMM_INLINE void slide_block(const PlaneKernel<T>& k, const T* plane, T* out,
                                 int tail) {
   constexpr int kL = kLanes<T>;
   Vec<T> sum[kR][kV];
+  const Vec<T> first = gemm::broadcast<T>(k.scaled ? T(0) : k.bias);
   PT_GEMM_UNROLL for (int i = 0; i < kR; i++) {
-    PT_GEMM_UNROLL for (int v = 0; v < kV; v++) sum[i][v] = gemm::broadcast<T>(k.bias);
+    PT_GEMM_UNROLL for (int v = 0; v < kV; v++) sum[i][v] = first;
   }
   const T* w = k.weight;
   for (int64_t a = 0; a < k.height; a++, plane += k.tap_step) {
@@ -124,8 +129,13 @@ PT_GEMM_INLINE void slide_block(const PlaneKernel<T>& k, const T* plane, T* out,
   PT_GEMM_UNROLL for (int i = 0; i < kR; i++) {
     PT_GEMM_UNROLL for (int v = 0; v < kV; v++) {
       Vec<T> r = sum[i][v];
-      if (k.relu) r = r < Vec<T>{} ? Vec<T>{} : r;  // keeps NaN
+      if (k.scaled) r = r * gemm::broadcast<T>(k.scale) + gemm::broadcast<T>(k.bias);
       T* to = out + i * out_pitch + v * kL;
+      if (k.finish.residual) {
+        const T* more = k.finish.residual + (to - k.out);
+        r += v < kV - 1 ? load(more) : load_n(more, tail);
+      }
+      r = k.finish.limit(r);
       v < kV - 1 ? store(to, r) : store_n(to, r, tail);
     }
   }
@@ -180,16 +190,19 @@ void slide_planes(const ConvArgs& p) {
       const int64_t c = b * p.dilation[2];
       k.columns[b] = c % s.step * s.width + c / s.step;
     }
-    k.relu = p.relu;
     for (int64_t i = begin; i < end; i++) {
       const T* plane = pad_plane(static_cast<const T*>(p.input) + i * in_plane, p.in[1], p.in[2],
                                  p.padding[1], p.padding[2], s);
       for (int64_t j = 0; j < p.out_channels; j++) {
         const int64_t channel = i % p.groups * p.out_channels + j;
         k.weight = static_cast<const T*>(p.weight) + channel * k.height * k.width;
-        k.bias = p.bias ? static_cast<const T*>(p.bias)[channel] : T(0);
-        slide(k, plane, static_cast<T*>(p.output) + (i * p.out_channels + j) * out_plane, p.out[1],
-              p.out[2]);
+        const int64_t at = (i * p.out_channels + j) * out_plane;
+        k.finish = finish_of<T>(p, channel, at);
+        k.bias = k.finish.bias ? *k.finish.bias : T(0);
+        k.scaled = k.finish.scale != nullptr;
+        k.scale = k.scaled ? *k.finish.scale : T(1);
+        k.out = static_cast<T*>(p.output) + at;
+        slide(k, plane, k.out, p.out[1], p.out[2]);
       }
     }
   });

@@ -49,15 +49,10 @@ PT_GEMM_INLINE void gather_row(const T* const* rows, const T* const* weights, in
   }
 }
 
-template <class T>
-PT_GEMM_INLINE Vec<T> rectified(Vec<T> v, bool relu) {
-  return relu ? (v < Vec<T>{} ? Vec<T>{} : v) : v;
-}
-
 // kStep * kV vectors of one row of the gradient, as far as `width` reaches.
 template <int kStep, int kV, class T>
 PT_GEMM_INLINE void gather_block(const T* const* rows, const T* const* weights, int num_rows,
-                                 const ColumnTaps* taps, T bias, bool relu, T* out, int64_t width) {
+                                 const ColumnTaps* taps, T bias, T* out, int64_t width) {
   constexpr int kL = kLanes<T>;
   Vec<T> sum[kStep][kV], line[kStep * kV];
   PT_GEMM_UNROLL for (int f = 0; f < kStep; f++) {
@@ -74,9 +69,9 @@ PT_GEMM_INLINE void gather_block(const T* const* rows, const T* const* weights, 
   PT_GEMM_UNROLL for (int v = 0; v < kStep * kV; v++) {
     const int64_t left = width - v * kL;
     if (left >= kL) {
-      store(out + v * kL, rectified<T>(line[v], relu));
+      store(out + v * kL, line[v]);
     } else if (left > 0) {
-      store_n(out + v * kL, rectified<T>(line[v], relu), static_cast<int>(left));
+      store_n(out + v * kL, line[v], static_cast<int>(left));
     }
   }
 }
@@ -84,15 +79,15 @@ PT_GEMM_INLINE void gather_block(const T* const* rows, const T* const* weights, 
 // One row of the gradient, `width` columns of stride 1 or 2.
 template <int kStep, class T>
 void gather_columns(const T* const* rows, const T* const* weights, int num_rows,
-                    const ColumnTaps* taps, T bias, bool relu, T* out, int64_t width) {
+                    const ColumnTaps* taps, T bias, T* out, int64_t width) {
   constexpr int kL = kLanes<T>;
   const T* shifted[kMostWidth];
   for (int64_t c = 0; c < width; c += kStep * 2 * kL) {
     for (int r = 0; r < num_rows; r++) shifted[r] = rows[r] + c / kStep;
     if (width - c > kStep * kL) {
-      gather_block<kStep, 2>(shifted, weights, num_rows, taps, bias, relu, out + c, width - c);
+      gather_block<kStep, 2>(shifted, weights, num_rows, taps, bias, out + c, width - c);
     } else {
-      gather_block<kStep, 1>(shifted, weights, num_rows, taps, bias, relu, out + c, width - c);
+      gather_block<kStep, 1>(shifted, weights, num_rows, taps, bias, out + c, width - c);
     }
   }
 }
@@ -157,9 +152,9 @@ void depthwise_input_gradient(const ConvArgs& p) {
           weights[num_rows++] = weight + tap->kernel * p.kernel[2];
         }
         if (step == 1) {
-          gather_columns<1>(rows, weights, num_rows, taps, bias, p.relu, to, p.in[2]);
+          gather_columns<1>(rows, weights, num_rows, taps, bias, to, p.in[2]);
         } else {
-          gather_columns<2>(rows, weights, num_rows, taps, bias, p.relu, to, p.in[2]);
+          gather_columns<2>(rows, weights, num_rows, taps, bias, to, p.in[2]);
         }
       }
     }

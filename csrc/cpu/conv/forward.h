@@ -34,8 +34,7 @@ void product_forward(const ConvArgs& p) {
     product.out_step[0] = p.out[1] * p.out[2];
     product.out_step[1] = p.out[2];
     product.out_step[2] = 1;
-    if (p.bias) product.bias = static_cast<const T*>(p.bias) + g * p.out_channels;
-    product.relu = p.relu;
+    product.finish = finish_of<T>(p, g * p.out_channels, g * p.out_channels * out_plane);
     return product;
   });
 }
@@ -121,8 +120,7 @@ void fill_with_bias(const ConvArgs& p) {
   const T* bias = static_cast<const T*>(p.bias);
   parallel_for(0, p.batch * channels, max_of(1, 32768 / plane), [&](int64_t begin, int64_t end) {
     for (int64_t c = begin; c < end; c++) {
-      T value = bias ? bias[c % channels] : T(0);
-      if (p.relu && value < T(0)) value = T(0);
+      const T value = bias ? bias[c % channels] : T(0);
       for (int64_t i = 0; i < plane; i++) out[c * plane + i] = value;
     }
   });
@@ -160,8 +158,7 @@ void input_gradient_phase(const ConvArgs& p, const Phase* f, const T* transposed
       product.out_step[d] = pitch * (f[d].count == 1 ? 1 : p.stride[d]);
       pitch *= p.in[d];
     }
-    if (p.bias) product.bias = static_cast<const T*>(p.bias) + g * p.in_channels;
-    product.relu = p.relu;
+    product.finish = finish_of<T>(p, g * p.in_channels, 0);
     return product;
   });
 }

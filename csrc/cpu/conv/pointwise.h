@@ -33,12 +33,13 @@ void pointwise(const ConvArgs& p, bool gradient) {
   g.batch = p.batch;
   g.b_batch = p.groups * from * pixels, g.c_batch = p.groups * to * pixels;
   g.bias_row = 1;
-  g.activation = p.relu ? GemmActivation::kRelu : GemmActivation::kNone;
+  g.least = p.least, g.most = p.most;
   for (int64_t i = 0; i < p.groups; i++) {
     g.a = static_cast<const T*>(p.weight) + i * from * to;
     g.b = static_cast<const T*>(gradient ? p.output : p.input) + i * from * pixels;
     g.c = static_cast<T*>(gradient ? p.input : p.output) + i * to * pixels;
-    g.bias = p.bias ? static_cast<const T*>(p.bias) + i * to : nullptr;
+    const RowFinish<T> finish = finish_of<T>(p, i * to, i * to * pixels);
+    g.bias = finish.bias, g.scale = finish.scale, g.residual = finish.residual;
     gemm_of(static_cast<const T*>(nullptr))(g);
   }
 }

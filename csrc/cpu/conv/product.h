@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/parallel.h"
+#include "cpu/conv/finish.h"
 #include "cpu/conv/image.h"
 #include "cpu/gemm/driver.h"
 
@@ -24,8 +25,7 @@ struct Product {
   T* out = nullptr;
   int64_t out_image = 0, out_row = 0;  // from image to image, row to row (channel to channel)
   int64_t out_step[3] = {0, 0, 0};     // from pixel to pixel of the grid
-  const T* bias = nullptr;             // one for each row, or null
-  bool relu = false;
+  RowFinish<T> finish;                 // of the rows; the residual is laid out as the result
 
   int64_t columns(int64_t batch) const { return batch * matrix.pixels(); }
   bool dense() const {
@@ -33,21 +33,6 @@ struct Product {
            out_step[0] == matrix.grid[1] * matrix.grid[2];
   }
 };
-
-// c[i, 0..n) = act(c + bias[i]) for the rows of a tile that was just written.
-template <class T>
-void add_bias(T* c, int64_t pitch, int rows, int n, const T* bias, bool relu) {
-  constexpr int kL = kLanes<T>;
-  for (int i = 0; i < rows; i++, c += pitch) {
-    const Vec<T> b = gemm::broadcast<T>(bias ? bias[i] : T(0));
-    for (int j = 0; j < n; j += kL) {
-      const int count = min_of(kL, n - j);
-      Vec<T> v = (count == kL ? load(c + j) : load_n(c + j, count)) + b;
-      if (relu) v = v < Vec<T>{} ? Vec<T>{} : v;  // keeps NaN
-      count == kL ? store(c + j, v) : store_n(c + j, v, count);
-    }
-  }
-}
 
 // Copies between a tile and the runs of the result it stands for.
 template <class T>
@@ -185,11 +170,11 @@ void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0,
   T* packed = gemm::scratch_b.get<T>(tile_columns.size() * kColumns *
                                      min_of<int64_t>(depth_all, B::kDepth));
 
-  alignas(64) T tile[kRows * kColumns];
+  alignas(64) T tile[kRows * kColumns], residual[kRows * kColumns];
   for (int64_t k0 = 0, depth; k0 < depth_all; k0 += depth) {
     depth = gemm::next_block(depth_all - k0, B::kDepth);
     const bool add = k0 > 0, last = k0 + depth == depth_all;
-    const bool finish = last && (p.bias || p.relu);
+    const bool finish = last && p.finish.any();
     tile_columns.pack(k0, depth, packed);
     a_panels.begin(k0, depth);
     for (int64_t i = 0, count; i < rows; i += count) {
@@ -197,21 +182,33 @@ void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0,
       if (count > kRows) count = count >= 2 * kRows ? kRows : (count + 1) / 2;
       const auto panel = a_panels.get(i, count);
       const int r = static_cast<int>(count);
-      const T* bias = p.bias ? p.bias + i0 + i : nullptr;
       for (int64_t q = 0; q < tile_columns.size(); q++) {
         const int n = static_cast<int>(min_of<int64_t>(kColumns, columns - q * kColumns));
-        const gemm::MicroKernel<T> kernel = kernels.get(panel.layout, r, n);
+        const gemm::Ahead ahead = a_panels.ahead(i + count, q, tile_columns.size());
+        const gemm::MicroKernel<T> kernel = kernels.get(panel.layout, r, n, ahead);
         const T* b = packed + q * kColumns * depth;
         if (T* direct = tile_columns.direct(q)) {
           T* c = direct + (i0 + i) * p.out_row;
-          kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, c, p.out_row, n, add);
-          if (finish) add_bias(c, p.out_row, r, n, bias, p.relu);
+          kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, c, p.out_row, n, add,
+                 ahead);
+          if (finish) {
+            const T* more = p.finish.residual ? p.finish.residual + (c - p.out) : nullptr;
+            finish_rows(p.finish, i0 + i, c, p.out_row, r, n, more, p.out_row);
+          }
         } else {
           const ScatteredTile<T> place = tile_columns.scattered(q);
           T* c = p.out + (i0 + i) * p.out_row;
           if (add) place.read(c, r, tile, kColumns);
-          kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, tile, kColumns, n, add);
-          if (finish) add_bias(tile, kColumns, r, n, bias, p.relu);
+          kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, tile, kColumns, n, add,
+                 ahead);
+          if (finish) {
+            const T* more = p.finish.residual;
+            if (more) {
+              place.read(more + (c - p.out), r, residual, kColumns);
+              more = residual;
+            }
+            finish_rows(p.finish, i0 + i, tile, kColumns, r, n, more, kColumns);
+          }
           place.write(tile, kColumns, r, c);
         }
       }

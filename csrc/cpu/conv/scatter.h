@@ -181,9 +181,6 @@ void scatter_channels(const ConvArgs& p, int64_t image, int64_t group, int64_t c
       }
     }
   }
-  if (p.relu) {
-    for (int64_t i = c0 * in_plane; i < c1 * in_plane; i++) x[i] = x[i] < T(0) ? T(0) : x[i];
-  }
 }
 
 // Where it is the quicker way (measured).

@@ -19,8 +19,7 @@ struct WinogradProblem {
   int64_t weight_out, weight_in;  // steps from result channel to channel, input channel to channel
   bool turned;                    // taps in reverse order
   float* out;                     // [batch][out_channels][out_size]
-  const float* bias;
-  bool relu;
+  RowFinish<float> finish;
   int64_t batch, channels, out_channels;
   int64_t size[2], out_size[2], padding[2];
 };
@@ -249,7 +248,9 @@ class Winograd {
     const int64_t plane = p_.out_size[0] * p_.out_size[1];
     alignas(64) float line[kTile * kL];
     for (int64_t c = rows.begin; c < rows.end; c++) {
-      const V bias = gemm::broadcast<float>(p_.bias ? p_.bias[c] : 0.f);
+      const RowFinish<float>& f = p_.finish;
+      const V bias = gemm::broadcast<float>(f.bias ? f.bias[c] : 0.f);
+      const V scale = gemm::broadcast<float>(f.scale ? f.scale[c] : 1.f);
       for (int r = 0, end; r < num_runs; r = end) {
         const int64_t group = runs[r].column / kL;
         for (end = r; end < num_runs && runs[end].column / kL == group;) end++;
@@ -265,9 +266,8 @@ class Winograd {
         PT_GEMM_UNROLL for (int row = 0; row < kTile; row++) {
           V pixels[kTile];
           PT_GEMM_UNROLL for (int i = 0; i < kTile; i++) {
-            V v = o[row * kTile + i] + bias;
-            if (p_.relu) v = v < V{} ? V{} : v;  // keeps NaN
-            o[row * kTile + i] = v;
+            const V v = o[row * kTile + i] * scale + bias;
+            o[row * kTile + i] = f.residual ? v : f.limit(v);
           }
           put_together<kTile>(o + row * kTile, pixels);
           PT_GEMM_UNROLL for (int i = 0; i < kTile; i++) store(line + i * kL, pixels[i]);
@@ -286,6 +286,16 @@ class Winograd {
     float* to = p_.out + (run.image * p_.out_channels + channel) * plane + y * p_.out_size[1] + x;
     const float* from = line + run.column % kL * kTile;
     int i = 0;
+    if (p_.finish.residual) {
+      const float* more = p_.finish.residual + (to - p_.out);
+      for (; i + kL <= width; i += kL) {
+        store(to + i, p_.finish.limit(load(from + i) + load(more + i)));
+      }
+      if (i == width) return;
+      const V v = load_n(from + i, width - i) + load_n(more + i, width - i);
+      store_n(to + i, p_.finish.limit(v), width - i);
+      return;
+    }
     for (; i + kL <= width; i += kL) store(to + i, load(from + i));
     if (i < width) store_n(to + i, load_n(from + i, width - i), width - i);
   }
@@ -335,8 +345,7 @@ inline void winograd(const ConvArgs& p, bool gradient) {
   q.weight_out = gradient ? taps : p.in_channels * taps;
   q.weight_in = gradient ? p.in_channels * taps : taps;
   q.turned = gradient;
-  q.bias = static_cast<const float*>(p.bias);
-  q.relu = p.relu;
+  q.finish = finish_of<float>(p, 0, 0);
   q.batch = p.batch;
   q.channels = gradient ? p.out_channels : p.in_channels;
   q.out_channels = gradient ? p.in_channels : p.out_channels;

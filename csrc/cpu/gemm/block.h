@@ -102,6 +102,30 @@ class PanelsOfA {
     return {packed_ + (i - group_begin_) * depth_, B::kRows, kByColumn};
   }
 
+  // What the kernels fetch while they compute: the share `part` of `parts` of the panel that begins
+  // at row i, or at row 0 of the next block of depth. Reading a panel stalls for want of it.
+  PT_GEMM_INLINE Ahead ahead(int64_t i, int64_t part, int64_t parts) const {
+    constexpr int64_t kInCache = 128 * 1024;
+    if (!pack_ || p_.a_col != 1 || p_.m * p_.k * static_cast<int64_t>(sizeof(T)) < kInCache) {
+      return {};
+    }
+    int64_t k0 = k0_, depth = depth_;
+    if (i >= p_.m) {
+      i = 0, k0 += depth;
+      depth = min_of(p_.k - k0, depth_);
+      if (depth <= 0) return {};
+    }
+    const int64_t rows = min_of<int64_t>(B::kRows, p_.m - i);
+    const int64_t begin = rows * part / parts, share = divide_up(rows, parts);
+    constexpr int64_t kSize = sizeof(T);
+    Ahead next;
+    next.at = reinterpret_cast<const char*>(p_.a + (i + begin) * p_.a_row + k0);
+    next.count = divide_up(depth, share);
+    next.step = share * kSize;
+    next.jump = p_.a_row * kSize - next.count * next.step;
+    return next;
+  }
+
  private:
   const Problem<T>& p_;
   const bool pack_;
@@ -131,15 +155,21 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
   const int64_t b_stride = plan.pack_b ? kColumns : p.b_row;
   // Streamed rows are prefetched for the next pass over the strip, others a few rows ahead.
   const int64_t b_ahead = b_stride * (plan.depth == kStreamDepth ? kStreamDepth : 8);
+  const int64_t parts = divide_up(p.n, kColumns);
   alignas(64) S tile[kRows * kColumns];
+  [[maybe_unused]] RowFinish<S> row_finish;
+  if constexpr (!kConvert) row_finish = {p.scale, p.bias, p.residual, p.least, p.most};
 
   for (int64_t k0 = 0, depth; k0 < p.k; k0 += depth) {
     depth = next_block(p.k - k0, plan.depth);
     const bool first = k0 == 0, last = k0 + depth == p.k;
     const S beta = first ? p.beta : S(1);
     const bool add = !first || (in_place && p.beta == S(1));
-    const bool plain =
-        !in_place || (p.alpha == S(1) && (add || p.beta == S(0)) && !(last && (p.bias || p.relu)));
+    const bool in_c = !in_place || (p.alpha == S(1) && (add || p.beta == S(0)));
+    const bool finishes = in_place && last && p.finishes();
+    // Sums of the last block become results where they lie, while they are in the L1 cache.
+    const bool by_row = finishes && in_c && p.finishes_by_row();
+    const bool plain = in_c && (!finishes || by_row);
     const T* b = p.b + k0 * p.b_row;
     if (plan.pack_b) pack_b(b, p.b_row, p.b_col, depth, p.n, packed_b);
     panels.begin(k0, depth);
@@ -154,13 +184,21 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
       for (int64_t j = 0, columns; j < p.n; j += columns) {
         columns = p.n - j >= wide ? wide : min_of<int64_t>(kColumns, p.n - j);
         const int n = static_cast<int>(columns);
-        const MicroKernel<S> kernel = kernels.get(panel.layout, m, n);
+        const Ahead ahead = panels.ahead(i + rows, j / kColumns, parts);
+        const MicroKernel<S> kernel = kernels.get(panel.layout, m, n, ahead);
         const S* bp = plan.pack_b ? packed_b + j * depth : reinterpret_cast<const S*>(b) + j;
         if (plain) {
           kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, c + i * c_row + j, c_row, n,
-                 add);
+                 add, ahead);
+          if constexpr (!kConvert) {
+            if (by_row) {
+              finish_rows(row_finish, i, c + i * c_row + j, c_row, m, columns,
+                          p.residual ? p.residual + i * c_row + j : nullptr, c_row);
+            }
+          }
         } else {
-          kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, tile, kColumns, n, false);
+          kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, tile, kColumns, n, false,
+                 ahead);
           finish(p.tile(i, rows, j, columns), tile, kColumns, beta, last);
         }
       }

@@ -9,8 +9,19 @@
 
 namespace pt::PT_ISA::gemm {
 
+// Whether B is so large that it comes from memory, and lies in one piece: then it is read from end
+// to end, which memory is a little quicker at than at eight columns side by side, if vectors are
+// wide enough that one sum keeps up.
+template <class T>
+bool streams_b(const Problem<T>& p) {
+  constexpr int64_t kBeyondCache = 8 << 20, kLine = 64;
+  using S = AccumulatorOf<T>;
+  return p.m == 1 && p.b_col == p.k && kLanes<S> * sizeof(S) >= kLine &&
+         p.n * p.k * static_cast<int64_t>(sizeof(T)) >= kBeyondCache;
+}
+
 // Rows of A have stride 1 along k (packed by run_dot if need be).
-template <class T, int kM, int kN>
+template <class T, int kM, int kN, bool kStream = false>
 void dot_block(const Problem<T>& p, const AccumulatorOf<T>* a, int64_t a_row, int64_t i,
                int64_t j) {
   using S = AccumulatorOf<T>;
@@ -21,6 +32,10 @@ void dot_block(const Problem<T>& p, const AccumulatorOf<T>* a, int64_t a_row, in
   const T* bp = p.b + j * p.b_col;
   int64_t k = p.k;
   for (; k >= kL; k -= kL, ap += kL, bp += kL) {
+    if constexpr (kStream) {
+      __builtin_prefetch(reinterpret_cast<const char*>(bp) + 2048, 0, 3);
+      __builtin_prefetch(reinterpret_cast<const char*>(bp) + 16384, 0, 2);
+    }
     Vec<S> av[kM];
     PT_GEMM_UNROLL for (int r = 0; r < kM; r++) av[r] = load(ap + r * a_row);
     PT_GEMM_UNROLL for (int c = 0; c < kN; c++) {
@@ -78,7 +93,9 @@ void run_dot(const Problem<T>& p) {
   }
   constexpr int kColumns = Blocks<S>::kDotColumns;
   int64_t j = 0;
-  if (p.m == 1) {
+  if (streams_b(p)) {
+    for (; j < p.n; j++) dot_block<T, 1, 1, true>(p, a, a_row, 0, j);
+  } else if (p.m == 1) {
     for (; j + kOneRowColumns <= p.n; j += kOneRowColumns) {
       dot_block<T, 1, kOneRowColumns>(p, a, a_row, 0, j);
     }

@@ -169,6 +169,7 @@ void run_batch(const GemmArgs& args, const Problem<T>& whole, bool transposed) {
       p.a += index * (transposed ? args.b_batch : args.a_batch);
       p.b += index * (transposed ? args.a_batch : args.b_batch);
       p.c += index * args.c_batch;
+      if (p.residual) p.residual += index * args.c_batch;
       run_tile(p, plan);
     }
   };
@@ -183,7 +184,7 @@ void run_batch(const GemmArgs& args, const Problem<T>& whole, bool transposed) {
 
 // A batch that shares B is one product of more rows, if the rows of A and C follow one pattern.
 PT_GEMM_INLINE GemmArgs merge_batch(GemmArgs g) {
-  if (g.batch == 1 || g.b_batch != 0 || (g.bias && g.bias_row != 0)) return g;
+  if (g.batch == 1 || g.b_batch != 0 || ((g.bias || g.scale) && g.bias_row != 0)) return g;
   if (g.m == 1) g.a_row = g.a_batch, g.c_row = g.c_batch;
   if (g.a_batch != g.m * g.a_row || g.c_batch != g.m * g.c_row) return g;
   g.m *= g.batch;
@@ -204,7 +205,10 @@ void run(const GemmArgs& args) {
     p.alpha = 0;
     S* zeros = scratch_c.get<S>(p.n);
     for (int64_t j = 0; j < p.n; j++) zeros[j] = S(0);
-    for (int64_t q = 0; q < g.batch; q++, p.c += g.c_batch) finish(p, zeros, 0, p.beta, true);
+    for (int64_t q = 0; q < g.batch; q++, p.c += g.c_batch) {
+      finish(p, zeros, 0, p.beta, true);
+      if (p.residual) p.residual += g.c_batch;
+    }
     return;
   }
   const bool transpose = should_transpose(p);

@@ -12,16 +12,33 @@ namespace pt::PT_ISA::gemm {
 // Layout of A: kByRow has A(i, k) at a[i * a_stride + k], kByColumn at a[i + k * a_stride].
 enum ALayout { kByRow, kByColumn };
 
+// Memory that is wanted after this call, such as the next panel of A: lines are fetched a few at a
+// time along the way, where fetching them at once would block the loads of the kernel. Each k takes
+// `step` bytes; after `count` of them `jump` is added. For kernels got for it.
+struct Ahead {
+  const char* at = nullptr;
+  int64_t step = 0, count = 0, jump = 0;
+};
+
 // B(k, j) is at b[k * b_stride + j]; `b_ahead` is where to prefetch, relative to the element read.
 // n is the number of columns, up to the kernel's width. `add` adds to C.
 template <class S>
-using MicroKernel = void (*)(int64_t k, const S* a, int64_t a_stride, const S* b, int64_t b_stride,
-                             int64_t b_ahead, S* c, int64_t c_stride, int n, bool add);
+struct MicroKernel {
+  using Function = void(int64_t k, const S* a, int64_t a_stride, const S* b, int64_t b_stride,
+                        int64_t b_ahead, S* c, int64_t c_stride, int n, bool add,
+                        const Ahead& ahead);
+  Function* function;
+  PT_GEMM_INLINE void operator()(int64_t k, const S* a, int64_t a_stride, const S* b,
+                                 int64_t b_stride, int64_t b_ahead, S* c, int64_t c_stride, int n,
+                                 bool add, const Ahead& ahead = {}) const {
+    function(k, a, a_stride, b, b_stride, b_ahead, c, c_stride, n, add, ahead);
+  }
+};
 
-template <class S, int kM, int kW, bool kFull, ALayout kLayout>
+template <class S, int kM, int kW, bool kFull, ALayout kLayout, bool kFetch = false>
 void micro_kernel(int64_t k, const S* __restrict a, int64_t a_stride, const S* __restrict b,
                   int64_t b_stride, [[maybe_unused]] int64_t b_ahead, S* __restrict c,
-                  int64_t c_stride, int n, bool add) {
+                  int64_t c_stride, int n, bool add, [[maybe_unused]] const Ahead& ahead) {
   constexpr int kL = kLanes<S>;
   // Rows of A three to a pointer, which the address modes reach; one offset a row would not fit
   // the registers. The empty asm keeps the compiler from merging the pointers again.
@@ -44,7 +61,17 @@ void micro_kernel(int64_t k, const S* __restrict a, int64_t a_stride, const S* _
       PT_GEMM_UNROLL for (int j = 0; j < kW; j++) __builtin_prefetch(c_row + j * kL, 1);
     }
   }
+  [[maybe_unused]] const char* next = ahead.at;
+  [[maybe_unused]] int64_t left = ahead.count;
   for (; k > 0; k--) {
+    if constexpr (kFetch) {
+      __builtin_prefetch(next, 0, 2);
+      next += ahead.step;
+      if (--left == 0) {
+        next += ahead.jump;
+        left = ahead.count;
+      }
+    }
     Vec<S> bv[kW];
     PT_GEMM_UNROLL for (int j = 0; j < kW; j++) {
       if (kFull) __builtin_prefetch(b + b_ahead + j * kL);
@@ -71,23 +98,34 @@ void micro_kernel(int64_t k, const S* __restrict a, int64_t a_stride, const S* _
   }
 }
 
-// Kernels for 1..kRows rows; of widths: two whole vectors, up to two, up to one, and wide.
+// Kernels for 1..kRows rows; of widths: two whole vectors, up to two, up to one, and wide. Those of
+// the first two widths that fetch memory ahead take A by rows.
 template <class S>
 struct KernelTable {
   static constexpr int kRows = Blocks<S>::kRows;
-  MicroKernel<S> kernel[2][kRows + 1][4] = {};
+  typename MicroKernel<S>::Function* kernel[2][kRows + 1][4] = {};
+  typename MicroKernel<S>::Function* fetching[kRows + 1][2] = {};
 
   // Vectors of a wide kernel, for B read in place: few rows need more sums under way.
   static constexpr int wide_vectors(int rows) { return rows == 1 ? 8 : rows == 2 ? 4 : 2; }
   constexpr KernelTable() { fill<1>(); }
   MicroKernel<S> get(ALayout layout, int rows, int n) const {
     constexpr int kL = kLanes<S>;
-    return kernel[layout][rows][n > 2 * kL ? 3 : n == 2 * kL ? 0 : n > kL ? 1 : 2];
+    return {kernel[layout][rows][n > 2 * kL ? 3 : n == 2 * kL ? 0 : n > kL ? 1 : 2]};
+  }
+
+  // For the same rows and columns, fetching `ahead` if it is given.
+  MicroKernel<S> get(ALayout layout, int rows, int n, const Ahead& ahead) const {
+    constexpr int kL = kLanes<S>;
+    if (!ahead.at || layout != kByRow || n <= kL || n > 2 * kL) return get(layout, rows, n);
+    return {fetching[rows][n == 2 * kL ? 0 : 1]};
   }
 
  private:
   template <int kM>
   constexpr void fill() {
+    fetching[kM][0] = micro_kernel<S, kM, 2, true, kByRow, true>;
+    fetching[kM][1] = micro_kernel<S, kM, 2, false, kByRow, true>;
     fill_layout<kM, kByRow>();
     fill_layout<kM, kByColumn>();
     if constexpr (kM < kRows) fill<kM + 1>();

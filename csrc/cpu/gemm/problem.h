@@ -3,13 +3,14 @@
 
 #include <cstdlib>
 #include <new>
+#include <type_traits>
 
 #include "cpu/gemm/vec.h"
 #include "cpu/gemm_args.h"
 
 namespace pt::PT_ISA::gemm {
 
-// C = act(alpha A B + beta C + bias); T is the storage type, sums are AccumulatorOf<T>.
+// The product of GemmArgs; T is the storage type, sums are AccumulatorOf<T>.
 template <class T>
 struct Problem {
   using S = AccumulatorOf<T>;
@@ -21,9 +22,11 @@ struct Problem {
   T* c;
   int64_t c_row, c_col;
   const T* bias;
+  const T* scale;
   int64_t bias_row, bias_col;
+  const T* residual;
   S alpha, beta;
-  bool relu;
+  S least, most;
 
   explicit Problem(const GemmArgs& g)
       : m(g.m),
@@ -39,11 +42,27 @@ struct Problem {
         c_row(g.c_row),
         c_col(g.c_col),
         bias(static_cast<const T*>(g.bias)),
+        scale(static_cast<const T*>(g.scale)),
         bias_row(g.bias_row),
         bias_col(g.bias_col),
+        residual(static_cast<const T*>(g.residual)),
         alpha(static_cast<S>(g.alpha)),
         beta(static_cast<S>(g.beta)),
-        relu(g.activation == GemmActivation::kRelu) {}
+        least(limit(g.least)),
+        most(limit(g.most)) {}
+
+  // Products of integers have no limits.
+  static S limit(double x) {
+    if constexpr (std::is_floating_point_v<S>) return static_cast<S>(x);
+    return S(0);
+  }
+
+  // Whether anything happens to C after the product.
+  bool finishes() const {
+    return bias || scale || residual || least > -__builtin_inf() || most < __builtin_inf();
+  }
+  // Whether scale and bias are vectors of a number for each row.
+  bool finishes_by_row() const { return !(bias || scale) || (bias_col == 0 && bias_row == 1); }
 
   // C^T = B^T A^T: the same numbers with rows and columns exchanged.
   Problem transposed() const {
@@ -64,6 +83,8 @@ struct Problem {
     p.b += j * b_col;
     p.c += i * c_row + j * c_col;
     if (bias) p.bias += i * bias_row + j * bias_col;
+    if (scale) p.scale += i * bias_row + j * bias_col;
+    if (residual) p.residual += i * c_row + j * c_col;
     return p;
   }
 };

@@ -20,6 +20,21 @@ inline constexpr Op<
     "int[] kernel_size, int groups) -> Tensor">
     conv_weight_gradient;
 
+// A convolution and what inference does right after it: batch normalization with running
+// statistics (`mean` and `var`; none without them), + residual, and the limits of an activation.
+// See fused.cpp.
+inline constexpr Op<
+    "conv_fused(Tensor input, Tensor weight, Tensor? bias, Tensor? mean, Tensor? var, "
+    "Tensor? scale, Tensor? shift, float eps, Tensor? residual, int[] stride, int[] padding, "
+    "int[] dilation, int groups, float least, float most) -> Tensor">
+    conv_fused;
+// clamp(scale * conv_forward(...) + shift + residual, least, most), without a gradient.
+inline constexpr Op<
+    "conv_finished(Tensor input, Tensor weight, Tensor? scale, Tensor? shift, Tensor? residual, "
+    "int[] stride, int[] padding, int[] dilation, int[] output_size, int groups, float least, "
+    "float most) -> Tensor">
+    conv_finished;
+
 inline constexpr Op<
     "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, "
     "int[] dilation, bool transposed, int[] output_padding, int groups) -> Tensor">

@@ -42,6 +42,7 @@ struct ConvCall {
   void* ConvArgs::* first;
   void* ConvArgs::* second;
   void* ConvArgs::* write;
+  Tensor residual;  // of the result's dtype and sizes, or undefined
 
   Tensor run(const Tensor& a, const Tensor& b, const Tensor& bias, const Dims& sizes) {
     const DType t = a.dtype();
@@ -62,6 +63,8 @@ struct ConvCall {
     args.*second = y.raw();
     args.*write = out.raw();
     args.bias = z.defined() ? z.raw() : nullptr;
+    const Tensor more = residual.defined() ? as_contiguous(residual) : Tensor();
+    args.residual = more.defined() ? more.raw() : nullptr;
     args.reduced_precision = float32_precision() != Float32Precision::kHighest;
     std::vector<Tensor> memory;
     args.allocate = allocate;
@@ -137,6 +140,43 @@ PT_OP(conv_forward)
     .sample("R(2, 4, 5, 6), R(6, 2, 3, 2), None, [2, 1], [1, 0], [1, 2], [3, 4], 2")
     .sample(
         "R(1, 2, 4, 5, 3), R(2, 1, 2, 3, 2), R(2), [1, 2, 1], [1, 1, 0], [1, 1, 1], [5, 3, 2], 2");
+
+PT_OP(conv_finished)
+    .impl([](const Tensor& input, const Tensor& weight, const Tensor& scale, const Tensor& shift,
+             const Tensor& residual, IntList stride, IntList padding, IntList dilation,
+             IntList output_size, int64_t groups, double least, double most) {
+      const DType t = input.dtype();
+      PT_CHECK_KIND(ErrorKind::kNotImplemented, t == DType::kFloat32 || t == DType::kFloat64,
+                    "\"conv_finished\" not implemented for '", scalar_type_name(t), "'");
+      check_dims("conv_finished", input, weight, stride);
+      check_bias("conv_finished", shift, input, weight->sizes[0]);
+      check_bias("conv_finished", scale, input, weight->sizes[0]);
+      const Dims sizes = full_size(input->sizes[0], weight->sizes[0], output_size);
+      PT_CHECK(!residual.defined() || (residual.dtype() == t && residual.sizes() == sizes),
+               "conv_finished(): residual must have the dtype and sizes of the result, ",
+               to_text(sizes));
+      PT_CHECK(input.numel() > 0 && weight.numel() > 0,
+               "conv_finished(): input or weight is empty");
+      ConvCall call{kForward,
+                    direct_forward,
+                    conv_args("conv_finished", input.sizes(), weight.sizes(), sizes, stride,
+                              padding, dilation, groups),
+                    &ConvArgs::input,
+                    &ConvArgs::weight,
+                    &ConvArgs::output,
+                    residual};
+      const Tensor factor = scale.defined() ? as_contiguous(scale) : Tensor();
+      call.args.scale = factor.defined() ? factor.raw() : nullptr;
+      call.args.least = least, call.args.most = most;
+      return call.run(input, weight, shift, sizes);
+    })
+    .nondifferentiable()
+    .internal()
+    .doc("conv_forward() with a scale and a shift of each channel, a residual and limits.")
+    .sample("R(2, 3, 7), R(4, 3, 3), None, R(4), None, [1], [1], [1], [7], 1, 0.0, 6.0")
+    .sample(
+        "R(2, 4, 5, 6), R(6, 2, 3, 2), R(6), None, R(2, 6, 3, 4), [2, 1], [1, 0], [1, 2], [3, 4], "
+        "2, -1.0, 1.0");
 
 PT_OP(conv_input_gradient)
     .impl([](const Tensor& grad, const Tensor& weight, const Tensor& bias, IntList stride,

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import pytensor
+from pytensor.nn.modules._fused import run_sequence
 from pytensor.nn.modules._parameter_container import ParameterDict, ParameterList, pairs_of
 from pytensor.nn.modules.module import Module
 
@@ -124,6 +126,8 @@ class Sequential(_Numbered):
             self.add_module(name, module)
 
     def forward(self, input: Any) -> Any:
+        if not pytensor.is_grad_enabled():
+            return run_sequence(list(self._modules.values()), input)
         for module in self._modules.values():
             input = module(input)
         return input

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytensor import Tensor, nn
+from pytensor.nn.modules._fused import add_to_input
 from pytensor.vision.models._init import initialize
 from pytensor.vision.models._weights import WeightsEnum, model
 
@@ -75,7 +76,7 @@ class InvertedResidual(nn.Module):
         self.out_channels = oup
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv(x) if self.use_res_connect else self.conv(x)
+        return add_to_input(self.conv, x) if self.use_res_connect else self.conv(x)
 
 
 class MobileNetV2(nn.Module):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytensor import Tensor, nn
+from pytensor.nn.modules._fused import conv_norm_act
 from pytensor.vision.models._init import initialize
 from pytensor.vision.models._weights import WeightsEnum, model
 
@@ -88,10 +89,8 @@ class BasicBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.bn2(self.conv2(out))
-        out += x if self.downsample is None else self.downsample(x)
-        return self.relu(out)
+        out = conv_norm_act(x, self.conv1, self.bn1, self.relu)
+        return conv_norm_act(out, self.conv2, self.bn2, self.relu, x, self.downsample)
 
 
 class Bottleneck(nn.Module):
@@ -134,11 +133,9 @@ class Bottleneck(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.relu(self.bn1(self.conv1(x)))
-        out = self.relu(self.bn2(self.conv2(out)))
-        out = self.bn3(self.conv3(out))
-        out += x if self.downsample is None else self.downsample(x)
-        return self.relu(out)
+        out = conv_norm_act(x, self.conv1, self.bn1, self.relu)
+        out = conv_norm_act(out, self.conv2, self.bn2, self.relu)
+        return conv_norm_act(out, self.conv3, self.bn3, self.relu, x, self.downsample)
 
 
 class ResNet(nn.Module):
@@ -216,7 +213,7 @@ class ResNet(nn.Module):
         return nn.Sequential(*made)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.maxpool(conv_norm_act(x, self.conv1, self.bn1, self.relu))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.avgpool(x).flatten(1))
 
