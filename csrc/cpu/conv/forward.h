@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu/conv/product.h"
+#include "cpu/conv/split.h"
 #include "cpu/conv/transpose.h"
 
 namespace pt::PT_ISA::conv {
@@ -10,24 +11,15 @@ inline int64_t volume(const int64_t (&size)[3]) { return size[0] * size[1] * siz
 
 template <class T>
 void product_forward(const ConvArgs& p) {
-  const int64_t in_plane = volume(p.in), out_plane = volume(p.out);
-  const int64_t depth = p.in_channels * volume(p.kernel);
+  const int64_t out_plane = volume(p.out), depth = p.in_channels * volume(p.kernel);
+  const ImageMatrix<T> m = input_matrix<T>(p);
   run_products<T>(p.groups, p.batch, [&](int64_t g) {
     Product<T> product;
     product.a = static_cast<const T*>(p.weight) + g * p.out_channels * depth;
     product.a_row = depth;
     product.rows = p.out_channels;
-    ImageMatrix<T>& m = product.matrix;
-    m.image = static_cast<const T*>(p.input) + g * p.in_channels * in_plane;
-    m.image_step = p.groups * p.in_channels * in_plane;
-    m.channel_step = in_plane;
-    m.channels = p.in_channels;
-    for (int d = 0; d < 3; d++) {
-      m.size[d] = p.in[d];
-      m.grid[d] = p.out[d];
-      m.step[d] = p.out[d] == 1 ? 1 : p.stride[d];
-      m.taps[d] = {p.kernel[d], -p.padding[d], p.dilation[d]};
-    }
+    product.matrix = m;
+    product.matrix.image += g * p.in_channels * m.channel_step;
     product.out = static_cast<T*>(p.output) + g * p.out_channels * out_plane;
     product.out_image = p.groups * p.out_channels * out_plane;
     product.out_row = out_plane;

@@ -117,7 +117,7 @@ class TileColumns {
     }
     // So many panels are packed at once that their reads stay in the cache.
     constexpr int64_t kMostReads = 256 * 1024 / sizeof(Read);
-    const int64_t reads = most_runs * m.num_taps();
+    const int64_t reads = most_runs * m.reads_per_run();
     at_once_ = min_of(panels_, max_of(1, kMostReads / reads));
     reads_ = scratch_reads.get<Read>(at_once_ * reads);
     if (at_once_ == panels_) make_reads_of(0, panels_);
@@ -133,7 +133,7 @@ class TileColumns {
       for (int64_t i = q, n = 0; i < end; n = 0) {
         for (; i < end && n < kMostAtOnce; i++, n++) {
           panels[n] = {reads, places_[i].num_runs, to + i * kColumns * depth};
-          reads += places_[i].num_runs * p_.matrix.num_taps();
+          reads += places_[i].num_runs * p_.matrix.reads_per_run();
         }
         copy_rows(p_.matrix, panels, n, k0, k0 + depth, kColumns);
       }

@@ -69,7 +69,7 @@ void run_weight_tile(const ConvArgs& p, const ImageMatrix<T>& m, int64_t group, 
   constexpr int kRows = B::kRows, kColumns = B::kColumns, kDepth = B::kDepth;
   constexpr int64_t kPitch = B::kPanelPitch;
   const gemm::KernelTable<T>& kernels = gemm::kernel_table<T>();
-  const int64_t panels = divide_up(columns, kColumns), taps = m.num_taps();
+  const int64_t panels = divide_up(columns, kColumns);
   T* b = gemm::scratch_b.get<T>(panels * kColumns * kDepth);
   T* a = gemm::scratch_a.get<T>(kRows * kPitch);
   Run* runs = scratch_runs.get<Run>(kDepth);
@@ -78,7 +78,7 @@ void run_weight_tile(const ConvArgs& p, const ImageMatrix<T>& m, int64_t group, 
     const bool add = k0 > begin;
     pack_output(p, group, k0, depth, c0, columns, b);
     const int num_runs = find_runs(m, k0, depth, runs);
-    Read* reads = scratch_reads.get<Read>(taps * num_runs);
+    Read* reads = scratch_reads.get<Read>(m.reads_per_run() * num_runs);
     make_reads(m, runs, num_runs, static_cast<int>(kPitch), reads);
     const Panel<T> panel{reads, num_runs, a};
     for (int64_t i = 0, count; i < rows; i += count) {
@@ -97,18 +97,7 @@ void run_weight_tile(const ConvArgs& p, const ImageMatrix<T>& m, int64_t group, 
 
 template <class T>
 void product_weight_gradient(const ConvArgs& p) {
-  const int64_t in_plane = volume(p.in);
-  ImageMatrix<T> m;
-  m.image = static_cast<const T*>(p.input);
-  m.image_step = p.groups * p.in_channels * in_plane;
-  m.channel_step = in_plane;
-  m.channels = p.in_channels;
-  for (int d = 0; d < 3; d++) {
-    m.size[d] = p.in[d];
-    m.grid[d] = p.out[d];
-    m.step[d] = p.out[d] == 1 ? 1 : p.stride[d];
-    m.taps[d] = {p.kernel[d], -p.padding[d], p.dilation[d]};
-  }
+  const ImageMatrix<T> m = input_matrix<T>(p);
   const int64_t rows = m.rows(), pixels = p.batch * m.pixels(), group_size = rows * p.out_channels;
   const int64_t work = p.groups * gemm::work_of(rows, p.out_channels, pixels);
   const int64_t threads = work < gemm::kSerialWork ? 1 : get_num_threads();
@@ -125,7 +114,7 @@ void product_weight_gradient(const ConvArgs& p) {
       const int64_t i = cell % tiles_m * plan.tile_rows, j = cell / tiles_m * plan.tile_columns;
       const int64_t first = part * plan.part_pixels;
       ImageMatrix<T> of_group = m;
-      of_group.image += group * p.in_channels * in_plane;
+      of_group.image += group * p.in_channels * m.channel_step;
       run_weight_tile(p, of_group, group, first, min_of(pixels, first + plan.part_pixels), i,
                       min_of(plan.tile_rows, rows - i), j,
                       min_of(plan.tile_columns, p.out_channels - j),

@@ -181,11 +181,11 @@ class Winograd {
       const float* from = channel + r.offset + row * p_.size[1];
       V v[kTile], column[2 * kTile];
       PT_GEMM_UNROLL for (int i = 0; i < kTile; i++) v[i] = load_lanes(from + i * kL, r.mask[0][i]);
-      take_apart<kTile>(v, column);
+      take_apart<kTile, float>(v, column);
       PT_GEMM_UNROLL for (int i = 0; i < kTile; i++) {
         v[i] = load_lanes(from + kTile + i * kL, r.mask[1][i]);
       }
-      take_apart<kTile>(v, column + kTile);
+      take_apart<kTile, float>(v, column + kTile);
       PT_GEMM_UNROLL for (int c = 0; c < kIn; c++) store(to + c * kWidth, column[c]);
     }
   }
