@@ -170,19 +170,68 @@ ImageMatrix<T> input_matrix(const ConvArgs& p) {
   return m;
 }
 
-// A convolution of one tap without borders, with steps: only every so many pixels count.
-inline bool picks_pixels(const ConvArgs& p) {
+// A kernel of one tap, no borders.
+inline bool is_pointwise(const ConvArgs& p) {
   for (int d = 0; d < 3; d++) {
     if (p.kernel[d] != 1 || p.padding[d] != 0) return false;
   }
-  return split_fits(p);
+  return true;
 }
 
-// The same convolution of stride 1 on those pixels. The input is left out.
+// The same convolution as one of stride 1 on the pixels that it reads. The input is left as it is.
 inline ConvArgs without_steps(const ConvArgs& p) {
   ConvArgs q = p;
   for (int d = 0; d < 3; d++) q.in[d] = p.out[d], q.stride[d] = 1;
   return q;
+}
+
+// That, with a copy of the input.
+template <class T>
+ConvArgs picked_pixels(const ConvArgs& p) {
+  ConvArgs q = without_steps(p);
+  q.input = split_input<T>(p, split_shape(p));
+  return q;
+}
+
+// The reverse of the copy for the gradient by the input: `pixels` go to the places that were read,
+// the bias to all others.
+template <class T>
+void spread_pixels(const ConvArgs& p, const T* pixels) {
+  constexpr int kL = kLanes<T>;
+  const int64_t in_plane = p.in[0] * p.in[1] * p.in[2], out_plane = p.out[0] * p.out[1] * p.out[2];
+  const int64_t planes = p.batch * p.groups * p.in_channels, width = p.out[2], step = p.stride[2];
+  parallel_for(0, planes, max_of(1, 65536 / in_plane), [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; c++) {
+      const int64_t channel = c % (p.groups * p.in_channels);
+      T gap = p.bias ? static_cast<const T*>(p.bias)[channel] : T(0);
+      if (p.relu && gap < T(0)) gap = T(0);
+      const Vec<T> gaps = gemm::broadcast<T>(gap);
+      T* plane = static_cast<T*>(p.input) + c * in_plane;
+      const T* from = pixels + c * out_plane;
+      for (int64_t line = 0; line < p.in[0] * p.in[1]; line++, plane += p.in[2]) {
+        const int64_t i0 = line / p.in[1], i1 = line % p.in[1];
+        int64_t i = 0;
+        if (i0 % p.stride[0] == 0 && i1 % p.stride[1] == 0 && i0 / p.stride[0] < p.out[0] &&
+            i1 / p.stride[1] < p.out[1]) {
+          int64_t j = 0;
+          if (step == 2) {
+            for (; j + kL <= width && 2 * (j + kL) <= p.in[2]; j += kL) {
+              const Vec<T> v = load(from + j);
+              store(plane + 2 * j, gemm::zip_low<T>(v, gaps, gemm::LanesOf<T>{}));
+              store(plane + 2 * j + kL, gemm::zip_high<T>(v, gaps, gemm::LanesOf<T>{}));
+            }
+          }
+          for (; j < width; j++) {
+            plane[j * step] = from[j];
+            for (int64_t k = j * step + 1; k < min_of(p.in[2], (j + 1) * step); k++) plane[k] = gap;
+          }
+          from += width;
+          i = min_of(p.in[2], width * step);
+        }
+        for (; i < p.in[2]; i++) plane[i] = gap;
+      }
+    }
+  });
 }
 
 }  // namespace pt::PT_ISA::conv

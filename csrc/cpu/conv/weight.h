@@ -95,15 +95,20 @@ void run_weight_tile(const ConvArgs& p, const ImageMatrix<T>& m, int64_t group, 
   }
 }
 
+// `as_is` leaves out the transpose: the result is weight^T.
 template <class T>
-void product_weight_gradient(const ConvArgs& p) {
+void product_weight_gradient(const ConvArgs& p, bool as_is) {
   const ImageMatrix<T> m = input_matrix<T>(p);
   const int64_t rows = m.rows(), pixels = p.batch * m.pixels(), group_size = rows * p.out_channels;
   const int64_t work = p.groups * gemm::work_of(rows, p.out_channels, pixels);
   const int64_t threads = work < gemm::kSerialWork ? 1 : get_num_threads();
   const WeightPlan plan = plan_weight<T>(p, rows, threads);
-  T* sums = static_cast<T*>(
-      p.allocate(p.owner, plan.parts * p.groups * group_size * static_cast<int64_t>(sizeof(T))));
+  const int64_t all = p.groups * group_size;
+  T* weight = static_cast<T*>(p.weight);
+  T* sums = as_is && plan.parts == 1
+                ? weight
+                : static_cast<T*>(
+                      p.allocate(p.owner, plan.parts * all * static_cast<int64_t>(sizeof(T))));
   const int64_t tiles_m = divide_up(rows, plan.tile_rows);
   const int64_t tiles_n = divide_up(p.out_channels, plan.tile_columns);
   const int64_t tiles = tiles_m * tiles_n, tasks = plan.parts * p.groups * tiles;
@@ -126,19 +131,29 @@ void product_weight_gradient(const ConvArgs& p) {
   } else {
     parallel_for(0, tasks, 1, run);
   }
-  T* weight = static_cast<T*>(p.weight);
-  const int64_t all = p.groups * group_size;
   if (plan.parts > 1) {
+    T* to = as_is ? weight : sums;
     parallel_for(0, all, 32768, [&](int64_t begin, int64_t end) {
       for (int64_t q = 1; q < plan.parts; q++) {
+        const T* first = q == 1 ? sums : to;
         const T* from = sums + q * all;
-        for (int64_t i = begin; i < end; i++) sums[i] += from[i];
+        for (int64_t i = begin; i < end; i++) to[i] = first[i] + from[i];
       }
     });
   }
+  if (as_is) return;
   for (int64_t g = 0; g < p.groups; g++) {
     transpose_matrix(sums + g * group_size, rows, p.out_channels, weight + g * group_size);
   }
+}
+
+// For one tap input and output can change places, so that the result is the weight as it lies.
+template <class T>
+void pointwise_weight_gradient(const ConvArgs& p) {
+  ConvArgs q = p;
+  q.input = p.output, q.output = p.input;
+  q.in_channels = p.out_channels, q.out_channels = p.in_channels;
+  product_weight_gradient<T>(q, true);
 }
 
 }  // namespace pt::PT_ISA::conv
