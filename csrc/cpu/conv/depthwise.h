@@ -7,9 +7,7 @@
 // along rows; anything else goes the way of product.h.
 #pragma once
 
-#include "core/parallel.h"
-#include "cpu/conv/image.h"
-#include "cpu/gemm/problem.h"
+#include "cpu/conv/depthwise3.h"
 
 namespace pt::PT_ISA::conv {
 
@@ -158,16 +156,11 @@ void slide(const PlaneKernel<T>& k, const T* plane, T* out, int64_t rows, int64_
   }
 }
 
-// Planes a task takes: about 50 us of work.
-inline int64_t plane_grain(const ConvArgs& p) {
-  const int64_t work = p.out[1] * p.out[2] * (p.kernel[1] * p.kernel[2] + 8) * p.out_channels;
-  return max_of(1, 1'000'000 / work);
-}
-
 // The convolution of planes with kernels of the same sizes: what forward() computes, and for stride
 // 1, with the kernel turned around, the gradient by the input too.
 template <class T>
 void slide_planes(const ConvArgs& p) {
+  if (is_3x3(p)) return p.stride[1] == 1 ? slide_3x3<1, T>(p) : slide_3x3<2, T>(p);
   const int64_t in_plane = p.in[1] * p.in[2], out_plane = p.out[1] * p.out[2];
   const int64_t reach = (p.kernel[2] - 1) * p.dilation[2];
   const int64_t rows = (p.out[1] - 1) * p.stride[1] + (p.kernel[1] - 1) * p.dilation[1] + 1;
