@@ -9,7 +9,7 @@
 #include "cpu/conv/pointwise.h"
 #include "cpu/conv/scatter.h"
 #include "cpu/conv/weight.h"
-#include "cpu/conv/winograd.h"
+#include "cpu/conv/winograd_weight.h"
 
 namespace pt::PT_ISA::conv {
 
@@ -53,6 +53,9 @@ void input_gradient(const ConvArgs& p) {
 template <class T>
 void weight_gradient(const ConvArgs& p) {
   if (depthwise_fits(p)) return depthwise_weight_gradient<T>(p);
+  if constexpr (std::is_same_v<T, float>) {
+    if (winograd_weight_fits(p)) return WinogradWeight(p).run();
+  }
   if (!is_pointwise(p)) return product_weight_gradient<T>(p, false);
   if (split_fits(p)) return pointwise_weight_gradient<T>(picked_pixels<T>(p));
   bool steps = false;

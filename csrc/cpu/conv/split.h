@@ -203,8 +203,7 @@ void spread_pixels(const ConvArgs& p, const T* pixels) {
   parallel_for(0, planes, max_of(1, 65536 / in_plane), [&](int64_t begin, int64_t end) {
     for (int64_t c = begin; c < end; c++) {
       const int64_t channel = c % (p.groups * p.in_channels);
-      T gap = p.bias ? static_cast<const T*>(p.bias)[channel] : T(0);
-      if (p.relu && gap < T(0)) gap = T(0);
+      const T gap = p.bias ? static_cast<const T*>(p.bias)[channel] : T(0);
       const Vec<T> gaps = gemm::broadcast<T>(gap);
       T* plane = static_cast<T*>(p.input) + c * in_plane;
       const T* from = pixels + c * out_plane;

@@ -27,18 +27,27 @@ PT_GEMM_INLINE void transpose_block(const T* from, int64_t from_pitch, T* to, in
   }
 }
 
-// to = from^T for a dense matrix of rows x columns.
+// to = from^T for a dense matrix of rows x columns. Several blocks side by side make use of whole
+// pages and of the lines that the machine fetches in pairs.
 template <class T>
 void transpose_matrix(const T* from, int64_t rows, int64_t columns, T* to) {
-  constexpr int64_t kL = kLanes<T>;
-  const int64_t blocks = gemm::divide_up(columns, kL);
-  const int64_t grain = gemm::max_of(1, 65536 / (rows * kL));
-  parallel_for(0, blocks, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin * kL; i < gemm::min_of(end * kL, columns); i += kL) {
-      const int width = static_cast<int>(gemm::min_of(kL, columns - i));
+  constexpr int64_t kL = kLanes<T>, kStripe = 4 * kL;
+  const int64_t stripes = gemm::divide_up(columns, kStripe);
+  const int64_t grain = gemm::max_of(1, 65536 / (rows * kStripe));
+  parallel_for(0, stripes, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t s = begin * kStripe; s < end * kStripe; s += kStripe) {
+      const int64_t stop = gemm::min_of(columns, s + kStripe);
       for (int64_t j = 0; j < rows; j += kL) {
-        transpose_block(from + j * columns + i, columns, to + i * rows + j, rows, width,
-                        static_cast<int>(gemm::min_of(kL, rows - j)));
+        const int count = static_cast<int>(gemm::min_of(kL, rows - j));
+        for (int64_t i = s; i < stop; i += kL) {
+          if (j + 2 * kL <= rows) {
+            PT_GEMM_UNROLL for (int r = 0; r < kL; r++) {
+              __builtin_prefetch(from + (j + kL + r) * columns + i);
+            }
+          }
+          const int width = static_cast<int>(gemm::min_of(kL, stop - i));
+          transpose_block(from + j * columns + i, columns, to + i * rows + j, rows, width, count);
+        }
       }
     }
   });
