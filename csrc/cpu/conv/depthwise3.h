@@ -307,19 +307,6 @@ inline bool spread_3x3_fits(const ConvArgs& p) {
 }
 
 template <class T>
-PT_GEMM_INLINE void put_row(Vec<T> even, Vec<T> odd, T* to, int64_t width) {
-  constexpr int kL = kLanes<T>;
-  const Vec<T> low = gemm::zip_low<T>(even, odd, gemm::LanesOf<T>{});
-  const Vec<T> high = gemm::zip_high<T>(even, odd, gemm::LanesOf<T>{});
-  width >= kL ? store(to, low) : store_n(to, low, static_cast<int>(width));
-  if (width >= 2 * kL) {
-    store(to + kL, high);
-  } else if (width > kL) {
-    store_n(to + kL, high, static_cast<int>(width - kL));
-  }
-}
-
-template <class T>
 void spread_3x3_plane(const ConvArgs& p, const T* output, const T* weight, T bias, T* plane) {
   constexpr int kL = kLanes<T>;
   Vec<T> w[9];
@@ -333,7 +320,7 @@ void spread_3x3_plane(const ConvArgs& p, const T* output, const T* weight, T bia
     T* to = plane + 2 * c;
     Vec<T> a = load_lanes(from, here), b = load_lanes(from + 1, after);
     for (int64_t r = 0; r < p.out[1]; r++, to += 2 * p.in[2]) {
-      put_row<T>(start + w[4] * a, start + w[3] * b + w[5] * a, to, width);
+      store_pairs<T>(to, start + w[4] * a, start + w[3] * b + w[5] * a, width);
       if (2 * r + 1 == p.in[1]) break;
       Vec<T> even = start, odd = start;
       const Vec<T> above = a, above_next = b;
@@ -347,7 +334,7 @@ void spread_3x3_plane(const ConvArgs& p, const T* output, const T* weight, T bia
       even += w[7] * above;
       odd += w[6] * above_next;
       odd += w[8] * above;
-      put_row<T>(even, odd, to + p.in[2], width);
+      store_pairs<T>(to + p.in[2], even, odd, width);
     }
   }
 }

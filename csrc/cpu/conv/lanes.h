@@ -91,6 +91,20 @@ PT_GEMM_INLINE void take_apart(const Vec<S>* v, Vec<S>* out) {
   }
 }
 
+// The first `width` of the elements even[0] odd[0] even[1] odd[1]...
+template <class S>
+PT_GEMM_INLINE void store_pairs(S* to, Vec<S> even, Vec<S> odd, int64_t width) {
+  constexpr int kL = kLanes<S>;
+  const Vec<S> low = gemm::zip_low<S>(even, odd, gemm::LanesOf<S>{});
+  const Vec<S> high = gemm::zip_high<S>(even, odd, gemm::LanesOf<S>{});
+  width >= kL ? store(to, low) : store_n(to, low, static_cast<int>(width));
+  if (width >= 2 * kL) {
+    store(to + kL, high);
+  } else if (width > kL) {
+    store_n(to + kL, high, static_cast<int>(width - kL));
+  }
+}
+
 // Which elements a vector of kLanes elements at p, p + step, p + 2 * step... may read: masks of the
 // vectors in memory for steps 1 and 2, the first and last lane of the result for other steps.
 struct Access {

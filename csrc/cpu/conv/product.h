@@ -110,7 +110,8 @@ class TileColumns {
       const int64_t n = min_of<int64_t>(kColumns, columns - q * kColumns);
       const int count = find_runs(m, j, n, runs_ + num_runs);
       const int64_t image = j / pixels, at = j % pixels;
-      T* direct = dense && at + n <= pixels ? p.out + image * p.out_image + at : nullptr;
+      const bool beside = at + n <= pixels || p.out_image == pixels;
+      T* direct = dense && beside ? p.out + image * p.out_image + at : nullptr;
       places_[q] = {direct, num_runs, count};
       num_runs += count;
       if (count > most_runs) most_runs = count;

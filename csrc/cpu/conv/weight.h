@@ -29,8 +29,8 @@ void pack_output(const ConvArgs& p, int64_t group, int64_t begin, int64_t depth,
         if (width == kL && left >= kL) {
           gemm::transpose_square(from, plane, panel + k * kColumns, kColumns, kL, kL);
         } else {
-          transpose_block(from, plane, panel + k * kColumns, kColumns,
-                          static_cast<int>(min_of<int64_t>(kL, left)), width);
+          transpose_block(from, plane, static_cast<int>(min_of<int64_t>(kL, left)), width,
+                          [&](int64_t i) { return panel + (k + i) * kColumns; });
         }
       }
       k = end;
@@ -102,10 +102,19 @@ void product_weight_gradient(const ConvArgs& p, bool as_is) {
   const int64_t rows = m.rows(), pixels = p.batch * m.pixels(), group_size = rows * p.out_channels;
   const int64_t work = p.groups * gemm::work_of(rows, p.out_channels, pixels);
   const int64_t threads = work < gemm::kSerialWork ? 1 : get_num_threads();
-  const WeightPlan plan = plan_weight<T>(p, rows, threads);
+  WeightPlan plan = plan_weight<T>(p, rows, threads);
   const int64_t all = p.groups * group_size;
   T* weight = static_cast<T*>(p.weight);
-  T* sums = as_is && plan.parts == 1
+  // Sums that need no others are transposed while they are in the cache.
+  const bool at_once = !as_is && plan.parts == 1 && plan.tile_columns == p.out_channels;
+  if (at_once) {
+    constexpr int64_t kKept = (int64_t{1} << 19) / static_cast<int64_t>(sizeof(T));
+    constexpr int64_t kWhole = Blocks<T>::kRows * kLanes<T>;  // no vector across two tiles
+    const int64_t most = gemm::round_up(divide_up(kKept, p.out_channels), kWhole);
+    plan.tile_rows = min_of(plan.tile_rows, most);
+  }
+  T* sums = at_once ? nullptr
+            : as_is && plan.parts == 1
                 ? weight
                 : static_cast<T*>(
                       p.allocate(p.owner, plan.parts * all * static_cast<int64_t>(sizeof(T))));
@@ -120,10 +129,16 @@ void product_weight_gradient(const ConvArgs& p, bool as_is) {
       const int64_t first = part * plan.part_pixels;
       ImageMatrix<T> of_group = m;
       of_group.image += group * p.in_channels * m.channel_step;
-      run_weight_tile(p, of_group, group, first, min_of(pixels, first + plan.part_pixels), i,
-                      min_of(plan.tile_rows, rows - i), j,
-                      min_of(plan.tile_columns, p.out_channels - j),
-                      sums + (part * p.groups + group) * group_size);
+      const int64_t count = min_of(plan.tile_rows, rows - i);
+      T* to = at_once ? gemm::scratch_c.get<T>(count * p.out_channels) - i * p.out_channels
+                      : sums + (part * p.groups + group) * group_size;
+      run_weight_tile(p, of_group, group, first, min_of(pixels, first + plan.part_pixels), i, count,
+                      j, min_of(plan.tile_columns, p.out_channels - j), to);
+      if (at_once) {
+        transpose_rows<1>(to + i * p.out_channels, count, p.out_channels, [&](int64_t channel) {
+          return weight + group * group_size + channel * rows + i;
+        });
+      }
     }
   };
   if (threads == 1) {
@@ -141,7 +156,7 @@ void product_weight_gradient(const ConvArgs& p, bool as_is) {
       }
     });
   }
-  if (as_is) return;
+  if (as_is || at_once) return;
   for (int64_t g = 0; g < p.groups; g++) {
     transpose_matrix(sums + g * group_size, rows, p.out_channels, weight + g * group_size);
   }
