@@ -238,14 +238,4 @@ class WinogradWeight {
   int64_t rows_, columns_, panels_, block_, part_, parts_;
 };
 
-// Enough channels that the transforms are a small part, enough tiles for the last one.
-inline bool winograd_weight_fits(const ConvArgs& p) {
-  if (p.groups != 1 || !is_flat(p)) return false;
-  for (int d = 1; d < 3; d++) {
-    if (p.kernel[d] != 3 || p.stride[d] != 1 || p.dilation[d] != 1) return false;
-  }
-  const int64_t tiles = p.batch * divide_up(p.out[1], 2) * divide_up(p.out[2], 2);
-  return p.in_channels >= 32 && p.out_channels >= 32 && tiles >= 96;
-}
-
 }  // namespace pt::PT_ISA::conv

@@ -1,0 +1,34 @@
+// Where each way to compute a convolution is the quickest: written by tools/tune_conv.py.
+//
+// Not written by hand: measured values, one set for each instruction set. A machine uses those of
+// its instruction set, whatever its maker: results depend on shape and instruction set alone.
+#pragma once
+
+#include <cstdint>
+
+namespace pt::PT_ISA::conv {
+
+#if defined(PT_ISA_IS_AVX512)
+// start values, to be measured
+inline constexpr int64_t kWinogradTiles = 48, kWinogradChannels = 32;
+inline constexpr int64_t kWinogradInputTiles = 16, kWinogradInputChannels = 32;
+inline constexpr int64_t kWinogradWeightTiles = 96, kWinogradWeightChannels = 32;
+inline constexpr int64_t kPointwisePixels = 128;
+inline constexpr int64_t kScatterChannels = 32, kScatterPixels = 64, kScatterRatio = 2;
+#elif defined(PT_ISA_IS_AVX2)
+// start values, to be measured
+inline constexpr int64_t kWinogradTiles = 48, kWinogradChannels = 32;
+inline constexpr int64_t kWinogradInputTiles = 16, kWinogradInputChannels = 32;
+inline constexpr int64_t kWinogradWeightTiles = 96, kWinogradWeightChannels = 32;
+inline constexpr int64_t kPointwisePixels = 128;
+inline constexpr int64_t kScatterChannels = 32, kScatterPixels = 64, kScatterRatio = 2;
+#else
+// start values, to be measured
+inline constexpr int64_t kWinogradTiles = 48, kWinogradChannels = 32;
+inline constexpr int64_t kWinogradInputTiles = 16, kWinogradInputChannels = 32;
+inline constexpr int64_t kWinogradWeightTiles = 96, kWinogradWeightChannels = 32;
+inline constexpr int64_t kPointwisePixels = 128;
+inline constexpr int64_t kScatterChannels = 32, kScatterPixels = 64, kScatterRatio = 2;
+#endif
+
+}  // namespace pt::PT_ISA::conv
