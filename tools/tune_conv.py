@@ -116,12 +116,22 @@ def winograd_decision(kind: str, suffix: str) -> Decision:
     )
 
 
+def scatters(s: Shape, limits: tuple[int, ...]) -> bool:
+    channels, ratio, pixels = limits
+    if s.channels < channels:
+        return True
+    if s.stride == 1:
+        return ratio * s.channels <= s.out
+    return s.batch == 1 and s.out_size**2 <= pixels
+
+
 def decisions() -> list[Decision]:
-    pointwise = [
-        s for s in grid("forward", 1, 1, (32, 128, 512), (32, 128, 512), (4, 7, 10, 14, 20), (2, 8))
+    pointwise = grid("forward", 1, 1, (32, 128, 512), (32, 128, 512), (4, 7, 10, 14, 20), (2, 8))
+    scatter = [
+        *grid("input", 5, 1, (3, 8, 16, 32, 64, 128), (16, 64, 192), (14, 28), (1, 4)),
+        *grid("input", 3, 2, (3, 8, 16, 32, 64, 128), (32, 128), (8, 14, 28), (1, 4)),
+        *grid("input", 3, 2, (256, 512), (128, 512), (8, 14, 28), (1, 4)),
     ]
-    dense = grid("input", 5, 1, (3, 8, 16, 32, 64, 128), (16, 64, 192), (14, 28), (1, 4))
-    strided = grid("input", 3, 2, (32, 64, 128, 256, 512), (128, 512), (6, 8, 14, 28), (1, 4))
     return [
         winograd_decision("forward", ""),
         winograd_decision("input", "Input"),
@@ -134,18 +144,17 @@ def decisions() -> list[Decision]:
             lambda s, v: s.out_size**2 >= v[0],
         ),
         Decision(
-            ("kScatterChannels", "kScatterRatio"),
+            ("kScatterChannels", "kScatterRatio", "kScatterPixels"),
             ("scatter", "product"),
-            dense,
-            list(itertools.product((4, 8, 16, 24, 32, 48, 64), (1, 2, 3, 4, 6, 8, 1024))),
-            lambda s, v: s.channels < v[0] or v[1] * s.channels <= s.out,
-        ),
-        Decision(
-            ("kScatterPixels",),
-            ("scatter", "product"),
-            strided,
-            [(n,) for n in (0, 9, 16, 25, 36, 49, 64, 100, 128, 196, 256)],
-            lambda s, v: s.batch * s.out_size**2 <= v[0],
+            scatter,
+            list(
+                itertools.product(
+                    (4, 8, 16, 24, 32, 48, 64),
+                    (1, 2, 3, 4, 6, 8, 1024),
+                    (0, 9, 16, 25, 49, 64, 100),
+                )
+            ),
+            scatters,
         ),
     ]
 
@@ -201,9 +210,10 @@ def write(isa: str, values: dict[str, int]) -> None:
     at = text.index(begin) + len(begin)
     end = re.compile(r"^#(elif|else|endif)", re.MULTILINE).search(text, at)
     assert end is not None
-    lines = [f"// {cpu_name()}\n"]
-    lines += [f"inline constexpr int64_t {name} = {value};\n" for name, value in values.items()]
-    CHOICES.write_text(text[:at] + "".join(lines) + text[end.start() :])
+    block = re.sub(r"^// .*", f"// {cpu_name()}", text[at : end.start()], count=1)
+    for name, value in values.items():
+        block = re.sub(rf"\b{name} = \d+", f"{name} = {value}", block)
+    CHOICES.write_text(text[:at] + block + text[end.start() :])
 
 
 def main() -> None:
@@ -223,8 +233,6 @@ def main() -> None:
         if args.only in " ".join(decision.names):
             values |= tune(decision, args.repeats, args.verbose)
     if args.write:
-        if args.only:
-            raise SystemExit("tools.tune_conv: --write needs all limits")
         write(_C.active_isa(), values)
 
 

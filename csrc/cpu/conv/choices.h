@@ -9,12 +9,17 @@
 namespace pt::PT_ISA::conv {
 
 #if defined(PT_ISA_IS_AVX512)
-// start values, to be measured
-inline constexpr int64_t kWinogradTiles = 48, kWinogradChannels = 32;
-inline constexpr int64_t kWinogradInputTiles = 16, kWinogradInputChannels = 32;
-inline constexpr int64_t kWinogradWeightTiles = 96, kWinogradWeightChannels = 32;
-inline constexpr int64_t kPointwisePixels = 128;
-inline constexpr int64_t kScatterChannels = 32, kScatterPixels = 64, kScatterRatio = 2;
+// model name Intel(R) Xeon(R) Processor, cpu family 6, model 167
+inline constexpr int64_t kWinogradTiles = 24;
+inline constexpr int64_t kWinogradChannels = 16;
+inline constexpr int64_t kWinogradInputTiles = 16;
+inline constexpr int64_t kWinogradInputChannels = 16;
+inline constexpr int64_t kWinogradWeightTiles = 16;
+inline constexpr int64_t kWinogradWeightChannels = 32;
+inline constexpr int64_t kPointwisePixels = 16;
+inline constexpr int64_t kScatterChannels = 24;
+inline constexpr int64_t kScatterRatio = 1;
+inline constexpr int64_t kScatterPixels = 16;
 #elif defined(PT_ISA_IS_AVX2)
 // start values, to be measured
 inline constexpr int64_t kWinogradTiles = 48, kWinogradChannels = 32;

@@ -40,11 +40,12 @@ inline bool takes_pointwise(const ConvArgs& p) {
          takes(p, ConvWay::kPointwise, p.batch == 1 || volume(p.out) >= kPointwisePixels);
 }
 
-// Few channels, a weight that is large beside the image, or few pixels with gaps between them.
+// Few channels, a weight that is large beside the image, or the few pixels of a single image with gaps
+// between them.
 inline bool takes_scatter(const ConvArgs& p) {
   if (volume(p.kernel) == 1) return false;
   const bool strided = p.stride[0] > 1 || p.stride[1] > 1 || p.stride[2] > 1;
-  const bool few_pixels = strided && p.batch * volume(p.out) <= kScatterPixels;
+  const bool few_pixels = strided && p.batch == 1 && volume(p.out) <= kScatterPixels;
   const bool few_channels = p.in_channels < kScatterChannels ||
                             (!strided && kScatterRatio * p.in_channels <= p.out_channels);
   return takes(p, ConvWay::kScatter, few_pixels || few_channels);
