@@ -5,6 +5,10 @@
 
 namespace pt {
 
+// A way to compute convolutions, for tools/tune_conv.py: it is taken wherever the shape allows it.
+// Else conv/choose.h decides.
+enum class ConvWay : uint8_t { kChosen, kProduct, kWinograd, kPointwise, kScatter };
+
 // A convolution of three spatial dimensions (leading ones of size 1 where there are fewer):
 //
 //   output[n, g, co, o] = bias[g, co] + sum over ci, k of
@@ -31,6 +35,7 @@ struct ConvArgs {
   const void* residual = nullptr;
   double least = -__builtin_inf(), most = __builtin_inf();
   bool reduced_precision = false;  // a few more bits may be lost for speed
+  ConvWay way = ConvWay::kChosen;
   // Memory for the time of the call, 64-byte aligned.
   void* (*allocate)(void* owner, int64_t bytes) = nullptr;
   void* owner = nullptr;

@@ -7,10 +7,7 @@
 // along rows; anything else goes the way of product.h.
 #pragma once
 
-#include "core/parallel.h"
-#include "cpu/conv/finish.h"
-#include "cpu/conv/image.h"
-#include "cpu/gemm/problem.h"
+#include "cpu/conv/depthwise3.h"
 
 namespace pt::PT_ISA::conv {
 
@@ -97,10 +94,7 @@ struct PlaneKernel {
   int64_t row_step, tap_step;   // from result row to row, tap row to row
   int64_t columns[kMostWidth];  // where each tap of a row starts
   T* out;
-  T bias;
-  T scale;  // of the sums, where there is one
-  bool scaled;
-  RowFinish<T> finish;  // its limits, and the residual of this plane
+  PlaneFinish<T> finish;
 };
 
 // Rows of results from `plane` (their first element under the first tap), kV vectors wide, of which
@@ -110,7 +104,7 @@ PT_GEMM_INLINE void slide_block(const PlaneKernel<T>& k, const T* plane, T* out,
                                 int tail) {
   constexpr int kL = kLanes<T>;
   Vec<T> sum[kR][kV];
-  const Vec<T> first = gemm::broadcast<T>(k.scaled ? T(0) : k.bias);
+  const Vec<T> first = gemm::broadcast<T>(k.finish.start());
   PT_GEMM_UNROLL for (int i = 0; i < kR; i++) {
     PT_GEMM_UNROLL for (int v = 0; v < kV; v++) sum[i][v] = first;
   }
@@ -128,14 +122,8 @@ PT_GEMM_INLINE void slide_block(const PlaneKernel<T>& k, const T* plane, T* out,
   }
   PT_GEMM_UNROLL for (int i = 0; i < kR; i++) {
     PT_GEMM_UNROLL for (int v = 0; v < kV; v++) {
-      Vec<T> r = sum[i][v];
-      if (k.scaled) r = r * gemm::broadcast<T>(k.scale) + gemm::broadcast<T>(k.bias);
       T* to = out + i * out_pitch + v * kL;
-      if (k.finish.residual) {
-        const T* more = k.finish.residual + (to - k.out);
-        r += v < kV - 1 ? load(more) : load_n(more, tail);
-      }
-      r = k.finish.limit(r);
+      const Vec<T> r = k.finish(sum[i][v], to - k.out, v < kV - 1 ? kL : tail);
       v < kV - 1 ? store(to, r) : store_n(to, r, tail);
     }
   }
@@ -168,16 +156,11 @@ void slide(const PlaneKernel<T>& k, const T* plane, T* out, int64_t rows, int64_
   }
 }
 
-// Planes a task takes: about 50 us of work.
-inline int64_t plane_grain(const ConvArgs& p) {
-  const int64_t work = p.out[1] * p.out[2] * (p.kernel[1] * p.kernel[2] + 8) * p.out_channels;
-  return max_of(1, 1'000'000 / work);
-}
-
 // The convolution of planes with kernels of the same sizes: what forward() computes, and for stride
 // 1, with the kernel turned around, the gradient by the input too.
 template <class T>
 void slide_planes(const ConvArgs& p) {
+  if (is_3x3(p)) return p.stride[1] == 1 ? slide_3x3<1, T>(p) : slide_3x3<2, T>(p);
   const int64_t in_plane = p.in[1] * p.in[2], out_plane = p.out[1] * p.out[2];
   const int64_t reach = (p.kernel[2] - 1) * p.dilation[2];
   const int64_t rows = (p.out[1] - 1) * p.stride[1] + (p.kernel[1] - 1) * p.dilation[1] + 1;
@@ -197,10 +180,7 @@ void slide_planes(const ConvArgs& p) {
         const int64_t channel = i % p.groups * p.out_channels + j;
         k.weight = static_cast<const T*>(p.weight) + channel * k.height * k.width;
         const int64_t at = (i * p.out_channels + j) * out_plane;
-        k.finish = finish_of<T>(p, channel, at);
-        k.bias = k.finish.bias ? *k.finish.bias : T(0);
-        k.scaled = k.finish.scale != nullptr;
-        k.scale = k.scaled ? *k.finish.scale : T(1);
+        k.finish = PlaneFinish<T>(p, channel, at);
         k.out = static_cast<T*>(p.output) + at;
         slide(k, plane, k.out, p.out[1], p.out[2]);
       }

@@ -115,13 +115,13 @@ void slide_turned(const ConvArgs& p) {
 template <class T>
 void depthwise_input_gradient(const ConvArgs& p) {
   if (p.stride[1] == 1 && p.stride[2] == 1) return slide_turned<T>(p);
+  if (spread_3x3_fits(p)) return spread_3x3<T>(p);
   const int64_t in_plane = p.in[1] * p.in[2], out_plane = p.out[1] * p.out[2];
   const int64_t step = p.stride[2], reach = (p.kernel[2] - 1) * p.dilation[2];
   // Result i reads outputs (i + padding - tap) / step; `border` zeros on the left reach the least.
   const int64_t border = max_of(0, reach - p.padding[2]) / step + 1;
   const int64_t furthest = (p.in[2] - 1 + p.padding[2]) / step;
-  const PlaneShape s =
-      plane_shape<T>(p.out[1], border + max_of(furthest, p.in[2] / step) + 1, 1, kLanes<T> * 4);
+  const PlaneShape s = plane_shape<T>(p.out[1], border + furthest + 1, 1, 0);
   ColumnTaps taps[2];
   for (int64_t f = 0; f < step; f++) {
     for (int64_t k = 0; k < p.kernel[2]; k++) {
@@ -204,6 +204,9 @@ void correlate(const T* output, int64_t rows, int64_t columns, const T* plane, i
 
 template <class T>
 void depthwise_weight_gradient(const ConvArgs& p) {
+  if (is_3x3(p)) {
+    return p.stride[1] == 1 ? weight_gradient_3x3<1, T>(p) : weight_gradient_3x3<2, T>(p);
+  }
   const int64_t in_plane = p.in[1] * p.in[2], out_plane = p.out[1] * p.out[2];
   const int64_t height = p.kernel[1], width = p.kernel[2];
   const int64_t reach = (width - 1) * p.dilation[2];
@@ -235,9 +238,7 @@ void depthwise_weight_gradient(const ConvArgs& p) {
             }
           }
         };
-        if (height == 3 && width == 3) {
-          run(Number<3>{}, Number<3>{});
-        } else if (height == 5 && width == 5) {
+        if (height == 5 && width == 5) {
           run(Number<5>{}, Number<5>{});
         } else if (width == 7) {
           run(Number<1>{}, Number<7>{});

@@ -21,4 +21,30 @@ RowFinish<T> finish_of(const ConvArgs& p, int64_t channel, int64_t element) {
   return f;
 }
 
+// The same for one plane of results, vector by vector. Sums begin with start().
+template <class T>
+class PlaneFinish {
+ public:
+  PlaneFinish() = default;
+  PlaneFinish(const ConvArgs& p, int64_t channel, int64_t element)
+      : rest_(finish_of<T>(p, channel, element)),
+        bias_(rest_.bias ? *rest_.bias : T(0)),
+        scale_(rest_.scale ? *rest_.scale : T(1)) {}
+
+  T start() const { return rest_.scale ? T(0) : bias_; }
+  // The first `count` lanes belong to the elements of the plane from `at` on.
+  PT_GEMM_INLINE Vec<T> operator()(Vec<T> sum, int64_t at, int count) const {
+    if (rest_.scale) sum = sum * gemm::broadcast<T>(scale_) + gemm::broadcast<T>(bias_);
+    if (rest_.residual) {
+      const T* more = rest_.residual + at;
+      sum += count == kLanes<T> ? load(more) : load_n(more, count);
+    }
+    return rest_.limit(sum);
+  }
+
+ private:
+  RowFinish<T> rest_;
+  T bias_ = T(0), scale_ = T(1);
+};
+
 }  // namespace pt::PT_ISA::conv

@@ -31,10 +31,14 @@ struct ImageMatrix {
   int64_t step[3] = {1, 1, 1};
   TapAxis taps[3];
   bool taps_outside = false;  // row k is k = tap * channels + channel, else channel * taps + tap
+  // For a copy with borders (split.h), in which no tap reaches outside and whole vectors may be
+  // read: what each tap adds to the place of a pixel. Else null.
+  const int64_t* tap_offsets = nullptr;
 
   int64_t num_taps() const { return taps[0].count * taps[1].count * taps[2].count; }
   int64_t rows() const { return num_taps() * channels; }
   int64_t pixels() const { return grid[0] * grid[1] * grid[2]; }
+  int64_t reads_per_run() const { return tap_offsets ? 1 : num_taps(); }
 };
 
 // At most kLanes pixels next to each other in one row of the grid.
@@ -92,12 +96,18 @@ PT_GEMM_INLINE void clip(int64_t begin, int64_t step, int64_t size, int count, i
 }
 
 template <class T>
-PT_GEMM_INLINE Read make_read(const ImageMatrix<T>& m, const Run& run, int64_t t0, int64_t t1,
-                              int64_t t2, int row_length) {
+PT_GEMM_INLINE Read place_run(const Run& run, int row_length) {
   Read r{};
   r.column = static_cast<uint16_t>(run.column);
   const bool whole = run.column + kLanes<T> <= row_length;
   r.kept = lanes_between(0, whole ? kLanes<T> : run.count);
+  return r;
+}
+
+template <class T>
+PT_GEMM_INLINE Read make_read(const ImageMatrix<T>& m, const Run& run, int64_t t0, int64_t t1,
+                              int64_t t2, int row_length) {
+  Read r = place_run<T>(run, row_length);
   const int64_t i0 = run.q0 * m.step[0] + m.taps[0].first + t0 * m.taps[0].next;
   const int64_t i1 = run.q1 * m.step[1] + m.taps[1].first + t1 * m.taps[1].next;
   const int64_t i2 = run.q2 * m.step[2] + m.taps[2].first + t2 * m.taps[2].next;
@@ -110,10 +120,20 @@ PT_GEMM_INLINE Read make_read(const ImageMatrix<T>& m, const Run& run, int64_t t
   return r;
 }
 
-// The reads of all runs under all taps, tap after tap. Returns their end.
+// The reads of all runs under all taps, tap after tap; under the first tap only if the others
+// follow from tap_offsets. Returns their end.
 template <class T>
 Read* make_reads(const ImageMatrix<T>& m, const Run* runs, int num_runs, int row_length,
                  Read* reads) {
+  if (m.tap_offsets) {
+    for (int i = 0; i < num_runs; i++, reads++) {
+      const Run& run = runs[i];
+      *reads = place_run<T>(run, row_length);
+      const int64_t line = run.q0 * m.step[0] * m.size[1] + run.q1 * m.step[1];
+      reads->offset = run.image * m.image_step + line * m.size[2] + run.q2;
+    }
+    return reads;
+  }
   for (int64_t t0 = 0; t0 < m.taps[0].count; t0++) {
     for (int64_t t1 = 0; t1 < m.taps[1].count; t1++) {
       for (int64_t t2 = 0; t2 < m.taps[2].count; t2++) {
@@ -139,6 +159,9 @@ struct Panel {
   T* to;
 };
 
+// How copy_rows() reads: with steps of 1, 2 or any number, or at tap_offsets.
+inline constexpr int kAnyStep = 0, kAtOffsets = -1;
+
 // Copies the rows [k0, k1) of the panels, rows `pitch` apart. A channel at a time, for all panels,
 // so that the image is read in order.
 template <int kStep, class T>
@@ -155,11 +178,21 @@ void copy_rows_step(const ImageMatrix<T>& m, const Panel<T>* panels, int64_t num
     const T* channel = m.image + c * m.channel_step;
     for (int64_t q = 0; q < num_panels; q++) {
       const int num_runs = panels[q].num_runs;
-      const Read* r = panels[q].reads + t0 * num_runs;
       T* to = panels[q].to + (row + t0 * row_step - k0) * pitch;
-      for (int64_t t = t0; t < t1; t++, to += row_step * pitch) {
-        // From left to right: the next run overwrites the surplus of a whole vector.
-        for (int i = 0; i < num_runs; i++) copy_read<kStep>(channel, *r++, step, to);
+      // From left to right: the next run overwrites the surplus of a whole vector.
+      if constexpr (kStep == kAtOffsets) {
+        const Read* r = panels[q].reads;
+        for (int64_t t = t0; t < t1; t++, to += row_step * pitch) {
+          const T* at = channel + m.tap_offsets[t];
+          for (int i = 0; i < num_runs; i++) {
+            store_lanes(to + r[i].column, load(at + r[i].offset), r[i].kept);
+          }
+        }
+      } else {
+        const Read* r = panels[q].reads + t0 * num_runs;
+        for (int64_t t = t0; t < t1; t++, to += row_step * pitch) {
+          for (int i = 0; i < num_runs; i++) copy_read<kStep>(channel, *r++, step, to);
+        }
       }
     }
   }
@@ -168,12 +201,14 @@ void copy_rows_step(const ImageMatrix<T>& m, const Panel<T>* panels, int64_t num
 template <class T>
 void copy_rows(const ImageMatrix<T>& m, const Panel<T>* panels, int64_t num_panels, int64_t k0,
                int64_t k1, int64_t pitch) {
-  if (m.step[2] == 1) {
+  if (m.tap_offsets) {
+    copy_rows_step<kAtOffsets>(m, panels, num_panels, k0, k1, pitch);
+  } else if (m.step[2] == 1) {
     copy_rows_step<1>(m, panels, num_panels, k0, k1, pitch);
   } else if (m.step[2] == 2) {
     copy_rows_step<2>(m, panels, num_panels, k0, k1, pitch);
   } else {
-    copy_rows_step<0>(m, panels, num_panels, k0, k1, pitch);
+    copy_rows_step<kAnyStep>(m, panels, num_panels, k0, k1, pitch);
   }
 }
 

@@ -66,6 +66,45 @@ PT_GEMM_INLINE Vec<S> even_lanes(Vec<S> a, Vec<S> b, gemm::Lanes<I...>) {
   return __builtin_shufflevector(a, b, (2 * I)...);
 }
 
+template <class S, int... I>
+PT_GEMM_INLINE Vec<S> odd_lanes(Vec<S> a, Vec<S> b, gemm::Lanes<I...>) {
+  return __builtin_shufflevector(a, b, (2 * I + 1)...);
+}
+
+// Elements 0, m, 2 m... of m vectors in a row to out[0], elements 1, m + 1... to out[1], and so on,
+// for m = 2 and 4.
+template <int kParts, class S>
+PT_GEMM_INLINE void take_apart(const Vec<S>* v, Vec<S>* out) {
+  const gemm::LanesOf<S> lanes{};
+  const auto even = [&](Vec<S> a, Vec<S> b) { return even_lanes<S>(a, b, lanes); };
+  const auto odd = [&](Vec<S> a, Vec<S> b) { return odd_lanes<S>(a, b, lanes); };
+  if constexpr (kParts == 2) {
+    out[0] = even(v[0], v[1]);
+    out[1] = odd(v[0], v[1]);
+  } else {
+    const Vec<S> e0 = even(v[0], v[1]), e1 = even(v[2], v[3]);
+    const Vec<S> o0 = odd(v[0], v[1]), o1 = odd(v[2], v[3]);
+    out[0] = even(e0, e1);
+    out[1] = even(o0, o1);
+    out[2] = odd(e0, e1);
+    out[3] = odd(o0, o1);
+  }
+}
+
+// The first `width` of the elements even[0] odd[0] even[1] odd[1]...
+template <class S>
+PT_GEMM_INLINE void store_pairs(S* to, Vec<S> even, Vec<S> odd, int64_t width) {
+  constexpr int kL = kLanes<S>;
+  const Vec<S> low = gemm::zip_low<S>(even, odd, gemm::LanesOf<S>{});
+  const Vec<S> high = gemm::zip_high<S>(even, odd, gemm::LanesOf<S>{});
+  width >= kL ? store(to, low) : store_n(to, low, static_cast<int>(width));
+  if (width >= 2 * kL) {
+    store(to + kL, high);
+  } else if (width > kL) {
+    store_n(to + kL, high, static_cast<int>(width - kL));
+  }
+}
+
 // Which elements a vector of kLanes elements at p, p + step, p + 2 * step... may read: masks of the
 // vectors in memory for steps 1 and 2, the first and last lane of the result for other steps.
 struct Access {

@@ -95,14 +95,15 @@ class TileColumns {
       const int64_t n = min_of<int64_t>(kColumns, columns - q * kColumns);
       const int count = find_runs(m, j, n, runs_ + num_runs);
       const int64_t image = j / pixels, at = j % pixels;
-      T* direct = dense && at + n <= pixels ? p.out + image * p.out_image + at : nullptr;
+      const bool beside = at + n <= pixels || p.out_image == pixels;
+      T* direct = dense && beside ? p.out + image * p.out_image + at : nullptr;
       places_[q] = {direct, num_runs, count};
       num_runs += count;
       if (count > most_runs) most_runs = count;
     }
     // So many panels are packed at once that their reads stay in the cache.
     constexpr int64_t kMostReads = 256 * 1024 / sizeof(Read);
-    const int64_t reads = most_runs * m.num_taps();
+    const int64_t reads = most_runs * m.reads_per_run();
     at_once_ = min_of(panels_, max_of(1, kMostReads / reads));
     reads_ = scratch_reads.get<Read>(at_once_ * reads);
     if (at_once_ == panels_) make_reads_of(0, panels_);
@@ -118,7 +119,7 @@ class TileColumns {
       for (int64_t i = q, n = 0; i < end; n = 0) {
         for (; i < end && n < kMostAtOnce; i++, n++) {
           panels[n] = {reads, places_[i].num_runs, to + i * kColumns * depth};
-          reads += places_[i].num_runs * p_.matrix.num_taps();
+          reads += places_[i].num_runs * p_.matrix.reads_per_run();
         }
         copy_rows(p_.matrix, panels, n, k0, k0 + depth, kColumns);
       }

@@ -183,14 +183,6 @@ void scatter_channels(const ConvArgs& p, int64_t image, int64_t group, int64_t c
   }
 }
 
-// Where it is the quicker way (measured).
-inline bool scatter_fits(const ConvArgs& p) {
-  if (volume(p.kernel) == 1) return false;
-  const bool strided = p.stride[0] > 1 || p.stride[1] > 1 || p.stride[2] > 1;
-  if (strided && p.batch * volume(p.out) <= 64) return true;
-  return p.in_channels < 32 || (!strided && 2 * p.in_channels <= p.out_channels);
-}
-
 template <class T>
 void scatter_input_gradient(const ConvArgs& p) {
   const int64_t images = p.batch * p.groups, threads = get_num_threads();

@@ -7,41 +7,61 @@
 
 namespace pt::PT_ISA::conv {
 
-// to[i * to_pitch + j] = from[j * from_pitch + i] for rows x columns of `to`, both up to kLanes.
-template <class T>
-PT_GEMM_INLINE void transpose_block(const T* from, int64_t from_pitch, T* to, int64_t to_pitch,
-                                    int rows, int columns) {
+// Row i of the result, to(i)[j] = from[j * from_pitch + i], for rows x columns of it, both up to
+// kLanes. Rows whose place is null are left out.
+template <class T, class F>
+PT_GEMM_INLINE void transpose_block(const T* from, int64_t from_pitch, int rows, int columns,
+                                    F&& to) {
   constexpr int kL = kLanes<T>;
+  Vec<T> r[kL];
   if (rows == kL && columns == kL) {
-    gemm::transpose_square(from, from_pitch, to, to_pitch, rows, columns);
+    PT_GEMM_UNROLL for (int j = 0; j < kL; j++) r[j] = load(from + j * from_pitch);
+    gemm::transpose<T>(r);
+    PT_GEMM_UNROLL for (int i = 0; i < kL; i++) {
+      if (T* row = to(i)) store(row, r[i]);
+    }
     return;
   }
-  Vec<T> r[kL];
   PT_GEMM_UNROLL for (int j = 0; j < kL; j++) {
     r[j] = Vec<T>{};
     if (j < columns) r[j] = load_n(from + j * from_pitch, rows);
   }
   gemm::transpose<T>(r);
   PT_GEMM_UNROLL for (int i = 0; i < kL; i++) {
-    if (i < rows) store_n(to + i * to_pitch, r[i], columns);
+    if (i >= rows) break;
+    if (T* row = to(i)) store_n(row, r[i], columns);
   }
 }
 
-// to = from^T for a dense matrix of rows x columns.
-template <class T>
-void transpose_matrix(const T* from, int64_t rows, int64_t columns, T* to) {
-  constexpr int64_t kL = kLanes<T>;
-  const int64_t blocks = gemm::divide_up(columns, kL);
-  const int64_t grain = gemm::max_of(1, 65536 / (rows * kL));
-  parallel_for(0, blocks, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin * kL; i < gemm::min_of(end * kL, columns); i += kL) {
-      const int width = static_cast<int>(gemm::min_of(kL, columns - i));
+// The transpose of a dense matrix of rows x columns, its row i at to(i). kBlocks blocks of columns
+// side by side: several read more of each line of memory, one writes the fewest rows at a time.
+template <int kBlocks, class T, class F>
+void transpose_rows(const T* from, int64_t rows, int64_t columns, F&& to) {
+  constexpr int64_t kL = kLanes<T>, kStripe = kBlocks * kL;
+  const int64_t stripes = gemm::divide_up(columns, kStripe);
+  const int64_t grain = gemm::max_of(1, 65536 / (rows * kStripe));
+  parallel_for(0, stripes, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t s = begin * kStripe; s < end * kStripe; s += kStripe) {
+      const int64_t stop = gemm::min_of(columns, s + kStripe);
+      T* places[kStripe];
+      for (int64_t i = s; i < stop; i++) places[i - s] = to(i);
       for (int64_t j = 0; j < rows; j += kL) {
-        transpose_block(from + j * columns + i, columns, to + i * rows + j, rows, width,
-                        static_cast<int>(gemm::min_of(kL, rows - j)));
+        const int count = static_cast<int>(gemm::min_of(kL, rows - j));
+        for (int64_t i = s; i < stop; i += kL) {
+          T* const* rows_of_block = places + (i - s);
+          transpose_block(
+              from + j * columns + i, columns, static_cast<int>(gemm::min_of(kL, stop - i)), count,
+              [&](int64_t r) { return rows_of_block[r] ? rows_of_block[r] + j : nullptr; });
+        }
       }
     }
   });
+}
+
+// to = from^T
+template <class T>
+void transpose_matrix(const T* from, int64_t rows, int64_t columns, T* to) {
+  transpose_rows<1>(from, rows, columns, [&](int64_t i) { return to + i * rows; });
 }
 
 }  // namespace pt::PT_ISA::conv

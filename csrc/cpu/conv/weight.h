@@ -29,8 +29,8 @@ void pack_output(const ConvArgs& p, int64_t group, int64_t begin, int64_t depth,
         if (width == kL && left >= kL) {
           gemm::transpose_square(from, plane, panel + k * kColumns, kColumns, kL, kL);
         } else {
-          transpose_block(from, plane, panel + k * kColumns, kColumns,
-                          static_cast<int>(min_of<int64_t>(kL, left)), width);
+          transpose_block(from, plane, static_cast<int>(min_of<int64_t>(kL, left)), width,
+                          [&](int64_t i) { return panel + (k + i) * kColumns; });
         }
       }
       k = end;
@@ -69,7 +69,7 @@ void run_weight_tile(const ConvArgs& p, const ImageMatrix<T>& m, int64_t group, 
   constexpr int kRows = B::kRows, kColumns = B::kColumns, kDepth = B::kDepth;
   constexpr int64_t kPitch = B::kPanelPitch;
   const gemm::KernelTable<T>& kernels = gemm::kernel_table<T>();
-  const int64_t panels = divide_up(columns, kColumns), taps = m.num_taps();
+  const int64_t panels = divide_up(columns, kColumns);
   T* b = gemm::scratch_b.get<T>(panels * kColumns * kDepth);
   T* a = gemm::scratch_a.get<T>(kRows * kPitch);
   Run* runs = scratch_runs.get<Run>(kDepth);
@@ -78,7 +78,7 @@ void run_weight_tile(const ConvArgs& p, const ImageMatrix<T>& m, int64_t group, 
     const bool add = k0 > begin;
     pack_output(p, group, k0, depth, c0, columns, b);
     const int num_runs = find_runs(m, k0, depth, runs);
-    Read* reads = scratch_reads.get<Read>(taps * num_runs);
+    Read* reads = scratch_reads.get<Read>(m.reads_per_run() * num_runs);
     make_reads(m, runs, num_runs, static_cast<int>(kPitch), reads);
     const Panel<T> panel{reads, num_runs, a};
     for (int64_t i = 0, count; i < rows; i += count) {
@@ -95,26 +95,29 @@ void run_weight_tile(const ConvArgs& p, const ImageMatrix<T>& m, int64_t group, 
   }
 }
 
+// `as_is` leaves out the transpose: the result is weight^T.
 template <class T>
-void product_weight_gradient(const ConvArgs& p) {
-  const int64_t in_plane = volume(p.in);
-  ImageMatrix<T> m;
-  m.image = static_cast<const T*>(p.input);
-  m.image_step = p.groups * p.in_channels * in_plane;
-  m.channel_step = in_plane;
-  m.channels = p.in_channels;
-  for (int d = 0; d < 3; d++) {
-    m.size[d] = p.in[d];
-    m.grid[d] = p.out[d];
-    m.step[d] = p.out[d] == 1 ? 1 : p.stride[d];
-    m.taps[d] = {p.kernel[d], -p.padding[d], p.dilation[d]};
-  }
+void product_weight_gradient(const ConvArgs& p, bool as_is) {
+  const ImageMatrix<T> m = input_matrix<T>(p);
   const int64_t rows = m.rows(), pixels = p.batch * m.pixels(), group_size = rows * p.out_channels;
   const int64_t work = p.groups * gemm::work_of(rows, p.out_channels, pixels);
   const int64_t threads = work < gemm::kSerialWork ? 1 : get_num_threads();
-  const WeightPlan plan = plan_weight<T>(p, rows, threads);
-  T* sums = static_cast<T*>(
-      p.allocate(p.owner, plan.parts * p.groups * group_size * static_cast<int64_t>(sizeof(T))));
+  WeightPlan plan = plan_weight<T>(p, rows, threads);
+  const int64_t all = p.groups * group_size;
+  T* weight = static_cast<T*>(p.weight);
+  // Sums that need no others are transposed while they are in the cache.
+  const bool at_once = !as_is && plan.parts == 1 && plan.tile_columns == p.out_channels;
+  if (at_once) {
+    constexpr int64_t kKept = (int64_t{1} << 19) / static_cast<int64_t>(sizeof(T));
+    constexpr int64_t kWhole = Blocks<T>::kRows * kLanes<T>;  // no vector across two tiles
+    const int64_t most = gemm::round_up(divide_up(kKept, p.out_channels), kWhole);
+    plan.tile_rows = min_of(plan.tile_rows, most);
+  }
+  T* sums = at_once ? nullptr
+            : as_is && plan.parts == 1
+                ? weight
+                : static_cast<T*>(
+                      p.allocate(p.owner, plan.parts * all * static_cast<int64_t>(sizeof(T))));
   const int64_t tiles_m = divide_up(rows, plan.tile_rows);
   const int64_t tiles_n = divide_up(p.out_channels, plan.tile_columns);
   const int64_t tiles = tiles_m * tiles_n, tasks = plan.parts * p.groups * tiles;
@@ -125,11 +128,17 @@ void product_weight_gradient(const ConvArgs& p) {
       const int64_t i = cell % tiles_m * plan.tile_rows, j = cell / tiles_m * plan.tile_columns;
       const int64_t first = part * plan.part_pixels;
       ImageMatrix<T> of_group = m;
-      of_group.image += group * p.in_channels * in_plane;
-      run_weight_tile(p, of_group, group, first, min_of(pixels, first + plan.part_pixels), i,
-                      min_of(plan.tile_rows, rows - i), j,
-                      min_of(plan.tile_columns, p.out_channels - j),
-                      sums + (part * p.groups + group) * group_size);
+      of_group.image += group * p.in_channels * m.channel_step;
+      const int64_t count = min_of(plan.tile_rows, rows - i);
+      T* to = at_once ? gemm::scratch_c.get<T>(count * p.out_channels) - i * p.out_channels
+                      : sums + (part * p.groups + group) * group_size;
+      run_weight_tile(p, of_group, group, first, min_of(pixels, first + plan.part_pixels), i, count,
+                      j, min_of(plan.tile_columns, p.out_channels - j), to);
+      if (at_once) {
+        transpose_rows<1>(to + i * p.out_channels, count, p.out_channels, [&](int64_t channel) {
+          return weight + group * group_size + channel * rows + i;
+        });
+      }
     }
   };
   if (threads == 1) {
@@ -137,19 +146,29 @@ void product_weight_gradient(const ConvArgs& p) {
   } else {
     parallel_for(0, tasks, 1, run);
   }
-  T* weight = static_cast<T*>(p.weight);
-  const int64_t all = p.groups * group_size;
   if (plan.parts > 1) {
+    T* to = as_is ? weight : sums;
     parallel_for(0, all, 32768, [&](int64_t begin, int64_t end) {
       for (int64_t q = 1; q < plan.parts; q++) {
+        const T* first = q == 1 ? sums : to;
         const T* from = sums + q * all;
-        for (int64_t i = begin; i < end; i++) sums[i] += from[i];
+        for (int64_t i = begin; i < end; i++) to[i] = first[i] + from[i];
       }
     });
   }
+  if (as_is || at_once) return;
   for (int64_t g = 0; g < p.groups; g++) {
     transpose_matrix(sums + g * group_size, rows, p.out_channels, weight + g * group_size);
   }
+}
+
+// For one tap input and output can change places, so that the result is the weight as it lies.
+template <class T>
+void pointwise_weight_gradient(const ConvArgs& p) {
+  ConvArgs q = p;
+  q.input = p.output, q.output = p.input;
+  q.in_channels = p.out_channels, q.out_channels = p.in_channels;
+  product_weight_gradient<T>(q, true);
 }
 
 }  // namespace pt::PT_ISA::conv

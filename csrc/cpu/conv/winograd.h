@@ -26,6 +26,7 @@ struct WinogradProblem {
 
 template <int kTile>
 class Winograd {
+  friend class WinogradWeight;
   static constexpr int kIn = Minimal<kTile>::kInputs, kMatrices = kIn * kIn;
   static constexpr int kL = kLanes<float>;
   using V = Vec<float>;
@@ -82,7 +83,7 @@ class Winograd {
         const int64_t pitch = pitch_of(count);
         float* in = gemm::scratch_b.get<float>(kMatrices * p_.channels * pitch);
         float* out = gemm::scratch_c.get<float>(kMatrices * p_.out_channels * pitch);
-        transform_inputs(t0, count, 0, p_.channels, in, pitch);
+        transform_inputs(t0, count, 0, p_.channels, in, pitch, p_.channels * pitch);
         for (int64_t x = 0; x < kMatrices; x++) multiply(x, all, count, weights, in, out, pitch);
         transform_outputs(t0, count, all, out, pitch);
       }
@@ -95,7 +96,7 @@ class Winograd {
     const int64_t pitch = pitch_of(tiles_);
     auto* in = static_cast<float*>(allocate(owner, kMatrices * p_.channels * pitch * 4));
     parallel_for(0, p_.channels, max_of(1, 2048 / tiles_), [&](int64_t begin, int64_t end) {
-      transform_inputs(0, tiles_, begin, end, in, pitch);
+      transform_inputs(0, tiles_, begin, end, in, pitch, p_.channels * pitch);
     });
     const int64_t fair = divide_up(p_.out_channels, 2 * get_num_threads() * kPanel);
     const int64_t fitting = max_of(1, kCache / (kMatrices * 4 * weight_pitch_ * kPanel));
@@ -180,18 +181,19 @@ class Winograd {
       const float* from = channel + r.offset + row * p_.size[1];
       V v[kTile], column[2 * kTile];
       PT_GEMM_UNROLL for (int i = 0; i < kTile; i++) v[i] = load_lanes(from + i * kL, r.mask[0][i]);
-      take_apart<kTile>(v, column);
+      take_apart<kTile, float>(v, column);
       PT_GEMM_UNROLL for (int i = 0; i < kTile; i++) {
         v[i] = load_lanes(from + kTile + i * kL, r.mask[1][i]);
       }
-      take_apart<kTile>(v, column + kTile);
+      take_apart<kTile, float>(v, column + kTile);
       PT_GEMM_UNROLL for (int c = 0; c < kIn; c++) store(to + c * kWidth, column[c]);
     }
   }
 
-  // in[x][channel][tile] for some channels of the tiles [t0, t0 + count).
-  void transform_inputs(int64_t t0, int64_t count, int64_t c0, int64_t c1, float* in,
-                        int64_t pitch) const {
+  // in[x][channel][tile] for some channels of the tiles [t0, t0 + count); from one x to the next
+  // there are `step` elements.
+  void transform_inputs(int64_t t0, int64_t count, int64_t c0, int64_t c1, float* in, int64_t pitch,
+                        int64_t step) const {
     Run* runs = scratch_runs.get<Run>(count);
     const int num_runs = find_runs_by_group(t0, count, runs);
     RunRead* reads = scratch_reads.get<RunRead>(num_runs);
@@ -211,9 +213,7 @@ class Winograd {
               Minimal<kTile>::input(from, step, to, to_step);
             });
         float* to = in + c * pitch + group * kL;
-        PT_GEMM_UNROLL for (int x = 0; x < kMatrices; x++) {
-          store(to + x * p_.channels * pitch, u[x]);
-        }
+        PT_GEMM_UNROLL for (int x = 0; x < kMatrices; x++) { store(to + x * step, u[x]); }
       }
     }
   }
@@ -317,18 +317,14 @@ class Winograd {
   int64_t tiles_, weight_pitch_;
 };
 
-// Whether it pays: enough channels that the transforms are a small part, enough tiles for the
-// transform of the weight.
+// Whether it can be done.
 inline bool winograd_fits(const ConvArgs& p, bool gradient) {
   if (p.groups != 1 || !is_flat(p)) return false;
-  const int64_t (&out)[3] = gradient ? p.in : p.out;
   for (int d = 1; d < 3; d++) {
     if (p.kernel[d] != 3 || p.stride[d] != 1 || p.dilation[d] != 1) return false;
     if (gradient && p.padding[d] > 2) return false;
   }
-  const int64_t tiles = p.batch * divide_up(out[1], 2) * divide_up(out[2], 2);
-  // Other ways have to transpose the weight for a gradient anyway.
-  return p.in_channels >= 32 && p.out_channels >= 32 && tiles >= (gradient ? 16 : 48);
+  return true;
 }
 
 template <int kTile>

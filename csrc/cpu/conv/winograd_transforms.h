@@ -83,30 +83,6 @@ PT_GEMM_INLINE void both_ways(const Vec<float>* from, Vec<float>* to, F transfor
   PT_GEMM_UNROLL for (int r = 0; r < kTo; r++) transform(half + r * kFrom, 1, to + r * kTo, 1);
 }
 
-template <int... I>
-PT_GEMM_INLINE Vec<float> odd_lanes(Vec<float> a, Vec<float> b, gemm::Lanes<I...>) {
-  return __builtin_shufflevector(a, b, (2 * I + 1)...);
-}
-
-// Elements 0, m, 2 m... of m vectors in a row to out[0], elements 1, m + 1... to out[1], and so on.
-template <int kTile>
-PT_GEMM_INLINE void take_apart(const Vec<float>* v, Vec<float>* out) {
-  const gemm::LanesOf<float> lanes{};
-  const auto even = [&](Vec<float> a, Vec<float> b) { return even_lanes<float>(a, b, lanes); };
-  const auto odd = [&](Vec<float> a, Vec<float> b) { return odd_lanes(a, b, lanes); };
-  if constexpr (kTile == 2) {
-    out[0] = even(v[0], v[1]);
-    out[1] = odd(v[0], v[1]);
-  } else {
-    const Vec<float> e0 = even(v[0], v[1]), e1 = even(v[2], v[3]);
-    const Vec<float> o0 = odd(v[0], v[1]), o1 = odd(v[2], v[3]);
-    out[0] = even(e0, e1);
-    out[1] = even(o0, o1);
-    out[2] = odd(e0, e1);
-    out[3] = odd(o0, o1);
-  }
-}
-
 // The inverse: vectors of the m columns of tiles become rows of pixels.
 template <int kTile>
 PT_GEMM_INLINE void put_together(const Vec<float>* v, Vec<float>* out) {

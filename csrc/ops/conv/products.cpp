@@ -2,6 +2,9 @@
 //
 // With C(x, w), X(g, w) and W(g, x) for them, <g, C(x, w)> = <X(g, w), x> = <W(g, x), w>: each
 // one's gradients are the other two, so gradients of any order are made of these kernels.
+#include <cstdlib>
+#include <string_view>
+
 #include "core/precision.h"
 #include "cpu/conv_args.h"
 #include "cpu/kernel_table.h"
@@ -31,6 +34,19 @@ void* allocate(void* owner, int64_t bytes) {
   auto* kept = static_cast<std::vector<Tensor>*>(owner);
   kept->push_back(empty_tensor(Dims{bytes}, DType::kUInt8));
   return kept->back().raw();
+}
+
+// For tools/tune_conv.py alone: where PYTENSOR_TUNE_CONV was set at the start, each call looks for
+// the way that PYTENSOR_CONV_WAY names.
+ConvWay way_of_call() {
+  static const bool tuning = std::getenv("PYTENSOR_TUNE_CONV") != nullptr;
+  const char* name = tuning ? std::getenv("PYTENSOR_CONV_WAY") : nullptr;
+  const std::string_view way = name ? name : "";
+  return way == "product"     ? ConvWay::kProduct
+         : way == "winograd"  ? ConvWay::kWinograd
+         : way == "pointwise" ? ConvWay::kPointwise
+         : way == "scatter"   ? ConvWay::kScatter
+                              : ConvWay::kChosen;
 }
 
 // Runs a kernel; half precision types are computed in float32, integers by plain loops.
@@ -66,6 +82,7 @@ struct ConvCall {
     const Tensor more = residual.defined() ? as_contiguous(residual) : Tensor();
     args.residual = more.defined() ? more.raw() : nullptr;
     args.reduced_precision = float32_precision() != Float32Precision::kHighest;
+    args.way = way_of_call();
     std::vector<Tensor> memory;
     args.allocate = allocate;
     args.owner = &memory;
