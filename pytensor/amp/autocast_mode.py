@@ -161,7 +161,7 @@ class autocast:
             self._before.append((state, _elsewhere.get(self.device)))
             _elsewhere[self.device] = (self._enabled, self.fast_dtype)
             return self
-        on, is_bfloat16, cache, nesting = state
+        _, is_bfloat16, cache, nesting = state
         self._before.append((state, None))
         dtype = self.fast_dtype if self._enabled else _half(is_bfloat16)
         cache = cache if self._cache_enabled is None else self._cache_enabled

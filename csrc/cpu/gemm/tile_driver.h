@@ -135,8 +135,8 @@ void run_tile_block(const Problem<T>& p, int64_t width) {
             // Sums that wait for nothing need no place of their own.
             float* to = last && !add ? strip : sums + j;
             const int64_t pitch = last && !add ? kBlock : width;
-            multiply_block<kTiles>(steps, a, rows > kTileRows ? 2 : 1, b, n > kTileRows ? 2 : 1, to,
-                                   pitch, add);
+            multiply_block<kTiles>({steps, kNoJump, 1}, a, rows > kTileRows ? 2 : 1, b,
+                                   n > kTileRows ? 2 : 1, to, pitch, add);
             if (last) write_sums(p, i, rows, j0 + j, n, to, pitch);
           }
         }

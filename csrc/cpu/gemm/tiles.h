@@ -51,16 +51,25 @@ class TileSession {
 #define PT_TILE_PRODUCT(sums, a, b) \
   asm volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #sums::)
 
-// Operands of one block of sums, `steps` times kTileDepth deep. The two tiles of a step of A or B
-// are `second` numbers apart, rows of a tile `row`, steps `step`.
+// Operands of one block of sums. The two tiles of a step of A or B are `second` numbers apart, rows
+// of a tile `row`, steps `step`.
 struct TileOperand {
   const uint16_t* at;
   int64_t row, second, step;
 };
 
+// The depth of a block: `steps` times kTileDepth, for each of `jumps` (numbers that B starts from,
+// so that a convolution's taps are read from one image). A goes on from where it was.
+struct TileWalk {
+  int64_t steps;
+  const int64_t* jumps;
+  int64_t num_jumps;
+};
+inline constexpr int64_t kNoJump[1] = {0};
+
 // sums[16 kA, 16 kB] (+)= A B, rows of sums `pitch` floats apart.
 template <int kA, int kB>
-PT_GEMM_INLINE void multiply_tiles(int64_t steps, const TileOperand& a, const TileOperand& b,
+PT_GEMM_INLINE void multiply_tiles(const TileWalk& walk, const TileOperand& a, const TileOperand& b,
                                    float* sums, int64_t pitch, bool add) {
   const int64_t row = 4 * pitch;
   float* below = sums + kTileRows * pitch;
@@ -76,20 +85,22 @@ PT_GEMM_INLINE void multiply_tiles(int64_t steps, const TileOperand& a, const Ti
     if (kA > 1 && kB > 1) PT_TILE_ZERO(3);
   }
   const uint16_t* pa = a.at;
-  const uint16_t* pb = b.at;
   const int64_t a_row = 2 * a.row, b_row = 2 * b.row;
-  for (int64_t s = 0; s < steps; s++, pa += a.step, pb += b.step) {
-    PT_TILE_LOAD(6, pb, b_row);
-    PT_TILE_LOAD(4, pa, a_row);
-    PT_TILE_PRODUCT(0, 4, 6);
-    if (kB > 1) {
-      PT_TILE_LOAD(7, pb + b.second, b_row);
-      PT_TILE_PRODUCT(1, 4, 7);
-    }
-    if (kA > 1) {
-      PT_TILE_LOAD(5, pa + a.second, a_row);
-      PT_TILE_PRODUCT(2, 5, 6);
-      if (kB > 1) PT_TILE_PRODUCT(3, 5, 7);
+  for (int64_t j = 0; j < walk.num_jumps; j++) {
+    const uint16_t* pb = b.at + walk.jumps[j];
+    for (int64_t s = 0; s < walk.steps; s++, pa += a.step, pb += b.step) {
+      PT_TILE_LOAD(6, pb, b_row);
+      PT_TILE_LOAD(4, pa, a_row);
+      PT_TILE_PRODUCT(0, 4, 6);
+      if (kB > 1) {
+        PT_TILE_LOAD(7, pb + b.second, b_row);
+        PT_TILE_PRODUCT(1, 4, 7);
+      }
+      if (kA > 1) {
+        PT_TILE_LOAD(5, pa + a.second, a_row);
+        PT_TILE_PRODUCT(2, 5, 6);
+        if (kB > 1) PT_TILE_PRODUCT(3, 5, 7);
+      }
     }
   }
   PT_TILE_STORE(0, sums, row);
@@ -106,7 +117,7 @@ PT_GEMM_INLINE __m512 add_pairs(__m512 acc, __m512i a, __m512i b) {
 
 // The same product without tile registers: eight rows and two vectors of columns at a time.
 template <int kA, int kB>
-PT_GEMM_INLINE void multiply_pairs(int64_t steps, const TileOperand& a, const TileOperand& b,
+PT_GEMM_INLINE void multiply_pairs(const TileWalk& walk, const TileOperand& a, const TileOperand& b,
                                    float* sums, int64_t pitch, bool add) {
   constexpr int kRows = 8;
   for (int i = 0; i < kTileRows * kA; i += kRows) {
@@ -118,8 +129,13 @@ PT_GEMM_INLINE void multiply_pairs(int64_t steps, const TileOperand& a, const Ti
       }
     }
     const uint16_t* pa = a.at + i / kTileRows * a.second + i % kTileRows * a.row;
-    const uint16_t* pb = b.at;
-    for (int64_t s = 0; s < steps; s++, pa += a.step, pb += b.step) {
+    int64_t jump = 0, left = 0;
+    const uint16_t* pb = nullptr;
+    for (int64_t s = walk.steps * walk.num_jumps; s > 0; s--, left--, pa += a.step, pb += b.step) {
+      if (left == 0) {
+        pb = b.at + walk.jumps[jump++];
+        left = walk.steps;
+      }
       for (int k = 0; k < kTileRows; k++) {
         __m512i columns[kB];
         PT_GEMM_UNROLL for (int j = 0; j < kB; j++) {
@@ -145,14 +161,14 @@ PT_GEMM_INLINE void multiply_pairs(int64_t steps, const TileOperand& a, const Ti
 
 // sums[16 a_tiles, 16 b_tiles] (+)= A B with the unit at hand; one or two tiles of each.
 template <bool kTiles>
-void multiply_block(int64_t steps, const TileOperand& a, int a_tiles, const TileOperand& b,
+void multiply_block(const TileWalk& walk, const TileOperand& a, int a_tiles, const TileOperand& b,
                     int b_tiles, float* sums, int64_t pitch, bool add) {
   const auto run = [&](auto rows, auto columns) {
     constexpr int kA = decltype(rows)::value, kB = decltype(columns)::value;
     if constexpr (kTiles) {
-      multiply_tiles<kA, kB>(steps, a, b, sums, pitch, add);
+      multiply_tiles<kA, kB>(walk, a, b, sums, pitch, add);
     } else {
-      multiply_pairs<kA, kB>(steps, a, b, sums, pitch, add);
+      multiply_pairs<kA, kB>(walk, a, b, sums, pitch, add);
     }
   };
   using One = std::integral_constant<int, 1>;
