@@ -12,7 +12,7 @@
 
 namespace pt::PT_ISA::conv {
 
-inline thread_local gemm::Scratch scratch_planes, scratch_line;
+inline thread_local gemm::Scratch scratch_planes;
 
 template <class T>
 struct UnitProduct {
@@ -32,49 +32,79 @@ struct UnitProduct {
   int64_t panel() const { return jumps() * steps() * 2 * kTileSize; }  // 32 rows of the weight
 };
 
-PT_GEMM_INLINE uint16_t bits_of(BFloat16 v) { return v.bits; }
-PT_GEMM_INLINE uint16_t bits_of(float v) { return BFloat16(v).bits; }
+// Tiles of 32 rows and the 32 channels from c0 on, under each tap. Rows or channels are one block
+// of taps after the other in the weight.
+template <class T>
+void pack_taps(const UnitProduct<T>& p, const T* from, int64_t rows, int64_t c0, int64_t all_taps,
+               const TapShuffle& shuffle, uint16_t* to) {
+  const int64_t channels = min_of<int64_t>(kTileDepth, p.matrix.channels - c0);
+  const int64_t jump = p.steps() * 2 * kTileSize;
+  if (p.w_channel == all_taps) {
+    for (int64_t r = 0; r < kBlock; r++) {
+      uint16_t* row = to + r / kTileRows * kTileSize + r % kTileRows * kTileDepth;
+      const T* run = from + r * p.w_row + c0 * all_taps;
+      for (int64_t t = 0; t < p.jumps(); t++, row += jump) {
+        _mm512_storeu_si512(row, r < rows ? shuffle.gather(run, p.taps[t], channels) : __m512i{});
+      }
+    }
+    return;
+  }
+  alignas(64) uint16_t block[kTileDepth * kBlock];  // [channel][row] of one tap
+  for (int64_t t = 0; t < p.jumps(); t++, to += jump) {
+    for (int64_t c = 0; c < channels; c++) {
+      _mm512_storeu_si512(block + c * kBlock,
+                          shuffle.gather(from + (c0 + c) * p.w_channel, p.taps[t], rows));
+    }
+    const gemm::Lines<BFloat16> lines{reinterpret_cast<const BFloat16*>(block), 1, kBlock, rows,
+                                      channels};
+    gemm::pack_panels<false>(lines, 0, to);
+  }
+}
+
+// The same for many taps, and for unfolded ones in another order than the weight's.
+template <class T>
+void pack_one_by_one(const UnitProduct<T>& p, const T* from, int64_t rows, uint16_t* to) {
+  const UnitImage<T>& m = p.matrix;
+  for (int64_t i = 0; i < p.panel(); i += 32) _mm512_storeu_si512(to + i, __m512i{});
+  for (int64_t r = 0; r < rows; r++) {
+    uint16_t* row = to + r / kTileRows * kTileSize + r % kTileRows * kTileDepth;
+    for (int64_t c = 0; c < m.channels; c++) {
+      const T* element = from + r * p.w_row + c * p.w_channel;
+      for (int64_t t = 0; t < m.num_taps(); t++) {
+        const int64_t k = m.unfolded() ? c * m.num_taps() + t : c;
+        const int64_t step = k / kTileDepth + (m.unfolded() ? 0 : t * p.steps());
+        row[step * 2 * kTileSize + k % kTileDepth] =
+            BFloat16(static_cast<float>(element[p.taps[t]])).bits;
+      }
+    }
+  }
+}
 
 // Packs the weight: [32 rows][jump][step][2 tiles][16 rows][32 channels].
 template <class T>
-void pack_unit_weight(const UnitProduct<T>& p, uint16_t* to) {
-  const int64_t steps = p.steps(), jumps = p.jumps(), panels = divide_up(p.rows, kBlock);
-  const int64_t lines = p.matrix.lines(), all_taps = p.matrix.num_taps();
-  const bool whole_rows = (p.matrix.unfolded() || all_taps == 1) && p.taps[0] == 0 &&
-                          (all_taps == 1 || p.w_channel == all_taps);
+void pack_unit_weight(const UnitProduct<T>& p, int64_t all_taps, uint16_t* to) {
+  const int64_t panels = divide_up(p.rows, kBlock), lines = p.matrix.lines();
   const int64_t grain = max_of(1, 65536 / p.panel());
+  // Unfolded, tap t of channel c is number c * taps + t.
+  const bool unfolded = p.matrix.unfolded();
+  const bool dense =
+      unfolded && p.w_channel == all_taps && p.matrix.num_taps() == all_taps && p.taps[0] == 0;
+  const bool shuffled = !unfolded && all_taps > 1 && all_taps <= TapShuffle::kMostTaps;
+  const TapShuffle shuffle(shuffled ? static_cast<int>(all_taps) : 0);
   parallel_for(0, panels, grain, [&](int64_t begin, int64_t end) {
     for (int64_t q = begin; q < end; q++) {
       const int64_t rows = min_of<int64_t>(kBlock, p.rows - q * kBlock);
       const T* from = p.weight + q * kBlock * p.w_row;
       uint16_t* panel = to + q * p.panel();
-      if (whole_rows) {
+      if (all_taps == 1 || dense) {
         const int64_t k = all_taps == 1 ? p.w_channel : 1;
         gemm::pack_panels<false>(gemm::Lines<T>{from, p.w_row, k, rows, lines}, 0, panel);
-        continue;
-      }
-      for (int64_t i = 0; i < p.panel(); i += kTileDepth) {
-        _mm512_storeu_si512(panel + i, __m512i{});
-      }
-      // Unfolded, tap t of channel c is number c * taps + t; otherwise taps are apart.
-      const bool unfolded = p.matrix.unfolded();
-      for (int64_t c = 0; c < p.matrix.channels; c++) {
-        for (int64_t r = 0; r < rows; r++) {
-          const T* element = from + r * p.w_row + c * p.w_channel;
-          const int64_t row = r / kTileRows * kTileSize + r % kTileRows * kTileDepth;
-          if (unfolded) {
-            for (int64_t t = 0; t < all_taps; t++) {
-              const int64_t k = c * all_taps + t;
-              panel[k / kTileDepth * 2 * kTileSize + row + k % kTileDepth] =
-                  bits_of(element[p.taps[t]]);
-            }
-          } else {
-            uint16_t* place = panel + c / kTileDepth * 2 * kTileSize + row + c % kTileDepth;
-            for (int64_t t = 0; t < jumps; t++, place += steps * 2 * kTileSize) {
-              *place = bits_of(element[p.taps[t]]);
-            }
-          }
+      } else if (shuffled) {
+        for (int64_t c = 0; c < lines; c += kTileDepth) {
+          pack_taps(p, from, rows, c, all_taps, shuffle, panel + c / kTileDepth * 2 * kTileSize);
         }
+      } else {
+        pack_one_by_one(p, from, rows, panel);
       }
     }
   });
@@ -86,34 +116,25 @@ void make_pairs(const UnitImage<T>& m, const T* image, int64_t q0, int64_t rows,
                 uint16_t* to) {
   const gemm::Interleave zip;
   const int64_t width = m.width(), height = m.height(rows), residues = m.residues();
-  const int64_t pairs = divide_up(m.lines(), kTileDepth) * kTileRows;
-  const int64_t room = round_up(width, 32);
-  uint16_t* line = scratch_line.get<uint16_t>(2 * room + 64);
-  for (int64_t p = 0; p < pairs; p++) {
-    if (2 * p >= m.lines()) {
-      uint16_t* zeros = to + p * residues * plane * 2;
-      for (int64_t i = 0; i < residues * plane * 2; i += 32) {
-        _mm512_storeu_si512(zeros + i, __m512i{});
-      }
-      continue;
-    }
-    for (int64_t r = 0; r < residues; r++) {
-      uint16_t* out = to + (p * residues + r) * plane * 2;
-      for (int64_t q = 0; q < height; q++, out += 2 * width) {
-        copy_plane_row(m, image, 2 * p, r, q0 + q, line);
-        if (2 * p + 1 < m.lines()) {
-          copy_plane_row(m, image, 2 * p + 1, r, q0 + q, line + room);
-        } else {
-          for (int64_t i = 0; i < room; i += 32) _mm512_storeu_si512(line + room + i, __m512i{});
-        }
-        for (int64_t i = 0; i < width; i += 32) {  // rows follow each other: surplus is overwritten
-          const __m512i a = _mm512_loadu_si512(line + i), b = _mm512_loadu_si512(line + room + i);
-          _mm512_storeu_si512(out + 2 * i, zip.low(a, b));
-          _mm512_storeu_si512(out + 2 * i + 32, zip.high(a, b));
+  const int64_t planes = divide_up(m.lines(), kTileDepth) * kTileRows * residues;
+  with_step(m.x.step, [&](auto step) {
+    constexpr int kStep = decltype(step)::value;
+    for (int64_t p = 0; p < planes; p++) {
+      const int64_t line = p / residues * 2, r = p % residues;
+      const PlaneReader<T> first(m, image, line, r), second(m, image, line + 1, r);
+      uint16_t* out = to + p * plane * 2;
+      for (int64_t q = q0; q < q0 + height; q++, out += 2 * width) {
+        const T* a = first.row(q);
+        const T* b = second.row(q);
+        for (int64_t i = 0; i < width; i += 32) {  // the next row overwrites what is too much
+          const __m512i x = first.template load<kStep>(a, i);
+          const __m512i y = second.template load<kStep>(b, i);
+          _mm512_storeu_si512(out + 2 * i, zip.low(x, y));
+          _mm512_storeu_si512(out + 2 * i + 32, zip.high(x, y));
         }
       }
     }
-  }
+  });
 }
 
 // Stores the sums of 32 pixels of a plane's run, from `begin` on, of rows [i, i + count).
@@ -258,7 +279,7 @@ template <class T>
 void multiply_images(const ConvArgs& p, const UnitProduct<T>& product) {
   const int64_t bytes = divide_up(product.rows, kBlock) * product.panel() * 2;
   auto* weight = static_cast<uint16_t*>(p.allocate(p.owner, bytes));
-  pack_unit_weight(product, weight);
+  pack_unit_weight(product, volume(p.kernel), weight);
   if (bfloat16_unit() == BFloat16Unit::kTiles) {
     run_unit_product<true>(product, p.batch, weight);
   } else {
@@ -279,19 +300,6 @@ inline bool units_fit(const ConvArgs& p) {
   }
   if (p.groups > 1 && (p.in_channels < 8 || p.out_channels < 8)) return false;
   return p.out_channels * p.in_channels * taps * p.batch * volume(p.out) >= 32768;
-}
-
-// 1x1 convolutions of stride 1: the plane is one long row.
-template <class T>
-void join_rows(UnitProduct<T>* p) {
-  UnitImage<T>& m = p->matrix;
-  if (m.num_taps() != 1 || m.x.step != 1 || m.y.step != 1 || m.x.first != 0 || m.y.first != 0 ||
-      m.x.grid != m.x.size || m.y.grid != m.y.size || p->out_x != 1 || p->out_y != m.x.grid ||
-      m.x.grid * m.y.grid > 4096) {
-    return;
-  }
-  m.x.grid = m.x.size = m.x.grid * m.y.grid;
-  m.y.grid = m.y.size = 1;
 }
 
 template <class T>
@@ -316,7 +324,7 @@ bool unit_forward(const ConvArgs& p) {
     q.out_row = out_plane, q.out_y = p.out[2];
     if (p.bias) q.bias = static_cast<const T*>(p.bias) + g * p.out_channels;
     q.relu = p.relu;
-    join_rows(&q);
+    if (join_rows(&m)) q.out_y = 0;
     multiply_images(p, q);
   }
   return true;
@@ -351,7 +359,7 @@ void unit_gradient_phase(const ConvArgs& p, const Phase& fy, const Phase& fx) {
     q.out_x = fx.count == 1 ? 1 : p.stride[2];
     if (p.bias) q.bias = static_cast<const T*>(p.bias) + g * p.in_channels;
     q.relu = p.relu;
-    join_rows(&q);
+    if (q.out_x == 1 && q.out_y == fx.count && join_rows(&m)) q.out_y = 0;
     multiply_images(p, q);
   }
 }

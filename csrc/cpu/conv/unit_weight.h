@@ -12,6 +12,8 @@
 
 namespace pt::PT_ISA::conv {
 
+inline thread_local gemm::Scratch scratch_turned;
+
 template <class T>
 struct UnitWeight {
   UnitImage<T> matrix;
@@ -52,22 +54,27 @@ template <class T>
 void make_planes(const UnitWeight<T>& w, int64_t image0, int64_t images, int64_t q0, int64_t rows,
                  int64_t begin, int64_t end, uint16_t* to) {
   const UnitImage<T>& m = w.matrix;
-  for (int64_t l = begin; l < end; l++) {
-    for (int64_t r = 0; r < m.residues(); r++) {
-      uint16_t* plane = to + (l * m.residues() + r) * w.pitch;
-      uint16_t* last = plane;
-      if (l < m.lines()) {
-        for (int64_t n = 0; n < images; n++) {
-          const T* image = m.image + (image0 + n) * m.image_step;
-          last = plane + n * w.span;
-          for (int64_t q = 0; q < m.height(rows); q++, last += m.width()) {
-            copy_plane_row(m, image, l, r, q0 + q, last);
+  const int64_t residues = m.residues(), width = m.width(), height = m.height(rows);
+  with_step(m.x.step, [&](auto step) {
+    constexpr int kStep = decltype(step)::value;
+    for (int64_t p = begin * residues; p < end * residues; p++) {
+      uint16_t* plane = to + p * w.pitch;
+      uint16_t* out = plane;
+      for (int64_t n = 0; n < (p < m.lines() * residues ? images : 0); n++) {
+        const PlaneReader<T> reader(m, m.image + (image0 + n) * m.image_step, p / residues,
+                                    p % residues);
+        out = plane + n * w.span;
+        for (int64_t q = q0; q < q0 + height; q++, out += width) {
+          const T* row = reader.row(q);
+          for (int64_t i = 0; i < width; i += 32) {  // the next row overwrites what is too much
+            _mm512_storeu_si512(out + i, reader.template load<kStep>(row, i));
           }
         }
       }
-      for (; last < plane + w.pitch; last++) *last = 0;
+      for (; out + 32 <= plane + w.pitch; out += 32) _mm512_storeu_si512(out, __m512i{});
+      for (; out < plane + w.pitch; out++) *out = 0;
     }
-  }
+  });
 }
 
 // The output's channels [c0, c0 + 32) of a chunk as tiles of B.
@@ -116,19 +123,57 @@ void add_chunk(const UnitWeight<T>& w, const uint16_t* planes, const uint16_t* p
   }
 }
 
+// Vectors of 32 lines of each tap of one channel of the output; `sums` is row 0 of the lines.
+template <class T>
+PT_GEMM_INLINE void turn_sums(const UnitWeight<T>& w, const float* sums, float* to) {
+  for (int64_t l = 0; l < kBlock; l += kTileRows) {
+    Vec<float> r[kTileRows];
+    PT_GEMM_UNROLL for (int i = 0; i < kTileRows; i++) {
+      r[i] = gemm::load(sums + (l + i) * w.columns());
+    }
+    gemm::transpose<float>(r);
+    PT_GEMM_UNROLL for (int i = 0; i < kTileRows; i++) gemm::store(to + i * kBlock + l, r[i]);
+  }
+}
+
 // weight[co][line or (channel, tap)] from the sums.
 template <class T>
 void store_weight(const UnitWeight<T>& w, const float* sums, T* weight) {
+  constexpr bool kNarrow = std::is_same_v<T, BFloat16>;
   const int64_t lines = w.matrix.lines(), taps = w.taps(), row = lines * taps;
   const int64_t blocks = divide_up(w.channels, kTileRows);
+  const bool shuffled = kNarrow && taps <= TapShuffle::kMostTaps;
+  const TapShuffle shuffle(shuffled ? static_cast<int>(taps) : 0);
   parallel_for(0, blocks, max_of(1, 4096 / row), [&](int64_t begin, int64_t end) {
+    constexpr int64_t kSquare = kTileRows * kBlock;
+    float* turned = scratch_turned.get<float>(taps * kSquare);  // [tap][channel][line]
+    __m512i of_taps[TapShuffle::kMostTaps];
     for (int64_t q = begin; q < end; q++) {
       const int64_t c0 = q * kTileRows, count = min_of<int64_t>(kTileRows, w.channels - c0);
-      for (int64_t l = 0; l < lines; l++) {
+      for (int64_t l = 0; l < lines; l += kBlock) {
+        const int64_t n = min_of<int64_t>(kBlock, lines - l), length = n * taps;
         for (int64_t t = 0; t < taps; t++) {
-          const float* from = sums + (t * w.lines() + l) * w.columns() + c0;
-          T* to = weight + c0 * row + l * taps + t;
-          for (int64_t c = 0; c < count; c++) to[c * row] = static_cast<T>(from[c]);
+          turn_sums(w, sums + (t * w.lines() + l) * w.columns() + c0, turned + t * kSquare);
+        }
+        for (int64_t c = 0; c < count; c++) {
+          T* to = weight + (c0 + c) * row + l * taps;
+          const float* from = turned + c * kBlock;
+          if (shuffled) {
+            for (int64_t t = 0; t < taps; t++) {
+              const float* v = from + t * kSquare;
+              of_taps[t] = gemm::narrow(_mm512_loadu_ps(v), _mm512_loadu_ps(v + 16));
+            }
+            for (int64_t i = 0; 32 * i < length; i++) {
+              _mm512_mask_storeu_epi16(to + 32 * i, gemm::mask_of(length - 32 * i),
+                                       shuffle.scatter(of_taps, i));
+            }
+          } else {
+            for (int64_t i = 0; i < n; i++) {
+              for (int64_t t = 0; t < taps; t++) {
+                to[i * taps + t] = static_cast<T>(from[t * kSquare + i]);
+              }
+            }
+          }
         }
       }
     }
@@ -196,6 +241,7 @@ bool unit_weight_gradient(const ConvArgs& p) {
     w.image_step = p.groups * p.out_channels * out_plane;
     w.channel_step = out_plane;
     w.channels = p.out_channels;
+    join_rows(&m);
     cut_weight_chunks(&w, p.batch);
     T* weight = static_cast<T*>(p.weight) + g * p.out_channels * p.in_channels * volume(p.kernel);
     if (bfloat16_unit() == BFloat16Unit::kTiles) {
