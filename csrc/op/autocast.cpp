@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/bfloat16_unit.h"
+
 namespace pt {
 
 std::atomic<int> autocasting_threads{0};
@@ -123,7 +125,11 @@ bool dispatch_autocast(const OpInfo& op, const Value* args, Result& result) {
   const auto found = rules().find(&op);
   if (found == rules().end()) return false;
   if (found->second == Rule::kFloat32Volumes && args[0].as_tensor().dim() != 5) return false;
-  const DType dtype = found->second == Rule::kLower ? state.dtype : DType::kFloat32;
+  const bool lower = found->second == Rule::kLower;
+  // Without units for the dtype, products are computed from float32 inputs, parameters as they are,
+  // and only their results are rounded: casting all inputs would make a program slower.
+  const bool has_unit = state.dtype == DType::kBFloat16 && bfloat16_unit() != BFloat16Unit::kNone;
+  const DType dtype = lower && has_unit ? state.dtype : DType::kFloat32;
 
   const int n = op.schema->num_params;
   Value cast[kMaxParams];
@@ -142,8 +148,13 @@ bool dispatch_autocast(const OpInfo& op, const Value* args, Result& result) {
       cast[p] = Value::of(lists[p]);
     }
   }
+  const DType wanted = state.dtype;
   const NoAutocast off;
   dispatch(op, cast, result);
+  if (lower && !has_unit) {
+    for (int i = 0; i < result.count; ++i)
+      if (is_castable(result.t[i], wanted)) result.t[i] = cast_recorded(result.t[i], wanted);
+  }
   return true;
 }
 

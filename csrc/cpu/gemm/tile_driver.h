@@ -145,10 +145,10 @@ void run_tile_block(const Problem<T>& p, int64_t width) {
   }
 }
 
-// Columns of B that are packed together: about a megabyte, or what an L2 cache holds.
+// Columns of B that are packed together: half of the L2 cache.
 PT_GEMM_INLINE int64_t tile_width(int64_t m, int64_t n, int64_t k) {
   if (m <= 2 * kBlock) return min_of<int64_t>(round_up(n, kBlock), 4 * kBlock);  // used once
-  const int64_t fits = block_columns(2 * min_of(k, kTileBlockDepth), kBlock);
+  const int64_t fits = block_columns(3 * min_of(k, kTileBlockDepth), kBlock);
   return min_of(round_up(n, kBlock), fits);
 }
 

@@ -86,9 +86,18 @@ PT_GEMM_INLINE void multiply_tiles(const TileWalk& walk, const TileOperand& a, c
   }
   const uint16_t* pa = a.at;
   const int64_t a_row = 2 * a.row, b_row = 2 * b.row;
+  // The packed operand that comes from the L2 cache: A is packed for a product's L1 cache, B where
+  // a convolution reads it in place.
+  const bool packed_b = b.row == kTileDepth;
+  constexpr int64_t kAhead = 4 * kTileSize;
   for (int64_t j = 0; j < walk.num_jumps; j++) {
     const uint16_t* pb = b.at + walk.jumps[j];
-    for (int64_t s = 0; s < walk.steps; s++, pa += a.step, pb += b.step) {
+    const uint16_t* ahead = (packed_b ? pb : pa) + kAhead;
+    for (int64_t s = 0; s < walk.steps; s++, pa += a.step, pb += b.step, ahead += 2 * kTileSize) {
+      PT_GEMM_UNROLL for (int i = 0; i < kTileRows; i++) {
+        __builtin_prefetch(ahead + i * kTileDepth);
+        if (kB > 1) __builtin_prefetch(ahead + (kTileRows + i) * kTileDepth);
+      }
       PT_TILE_LOAD(6, pb, b_row);
       PT_TILE_LOAD(4, pa, a_row);
       PT_TILE_PRODUCT(0, 4, 6);
