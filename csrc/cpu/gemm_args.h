@@ -23,6 +23,7 @@ struct GemmArgs {
   const void* bias = nullptr;          // same dtype as C, or null
   int64_t bias_row = 0, bias_col = 0;  // strides of bias along m and n
   GemmActivation activation = GemmActivation::kNone;
+  bool reduced_precision = false;  // float32 A and B may be rounded to bfloat16
 };
 
 using GemmFn = void(const GemmArgs&);  // kernel table name: "gemm"
