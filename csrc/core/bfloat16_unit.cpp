@@ -65,4 +65,9 @@ BFloat16Unit bfloat16_unit() {
   return unit;
 }
 
+const char* bfloat16_unit_name(BFloat16Unit unit) {
+  static constexpr const char* kNames[] = {"none", "dot", "tiles"};
+  return kNames[static_cast<int>(unit)];
+}
+
 }  // namespace pt

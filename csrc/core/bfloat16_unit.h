@@ -15,5 +15,6 @@ enum class BFloat16Unit : uint8_t {
 // The fastest unit of the CPU that the operating system grants, or the one PYTENSOR_BF16 names
 // ("none", "dot", "tiles"; one the machine lacks counts as the next lower). Asked once.
 BFloat16Unit bfloat16_unit();
+const char* bfloat16_unit_name(BFloat16Unit unit);  // as in PYTENSOR_BF16
 
 }  // namespace pt
