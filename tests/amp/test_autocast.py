@@ -19,7 +19,7 @@ bf16 = pytensor.bfloat16
 def model(T):
     T.manual_seed(0)
     return T.nn.Sequential(
-        T.nn.Conv2d(3, 16, 3, padding=1),
+        T.nn.Conv2d(3, 16, 3, padding=1, bias=False),  # a bias would have no gradient
         T.nn.BatchNorm2d(16),
         T.nn.ReLU(),
         T.nn.AvgPool2d(2),

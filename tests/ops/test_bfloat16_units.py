@@ -159,6 +159,7 @@ def test_medium_precision():
 def test_each_unit(unit):
     """The same on the other units of this machine: the variable is read once in a process."""
     code = (
+        "from pytensor import _ops\n"
         "from tests.ops.test_bfloat16_units import *\n"
         "for s in SHAPES: test_products(*s)\n"
         "for s in CONVOLUTIONS[:6]: test_convolutions(s)\n"
