@@ -48,7 +48,9 @@ struct UnitImage {
   UnitAxis y, x;
 
   int64_t num_taps() const { return y.taps * x.taps; }
-  bool unfolded() const { return num_taps() > 1 && channels < kFewChannels; }
+  bool unfolded() const {
+    return num_taps() > 1 && channels < kFewChannels && channels * num_taps() <= kMostUnitTaps;
+  }
   // Of the planes: how many make a row of the product, and their sizes for `rows` rows of results.
   int64_t lines() const { return unfolded() ? channels * num_taps() : channels; }
   int64_t residues() const { return unfolded() ? 1 : y.residues() * x.residues(); }
