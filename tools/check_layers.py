@@ -36,7 +36,7 @@ ALLOWED = {
 # Files of autograd/ that ops may record with; everything else there runs ops itself.
 NODE_FILES = {"node.h", "node.cpp", "view_nodes.h", "grad_mode.h", "grad_mode.cpp"}
 # Headers of core/ without inline code that could differ between instruction sets.
-PLAIN_HEADERS = {"core/dtype.h", "core/half.h", "core/parallel.h"}
+PLAIN_HEADERS = {"core/bfloat16_unit.h", "core/dtype.h", "core/half.h", "core/parallel.h"}
 # Standard headers full of inline functions, which a kernel file would compile with wide
 # instructions under the name that portable code uses.
 HEAVY_STANDARD = {

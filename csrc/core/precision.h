@@ -1,4 +1,4 @@
-// How exact float32 products must be: set_float32_matmul_precision(). Asked by convolutions.
+// How exact float32 products must be: set_float32_matmul_precision(). Asked by matrix products and convolutions.
 #pragma once
 
 #include <cstdint>

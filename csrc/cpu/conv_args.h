@@ -41,5 +41,7 @@ struct ConvArgs {
   void* owner = nullptr;
 };
 using ConvFn = void(const ConvArgs&);
+// "conv_units_forward" and so on: false where the bfloat16 units are of no use (conv_units.cpp).
+using ConvUnitsFn = bool(const ConvArgs&);
 
 }  // namespace pt

@@ -24,6 +24,7 @@ struct GemmArgs {
   int64_t bias_row = 0, bias_col = 0;  // strides of bias along m and n
   const void* residual = nullptr;  // laid out as C, or null
   double least = -__builtin_inf(), most = __builtin_inf();
+  bool reduced_precision = false;  // float32 A and B may be rounded to bfloat16
 };
 
 using GemmFn = void(const GemmArgs&);  // kernel table name: "gemm"

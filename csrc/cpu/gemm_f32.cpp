@@ -12,6 +12,13 @@ const KernelTable<float>& kernel_table<float>() {
 
 }  // namespace gemm
 
-void gemm_f32(const GemmArgs& args) { gemm::run<float>(args); }
+// gemm_tiles.cpp: false where the machine has no unit for bfloat16.
+bool gemm_units_f32(const GemmArgs& args);
+
+void gemm_f32(const GemmArgs& args) {
+  constexpr int64_t kLarge = 64 * 64 * 64;
+  const bool units = args.reduced_precision && args.m * args.n * args.k * args.batch >= kLarge;
+  if (!units || !gemm_units_f32(args)) gemm::run<float>(args);
+}
 
 }  // namespace pt::PT_ISA

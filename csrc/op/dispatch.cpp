@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "autograd/view_nodes.h"
+#include "op/autocast.h"
 #include "op/copy.h"
 #include "op/pointwise.h"
 #include "op/record.h"
@@ -164,9 +165,12 @@ void dispatch_inplace(const OpInfo& op, const Value* args, Result& result) {
 
 void dispatch(const OpInfo& op, const Value* args, Result& result) {
   if (op.variant == Variant::kInplace) {
+    const NoAutocast off;
     dispatch_inplace(op, args, result);
     return;
   }
+  if (autocast_possible() && dispatch_autocast(op, args, result)) [[unlikely]]
+    return;
   Out out;
   out.op = &op;
   if (op.composite) {
@@ -206,6 +210,7 @@ void dispatch_out(const OpInfo& op, const Value* args, std::span<const Tensor> d
     out.dest[i] = dest[static_cast<size_t>(i)].impl();
     PT_CHECK(!out.dest[i]->storage->read_only, op.name, "(): argument 'out' is read-only");
   }
+  const NoAutocast off;
   op.forward(out, args, result);
   if (!op.writes_out) copy_to_destination(out, result);
   for (int i = 0; i < n; ++i) {

@@ -249,6 +249,7 @@ void init_autograd(py::module_& m) {
   add_tensor_methods(methods);
   add_functions(m, functions);
   init_hooks(m);
+  init_autocast(m);
   init_nodes(m);
   init_function(m);
 }

@@ -31,6 +31,9 @@ PyObject* add_pre_hook(HookList<NodePreHook>& list, PyObject* function);
 PyObject* add_post_hook(HookList<NodePostHook>& list, PyObject* function);
 void init_hooks(py::module_& m);
 
+// autocast.cpp: the thread's autocast state.
+void init_autocast(py::module_& m);
+
 // A tuple of the wrapped tensors, None for undefined ones.
 py::object wrap_all(const GradVector& tensors);
 // An attribute of a module, imported at first use and kept: static PyObject* x = imported(...).

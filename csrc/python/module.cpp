@@ -1,5 +1,6 @@
 // The extension module pytensor._C. pybind11 serves what is not hot; Tensor, its methods and the
 // op functions are raw CPython (tensor_type.cpp, ops.cpp).
+#include "core/bfloat16_unit.h"
 #include "core/parallel.h"
 #include "core/precision.h"
 #include "core/storage.h"
@@ -18,6 +19,7 @@ void init_settings(py::module_& m) {
     set_num_threads(n);
   });
   m.def("active_isa", [] { return isa_name(active_isa()); });
+  m.def("bfloat16_unit", [] { return bfloat16_unit_name(bfloat16_unit()); });
   m.def(
       "crc32",
       [](const py::buffer& data, uint32_t start) {

@@ -1,4 +1,4 @@
-"""``torch.amp``: autocasting, which leaves float32 as it is here, and loss scaling in full."""
+"""``torch.amp``: autocasting and loss scaling."""
 
 from __future__ import annotations
 

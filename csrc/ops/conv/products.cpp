@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "core/bfloat16_unit.h"
 #include "core/precision.h"
 #include "cpu/conv_args.h"
 #include "cpu/kernel_table.h"
@@ -23,6 +24,9 @@ namespace {
 const Kernel<ConvFn> kForward{"conv_forward"};
 const Kernel<ConvFn> kInputGradient{"conv_input_gradient"};
 const Kernel<ConvFn> kWeightGradient{"conv_weight_gradient"};
+const Kernel<ConvUnitsFn> kUnitsForward{"conv_units_forward"};
+const Kernel<ConvUnitsFn> kUnitsInputGradient{"conv_units_input_gradient"};
+const Kernel<ConvUnitsFn> kUnitsWeightGradient{"conv_units_weight_gradient"};
 
 Dims full_size(int64_t first, int64_t second, IntList spatial_sizes) {
   Dims sizes{first, second};
@@ -53,6 +57,7 @@ ConvWay way_of_call() {
 // `write` is the argument that is written.
 struct ConvCall {
   const Kernel<ConvFn>& kernel;
+  const Kernel<ConvUnitsFn>& units;
   void (*integers)(DType, const ConvArgs&);
   ConvArgs args;
   void* ConvArgs::* first;
@@ -73,6 +78,7 @@ struct ConvCall {
       if (bias.defined() && out.numel() != 0) add_bias(out, bias);
       return cast_to(out, t);
     }
+    if (const Tensor z = run_units(a, b, bias, sizes); z.defined()) return z;
     const Tensor x = as_contiguous(cast_to(a, compute)), y = as_contiguous(cast_to(b, compute));
     const Tensor z = bias.defined() ? as_contiguous(cast_to(bias, compute)) : Tensor();
     args.*first = x.raw();
@@ -95,6 +101,29 @@ struct ConvCall {
   }
 
  private:
+  // On the machine's bfloat16 units, where it has them and the numbers allow it; else undefined.
+  Tensor run_units(const Tensor& a, const Tensor& b, const Tensor& bias, const Dims& sizes) {
+    const DType t = a.dtype();
+    const bool rounded = t == DType::kFloat32 && float32_precision() == Float32Precision::kMedium;
+    if ((t != DType::kBFloat16 && !rounded) || bfloat16_unit() == BFloat16Unit::kNone) return {};
+    const bool finished = args.scale || residual.defined() || args.least > -__builtin_inf() ||
+                          args.most < __builtin_inf();
+    if (finished) return {};  // the units' kernels add a bias, no more
+    ConvUnitsFn* fn = units.get(t);
+    if (!fn) return {};
+    const Tensor x = as_contiguous(a), y = as_contiguous(b);
+    const Tensor z = bias.defined() ? as_contiguous(bias) : Tensor();
+    const Tensor out = empty_tensor(sizes, t);
+    args.*first = x.raw();
+    args.*second = y.raw();
+    args.*write = out.raw();
+    args.bias = z.defined() ? z.raw() : nullptr;
+    std::vector<Tensor> memory;
+    args.allocate = allocate;
+    args.owner = &memory;
+    return fn(args) ? out : Tensor();
+  }
+
   static void add_bias(const Tensor& out, const Tensor& bias) {
     Dims strides(out.dim(), 0);
     strides[1] = bias->strides[0];
@@ -129,6 +158,7 @@ PT_OP(conv_forward)
       check_bias("conv_forward", bias, input, weight->sizes[0]);
       const Dims sizes = full_size(input->sizes[0], weight->sizes[0], output_size);
       ConvCall call{kForward,
+                    kUnitsForward,
                     direct_forward,
                     conv_args("conv_forward", input.sizes(), weight.sizes(), sizes, stride, padding,
                               dilation, groups),
@@ -175,6 +205,7 @@ PT_OP(conv_finished)
       PT_CHECK(input.numel() > 0 && weight.numel() > 0,
                "conv_finished(): input or weight is empty");
       ConvCall call{kForward,
+                    kUnitsForward,
                     direct_forward,
                     conv_args("conv_finished", input.sizes(), weight.sizes(), sizes, stride,
                               padding, dilation, groups),
@@ -205,6 +236,7 @@ PT_OP(conv_input_gradient)
       check_bias("conv_input_gradient", bias, grad, outputs);
       const Dims sizes = full_size(grad->sizes[0], outputs, input_size);
       ConvCall call{kInputGradient,
+                    kUnitsInputGradient,
                     direct_input_gradient,
                     conv_args("conv_input_gradient", sizes, weight.sizes(), grad.sizes(), stride,
                               padding, dilation, groups),
@@ -243,6 +275,7 @@ PT_OP(conv_weight_gradient)
                "conv_weight_gradient(): groups must divide the channels of input");
       const Dims sizes = full_size(grad->sizes[1], input->sizes[1] / groups, kernel_size);
       ConvCall call{kWeightGradient,
+                    kUnitsWeightGradient,
                     nullptr,
                     conv_args("conv_weight_gradient", input.sizes(), sizes, grad.sizes(), stride,
                               padding, dilation, groups),

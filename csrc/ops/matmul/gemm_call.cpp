@@ -1,6 +1,7 @@
 // The GEMM kernel called on tensors.
 #include "ops/matmul/gemm_call.h"
 
+#include "core/precision.h"
 #include "cpu/gemm_args.h"
 #include "cpu/kernel_table.h"
 
@@ -39,6 +40,7 @@ void gemm(const Tensor& out, const Tensor& a, const Tensor& b, const char* op, G
     g.bias = bias.raw();
     g.bias_col = bias->strides[0];
   }
+  g.reduced_precision = float32_precision() == Float32Precision::kMedium;
   fn(g);
 }
 

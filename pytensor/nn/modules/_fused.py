@@ -140,6 +140,8 @@ def _fuse(
     kind = type(conv)
     if type(input) is not Tensor or kind not in _NORM_OF or _global_hooks():
         return None
+    if pytensor.is_autocast_enabled("cpu") or pytensor.get_float32_matmul_precision() == "medium":
+        return None  # products in bfloat16 have kernels of their own
     if norm is not None and (type(norm) is not _NORM_OF[kind] or norm.training):
         return None
     if act is not None and type(act) not in _LIMITS:

@@ -1,0 +1,190 @@
+"""Products and convolutions on the bfloat16 units beside torch's float64, and their switches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import pytensor
+from pytensor import _ops
+from tests.python.torch_pair import torch
+
+UNITS = ("none", "dot", "tiles")
+SHAPES = [(1, 1, 1), (1, 40, 300), (3, 129, 65), (33, 17, 31), (70, 5, 513), (96, 300, 200)]
+# batch, in, height, width, out, kernel, stride, padding, dilation, groups
+CONVOLUTIONS = [
+    (2, 16, 9, 11, 24, 3, 1, 1, 1, 1),
+    (2, 64, 14, 14, 33, 3, 2, 1, 1, 1),
+    (3, 3, 30, 31, 20, 7, 2, 3, 1, 1),
+    (2, 40, 7, 7, 70, 1, 1, 0, 1, 1),
+    (2, 40, 8, 8, 70, 1, 2, 0, 1, 1),
+    (1, 32, 20, 20, 32, 5, 3, 2, 1, 1),
+    (2, 32, 12, 13, 64, 3, 2, 2, 2, 2),
+    (1, 20, 9, 9, 20, 3, 1, 0, 3, 1),
+    (1, 17, 33, 65, 19, 2, 2, 1, 1, 1),
+    (9, 33, 15, 15, 65, 3, 1, 1, 1, 1),
+    (1, 18, 16, 16, 20, 6, 1, 2, 1, 1),
+]
+
+
+def twin(t):
+    return pytensor.from_numpy(t.float().numpy()).bfloat16()
+
+
+def check(ours, exact, like):
+    """At most half again as far from float64's result as torch's own bfloat16 one."""
+    ours = torch.from_numpy(ours.detach().float().numpy()).double()
+    scale = exact.abs().max().item() + 1e-30
+    bound = 1.5 * (like.double() - exact).abs().max().item() + 4e-3 * scale
+    assert (ours - exact).abs().max().item() <= bound
+
+
+@pytest.fixture(autouse=True)
+def _state():
+    threads, precision = pytensor.get_num_threads(), pytensor.get_float32_matmul_precision()
+    yield
+    pytensor.set_num_threads(threads)
+    pytensor.set_float32_matmul_precision(precision)
+
+
+@pytest.mark.parametrize(("m", "n", "k"), SHAPES)
+def test_products(m, n, k):
+    for layout in ("NN", "NT", "TN", "TT"):
+        a = torch.randn(m, k) if layout[0] == "N" else torch.randn(k, m).t()
+        b = torch.randn(k, n) if layout[1] == "N" else torch.randn(n, k).t()
+        a, b, c = a.bfloat16(), b.bfloat16(), torch.randn(n).bfloat16()
+        x = twin(a) if layout[0] == "N" else twin(a.t()).t()
+        y = twin(b) if layout[1] == "N" else twin(b.t()).t()
+        exact = a.double() @ b.double()
+        check(x @ y, exact, a @ b)
+        want = torch.addmm(c, a, b, beta=0.5, alpha=2.0)
+        check(
+            pytensor.addmm(twin(c), x, y, beta=0.5, alpha=2.0),
+            0.5 * c.double() + 2 * exact,
+            want,
+        )
+        check(pytensor.nn.functional.linear(x, y.t(), twin(c)), exact + c.double(), a @ b + c)
+
+
+def test_strided_and_batched_products():
+    a, b = torch.randn(3, 40, 2, 50).bfloat16(), torch.randn(3, 50, 34).bfloat16()
+    x, y = twin(a)[:, :, 1], twin(b)
+    exact = a[:, :, 1].double() @ b.double()
+    check(x @ y, exact, a[:, :, 1] @ b)
+    check(
+        x[:, :, ::2] @ y[:, ::2, ::3],
+        a[:, :, 1, ::2].double() @ b[:, ::2, ::3].double(),
+        a[:, :, 1, ::2] @ b[:, ::2, ::3],
+    )
+    check(x @ y[:1].expand(3, -1, -1), a[:, :, 1].double() @ b[:1].double(), a[:, :, 1] @ b[:1])
+
+
+def test_long_sums_and_special_numbers():
+    a, b = torch.randn(40, 5000).bfloat16(), torch.randn(5000, 50).bfloat16()
+    check(twin(a) @ twin(b), a.double() @ b.double(), a @ b)
+    a[3, 17], a[7, 4999] = float("nan"), float("inf")
+    got = twin(a) @ twin(b)
+    assert got.isnan().any(1).nonzero().flatten().tolist() == [3]
+    assert got[7].isinf().all()
+    assert got[[0, 1, 2, 4, 5, 6, 8]].isfinite().all()
+
+
+def gradients(T, sizes, x, w, bias, grad):
+    *_, stride, padding, dilation, groups = sizes
+    x, w = x.detach().requires_grad_(), w.detach().requires_grad_()
+    y = T.nn.functional.conv2d(x, w, bias, stride, padding, dilation, groups)
+    y.backward(grad)
+    return y, x.grad, w.grad
+
+
+@pytest.mark.parametrize("sizes", CONVOLUTIONS, ids=lambda s: "x".join(map(str, s)))
+def test_convolutions(sizes):
+    batch, channels, height, width, out, kernel, _, _, _, groups = sizes
+    x = torch.randn(batch, channels, height, width).bfloat16()
+    w = torch.randn(out, channels // groups, kernel, kernel).bfloat16()
+    bias = torch.randn(out).bfloat16()
+    shape = torch.nn.functional.conv2d(x, w, None, *sizes[6:]).shape
+    grad = torch.randn(shape).bfloat16()
+    exact = gradients(torch, sizes, *(t.double() for t in (x, w, bias, grad)))
+    like = gradients(torch, sizes, x, w, bias, grad)
+    ours = gradients(pytensor, sizes, *map(twin, (x, w, bias, grad)))
+    for mine, truth, theirs in zip(ours, exact, like, strict=True):
+        check(mine, truth.detach(), theirs)
+    pytensor.set_num_threads(1)
+    again = gradients(pytensor, sizes, *map(twin, (x, w, bias, grad)))
+    for first, second in zip(ours, again, strict=True):
+        assert pytensor.equal(first, second)
+
+
+def test_results_do_not_depend_on_threads():
+    a, b = pytensor.randn(300, 2600).bfloat16(), pytensor.randn(2600, 420).bfloat16()
+    x, w = pytensor.randn(5, 48, 28, 28).bfloat16(), pytensor.randn(80, 48, 3, 3).bfloat16()
+    results = []
+    for threads in (1, 2, 3, 2):
+        pytensor.set_num_threads(threads)
+        results.append((a @ b, a[:9] @ b, a @ b[:, :7], pytensor.conv2d(x, w, padding=1)))
+    for other in results[1:]:
+        assert all(pytensor.equal(p, q) for p, q in zip(results[0], other, strict=True))
+
+
+def errors_of_precision(precision):
+    """Relative errors of a product and of a convolution's three results in float32."""
+    pytensor.set_float32_matmul_precision(precision)
+    a, b = torch.randn(100, 200), torch.randn(200, 90)
+    x, w, g = torch.randn(2, 32, 14, 14), torch.randn(32, 32, 3, 3), torch.randn(2, 32, 14, 14)
+    sizes = (2, 32, 14, 14, 32, 3, 1, 1, 1, 1)
+    exact = gradients(torch, sizes, x.double(), w.double(), None, g.double())
+    mine = [pytensor.from_numpy(t.numpy()) for t in (x, w, g)]
+    ours = gradients(pytensor, sizes, mine[0], mine[1], None, mine[2])
+    product = pytensor.from_numpy(a.numpy()) @ pytensor.from_numpy(b.numpy())
+    pairs = [(product, a.double() @ b.double()), *zip(ours, exact, strict=True)]
+    found = []
+    for got, want in pairs:
+        got = torch.from_numpy(got.detach().numpy()).double()
+        found.append(((got - want).abs().max() / want.abs().max()).item())
+    return found
+
+
+def test_medium_precision():
+    assert max(errors_of_precision("highest")) < 1e-5
+    assert max(errors_of_precision("medium")) < 1e-2
+    if _ops.bfloat16_unit() != "none":
+        assert min(errors_of_precision("medium")) > 1e-5
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_each_unit(unit):
+    """The same on the other units of this machine: the variable is read once in a process."""
+    code = (
+        "from pytensor import _ops\n"
+        "from tests.ops.test_bfloat16_units import *\n"
+        "for s in SHAPES: test_products(*s)\n"
+        "for s in CONVOLUTIONS[:6]: test_convolutions(s)\n"
+        "test_strided_and_batched_products(); test_long_sums_and_special_numbers()\n"
+        "test_results_do_not_depend_on_threads(); test_medium_precision()\n"
+        "print(_ops.bfloat16_unit())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        env=os.environ | {"PYTENSOR_BF16": unit},
+        timeout=120,
+        capture_output=True,
+        text=True,
+    )
+    assert UNITS.index(run.stdout.strip()) <= UNITS.index(unit)
+
+
+def test_unknown_unit():
+    code = "import pytensor; (pytensor.ones(9, 9).bfloat16() @ pytensor.ones(9, 9).bfloat16())"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTENSOR_BF16": "many"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "PYTENSOR_BF16 must be none, dot or tiles, not 'many'" in run.stderr
