@@ -101,11 +101,11 @@ bool should_split_depth(const Problem<T>& p, const Plan& plan, int64_t threads) 
   const int64_t blocks = count_blocks(p.k, plan.block.depth);
   if (plan.block.depth == kStreamDepth || blocks < threads) return false;
   const int64_t tiles = divide_up(p.m, plan.tile_m) * divide_up(p.n, plan.tile_n);
-  const int64_t by_tiles = divide_up(tiles, threads) * p.k * (plan.tile_m + kPackCost) *
-                           (plan.tile_n + kPackCost);
+  const int64_t by_tiles =
+      divide_up(tiles, threads) * p.k * (plan.tile_m + kPackCost) * (plan.tile_n + kPackCost);
   const int64_t columns = round_up(p.n, Blocks<AccumulatorOf<T>>::kColumns);
-  const int64_t by_depth = divide_up(blocks, threads) * divide_up(p.k, blocks) *
-                               (p.m + kPackCost) * (columns + kPackCost) +
+  const int64_t by_depth = divide_up(blocks, threads) * divide_up(p.k, blocks) * (p.m + kPackCost) *
+                               (columns + kPackCost) +
                            (blocks - 1) * p.m * p.n * kAddCost;
   return by_depth < by_tiles;
 }
@@ -124,6 +124,7 @@ Plan make_plan(const Problem<T>& p, int64_t threads) {
     plan.tile_n = min_of(strip, round_up(divide_up(p.n, threads), 8 * B::kColumns));
   } else {
     cut_blocked(p, threads, &plan);
+    plan.block.pack_b = pack_b_first(p, plan.tile_m);
   }
   return plan;
 }
