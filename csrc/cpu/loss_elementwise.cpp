@@ -27,40 +27,53 @@ const L* padded_values(const void* in, int64_t first, int64_t n, L* buffer) {
   return buffer;
 }
 
-// out = F(inputs, parameter) for n elements, a multiple of the vector's lanes.
-template <class F, class L, class... In>
-__attribute__((noinline)) void apply(L* __restrict out, int64_t n, L parameter, const In*... in) {
+// out = F(inputs, parameter) for n elements, a multiple of the vector's lanes. The one part that is
+// compiled for each loss; the frames around it take it as a pointer.
+template <class L>
+using Apply = void (*)(L* out, int64_t n, L parameter, const L* const* in);
+
+template <class F, int kInputs, class L>
+void apply(L* __restrict out, int64_t n, L parameter, const L* const* in) {
   constexpr int lanes = kLanes<L>;
-  for (int64_t i = 0; i < n; i += lanes) {
-    for (int j = 0; j < lanes; ++j) out[i + j] = F{}(in[i + j]..., parameter);
+  const L *x = in[0], *y = in[1];
+  if constexpr (kInputs == 2) {
+    for (int64_t i = 0; i < n; i += lanes) {
+      for (int j = 0; j < lanes; ++j) out[i + j] = F{}(x[i + j], y[i + j], parameter);
+    }
+  } else {
+    const L* z = in[2];
+    for (int64_t i = 0; i < n; i += lanes) {
+      for (int j = 0; j < lanes; ++j) out[i + j] = F{}(x[i + j], y[i + j], z[i + j], parameter);
+    }
   }
 }
 
-template <class F, int kInputs, class T>
+constexpr int kMostInputs = 3;
+
+template <class T>
 struct Chunk {
   using L = Compute<T>;
   const ElementLossArgs& a;
-  alignas(64) L buffer[kInputs + 1][kChunk];
+  const int inputs;
+  const Apply<L> f;
+  alignas(64) L buffer[kMostInputs + 1][kChunk];
 
-  // e = F of the elements first .. first + n, times their weights.
+  // e = the function of the elements first .. first + n, times their weights.
   void compute(int64_t first, int64_t n, L* e) {
     const int64_t whole = padded<L>(n);
-    const auto input = [&](int i) { return padded_values<L, T>(a.in[i], first, n, buffer[i]); };
-    const L parameter = static_cast<L>(a.parameter);
-    if constexpr (kInputs == 2) {
-      apply<F>(e, whole, parameter, input(0), input(1));
-    } else {
-      apply<F>(e, whole, parameter, input(0), input(1), input(2));
-    }
+    const L* in[kMostInputs];
+    for (int i = 0; i < inputs; ++i) in[i] = padded_values<L, T>(a.in[i], first, n, buffer[i]);
+    f(e, whole, static_cast<L>(a.parameter), in);
     if (a.weight) {
-      const L* w = padded_values<L, T>(a.weight, first, n, buffer[kInputs]);
+      const L* w = padded_values<L, T>(a.weight, first, n, buffer[kMostInputs]);
       for (int64_t i = 0; i < whole; ++i) e[i] *= w[i];
     }
   }
 };
 
-template <class F, int kInputs, class T>
-void value(const ElementLossArgs& a) {
+template <class T>
+__attribute__((noinline)) void value_frame(const ElementLossArgs& a, int inputs,
+                                           Apply<Compute<T>> f) {
   using L = Compute<T>;
   const int64_t pieces = ceil_div(a.n, kPiece);
   double single = 0;
@@ -69,7 +82,7 @@ void value(const ElementLossArgs& a) {
     sums = static_cast<double*>(::operator new(static_cast<size_t>(pieces) * sizeof(double)));
   }
   parallel_for(0, a.n, kPiece, [&](int64_t begin, int64_t end) {
-    Chunk<F, kInputs, T> chunk{a, {}};
+    Chunk<T> chunk{a, inputs, f, {}};
     alignas(64) L e[kChunk];
     double sum_of_piece = 0;
     for (int64_t i = begin; i < end; i += kChunk) {
@@ -89,13 +102,14 @@ void value(const ElementLossArgs& a) {
   *a.total = total;
 }
 
-template <class F, int kInputs, class T>
-void slope(const ElementLossArgs& a) {
+template <class T>
+__attribute__((noinline)) void slope_frame(const ElementLossArgs& a, int inputs,
+                                           Apply<Compute<T>> f) {
   using L = Compute<T>;
   const T* grad = static_cast<const T*>(a.grad);
   const L factor = static_cast<L>(a.scale) * (a.single_grad && a.n > 0 ? widen<L>(grad[0]) : L(1));
   parallel_for(0, a.n, kPiece, [&](int64_t begin, int64_t end) {
-    Chunk<F, kInputs, T> chunk{a, {}};
+    Chunk<T> chunk{a, inputs, f, {}};
     alignas(64) L e[kChunk], g[kChunk];
     for (int64_t i = begin; i < end; i += kChunk) {
       const int64_t n = min64(kChunk, end - i);
@@ -109,6 +123,15 @@ void slope(const ElementLossArgs& a) {
       narrow_block(e, static_cast<T*>(a.out) + i, n);
     }
   });
+}
+
+template <class F, int kInputs, class T>
+void value(const ElementLossArgs& a) {
+  value_frame<T>(a, kInputs, apply<F, kInputs, Compute<T>>);
+}
+template <class F, int kInputs, class T>
+void slope(const ElementLossArgs& a) {
+  slope_frame<T>(a, kInputs, apply<F, kInputs, Compute<T>>);
 }
 
 #define PT_LOSS(f, F, inputs)      \

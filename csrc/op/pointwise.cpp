@@ -134,6 +134,14 @@ const void* scalar_operand(const Value& v, DType compute, ScalarSlot& slot) {
   return slot.bytes;
 }
 
+// Pieces of at most kGrain of about one size, an even number of them: two threads have the same
+// to do even where there are few.
+int64_t even_grain(int64_t n) {
+  constexpr int64_t kMultiple = 64;  // whole cache lines of every dtype
+  const int64_t pieces = ((n - 1) / kGrain + 2) / 2 * 2;
+  return ((n - 1) / pieces / kMultiple + 1) * kMultiple;
+}
+
 void execute(const KernelEntry& kernel, DType compute, const Tensor* outs, int num_outs,
              const DType* kernel_results, const Value* v, int count) {
   auto* fn = reinterpret_cast<PointwiseFn*>(kernel.fn[static_cast<int>(compute)]);
@@ -166,7 +174,7 @@ void execute(const KernelEntry& kernel, DType compute, const Tensor* outs, int n
     char* base[2] = {outs[0].data<char>(), num_outs > 1 ? outs[1].data<char>() : nullptr};
     const int64_t out_item[2] = {static_cast<int64_t>(outs[0].item_size()),
                                  num_outs > 1 ? static_cast<int64_t>(outs[1].item_size()) : 0};
-    parallel_for(0, n, kGrain, [&](int64_t b, int64_t e) {
+    parallel_for(0, n, even_grain(n), [&](int64_t b, int64_t e) {
       void* out[2] = {base[0] + b * out_item[0],
                       num_outs > 1 ? base[1] + b * out_item[1] : nullptr};
       const void* at[kMaxOperands];

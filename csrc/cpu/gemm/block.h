@@ -27,23 +27,34 @@ PT_GEMM_INLINE int64_t next_block(int64_t left, int64_t most) {
   return min_of(round_up(divide_up(left, 2), 16), most);
 }
 
-// How a tile is computed; the same for all tiles of a product, as it decides the rounding.
+// How a tile is computed. The depth is the same for all tiles of a product, as it decides the
+// rounding; packing does not.
 struct BlockPlan {
   int64_t depth;
   bool pack_b;
 };
 
+// Whether B is better copied than read in place by a tile of m rows: copying pays when many panels
+// of rows read the copy, and when B is spread over more than a part of the L2 cache.
+template <class T>
+bool pack_b_first(const Problem<T>& p, int64_t m) {
+  using S = AccumulatorOf<T>;
+  using B = Blocks<S>;
+  if (!std::is_same_v<T, S> || p.b_col != 1) return true;
+  if (rows_collide<T>(p.b_row, p.k)) return m > 3 * B::kRows;
+  const int64_t bytes = min_of<int64_t>(p.k, B::kDepth) * p.n * static_cast<int64_t>(sizeof(S));
+  return m > 8 * B::kRows && bytes > B::kReadInPlace;
+}
+
 template <class T>
 BlockPlan plan_block(const Problem<T>& p) {
   using S = AccumulatorOf<T>;
-  constexpr int64_t kSmallBlock = 128 * 1024, kStreamFrom = 256 * 1024;
-  using B = Blocks<S>;
-  constexpr int64_t kSize = sizeof(S);
-  if (!std::is_same_v<T, S> || p.b_col != 1) return {B::kDepth, true};
-  if (p.m <= kStreamRows && p.k * p.n * kSize > kStreamFrom) return {kStreamDepth, false};
-  const int64_t block = min_of<int64_t>(p.k, B::kDepth) * p.n * kSize;
-  const bool few_rows = p.m <= 3 * B::kRows && !rows_collide<T>(p.b_row, p.k);
-  return {B::kDepth, !(few_rows || block <= kSmallBlock)};
+  constexpr int64_t kStreamFrom = 256 * 1024;
+  if (std::is_same_v<T, S> && p.b_col == 1 && p.m <= kStreamRows &&
+      p.k * p.n * static_cast<int64_t>(sizeof(S)) > kStreamFrom) {
+    return {kStreamDepth, false};
+  }
+  return {Blocks<S>::kDepth, pack_b_first(p, p.m)};
 }
 
 // Whether A is better copied than read in place. Does not change results.

@@ -14,12 +14,15 @@ struct Blocks {
 #if defined(PT_ISA_IS_AVX512)
   static constexpr int kRows = 14;  // 14 x 2 sums, 2 columns of B, 1 broadcast: 31 of 32 registers
   static constexpr int kDotRows = 4, kDotColumns = 6;
+  static constexpr int kReadInPlace = 512 * 1024;  // a smaller block of B is not packed
 #elif defined(PT_ISA_IS_AVX2)
   static constexpr int kRows = 6;  // 12 sums of 16 registers
   static constexpr int kDotRows = 2, kDotColumns = 4;
+  static constexpr int kReadInPlace = 128 * 1024;
 #else
   static constexpr int kRows = 6;
   static constexpr int kDotRows = 2, kDotColumns = 4;
+  static constexpr int kReadInPlace = 128 * 1024;
 #endif
   static constexpr int kVectors = 2;
   static constexpr int kColumns = kVectors * kLanes<S>;

@@ -1,11 +1,13 @@
 // From GemmArgs to tiles: orientation, choice of path, cut into tasks for the threads.
 //
 // The path, the depth of blocks and the cut along k follow from the shape and the strides alone;
-// only the borders of tiles follow the number of threads, and no element's sum depends on those.
+// only the borders of tiles, and whether the blocks of depth are computed at the same time, follow
+// the number of threads, and no element's sum depends on those.
 #pragma once
 
 #include "core/parallel.h"
 #include "cpu/gemm/block.h"
+#include "cpu/gemm/depth_split.h"
 #include "cpu/gemm/dot.h"
 
 namespace pt::PT_ISA::gemm {
@@ -14,6 +16,7 @@ inline constexpr int64_t kFewRows = 32;
 inline constexpr int64_t kSerialWork = 1'500'000;  // less than 10 us on one thread
 inline constexpr int64_t kTaskWork = 2'000'000;
 inline constexpr int64_t kTinyProduct = 40 * 40 * 40;
+inline constexpr int64_t kPackCost = 16;  // packing a row or column, in rows of multiply-adds
 
 // Work in the unit of one flop in registers; an element of memory counts as 16.
 PT_GEMM_INLINE int64_t work_of(int64_t m, int64_t n, int64_t k) {
@@ -57,12 +60,11 @@ struct Plan {
 
 // Tiles of about equal work for each thread, each no wider than a block of B: tries cuts of the
 // columns, each with the cuts of the rows that make one to three rounds of tiles. The cost of a
-// tile is its multiply-adds plus packing its sides, about as much as 16 more rows and columns.
+// tile is its multiply-adds plus packing its sides, about as much as kPackCost more of each.
 template <class T>
 void cut_blocked(const Problem<T>& p, int64_t threads, Plan* plan) {
   using S = AccumulatorOf<T>;
   using B = Blocks<S>;
-  constexpr int64_t kPackCost = 16;
   const bool in_place = std::is_same_v<T, S> && p.c_col == 1;
   const int64_t most_m = in_place ? p.m : min_of<int64_t>(p.m, 36 * B::kRows);
   const int64_t width = B::kDepth * static_cast<int64_t>(sizeof(S));
@@ -90,6 +92,24 @@ void cut_blocked(const Problem<T>& p, int64_t threads, Plan* plan) {
   }
 }
 
+// Whether the blocks of depth are the better pieces for the threads than the tiles of `plan`. A
+// sum of another thread costs as much to fetch and add as kAddCost multiply-adds.
+template <class T>
+bool should_split_depth(const Problem<T>& p, const Plan& plan, int64_t threads) {
+  constexpr int64_t kAddCost = 32;
+  if (plan.dot || !std::is_same_v<T, AccumulatorOf<T>> || p.c_col != 1) return false;
+  const int64_t blocks = count_blocks(p.k, plan.block.depth);
+  if (plan.block.depth == kStreamDepth || blocks < threads) return false;
+  const int64_t tiles = divide_up(p.m, plan.tile_m) * divide_up(p.n, plan.tile_n);
+  const int64_t by_tiles =
+      divide_up(tiles, threads) * p.k * (plan.tile_m + kPackCost) * (plan.tile_n + kPackCost);
+  const int64_t columns = round_up(p.n, Blocks<AccumulatorOf<T>>::kColumns);
+  const int64_t by_depth = divide_up(blocks, threads) * divide_up(p.k, blocks) * (p.m + kPackCost) *
+                               (columns + kPackCost) +
+                           (blocks - 1) * p.m * p.n * kAddCost;
+  return by_depth < by_tiles;
+}
+
 template <class T>
 Plan make_plan(const Problem<T>& p, int64_t threads) {
   using B = Blocks<AccumulatorOf<T>>;
@@ -104,6 +124,7 @@ Plan make_plan(const Problem<T>& p, int64_t threads) {
     plan.tile_n = min_of(strip, round_up(divide_up(p.n, threads), 8 * B::kColumns));
   } else {
     cut_blocked(p, threads, &plan);
+    plan.block.pack_b = pack_b_first(p, plan.tile_m);
   }
   return plan;
 }
@@ -156,6 +177,12 @@ void run_batch(const GemmArgs& args, const Problem<T>& whole, bool transposed) {
   const int64_t useful = max_of(1, 2 * work / kSerialWork);
   const int64_t threads = work < kSerialWork ? 1 : min_of<int64_t>(get_num_threads(), useful);
   const Plan plan = make_plan(whole, batch >= 2 * threads ? 1 : threads);
+  if constexpr (std::is_same_v<T, AccumulatorOf<T>>) {
+    if (batch == 1 && threads > 1 && should_split_depth(whole, plan, threads)) {
+      run_depth_split(whole, plan.block);
+      return;
+    }
+  }
   const int64_t tiles_m = divide_up(whole.m, plan.tile_m);
   const int64_t tiles_n = divide_up(whole.n, plan.tile_n);
   const int64_t tiles = tiles_m * tiles_n, tasks = batch * tiles;

@@ -225,8 +225,28 @@ PT_NOINLINE double incomplete_gamma(double a, double x) {
   return kUpper ? upper : 1.0 - upper;
 }
 
-// A rational start and two Newton steps on erf (erfc in the tails, where 1 - |y| is exact).
-PT_NOINLINE double erfinv(double y) {
+// erfinv is x times a polynomial in w = -log(1 - x^2), and in the tails, for float, one in sqrt(w),
+// after Giles (2010), "Approximating the erfinv function". Own fits.
+
+// For w up to 6.25: relative error below 2^-56.
+inline constexpr double kErfinvLimit = 0.999;
+PT_INLINE double erfinv_bounded(double x) {
+  const double a = abs(x);
+  const double w = -log_bounded((1.0 - a) * (1.0 + a));
+  return x * poly(w - 3.125, 1.65365456268310274e+00, 2.40158182425588340e-01,
+                  -6.03367087142685134e-03, -7.40702534154643135e-04, 1.86734208019811857e-04,
+                  -1.38825233939574828e-05, -1.36546917587856564e-06, 4.23478816822245981e-07,
+                  -2.90703912756413199e-08, -4.11266043716321846e-09, 1.05122337705042901e-09,
+                  -5.41430328391950415e-11, -1.29788053699325650e-11, 2.63052683125951832e-12,
+                  -8.07192593899004061e-14, -4.00200310875584962e-14, 6.52133351150223883e-15,
+                  -3.94018812230432025e-17, -1.22156371924041717e-16, 1.55107870099025256e-17,
+                  6.07505070207241414e-19, -3.47347938885380362e-19, 1.99925998886153485e-20,
+                  3.19401554813627101e-21, -3.59320289270206934e-22);
+}
+
+// A rational start and two Newton steps on erf (Halley's on erfc in the tails, where 1 - |y| is
+// exact).
+PT_NOINLINE double erfinv_by_steps(double y) {
   const double a = abs(y);
   if (!(a <= 1.0)) return kNaN<double>;
   if (a == 1.0) return copysign(kInf<double>, y);
@@ -243,28 +263,43 @@ PT_NOINLINE double erfinv(double y) {
     x = poly(z, -1.970840454, -1.624906493, 3.429567803, 1.641345311) /
         poly(z, 1.0, 3.543889200, 1.637067800);
     for (int i = 0; i < 2; ++i) {
-      x += (PT_LIBM(erfc)(x) - (1.0 - a)) / (kTwoOverSqrtPi * PT_LIBM(exp)(-x * x));
+      const double u = (PT_LIBM(erfc)(x) - (1.0 - a)) / (kTwoOverSqrtPi * PT_LIBM(exp)(-x * x));
+      x += u / (1.0 - x * u);
     }
   }
   return copysign(x, y);
 }
 
-// float: x times a polynomial in w = -log(1 - x^2), or in sqrt(w) for w >= 5, after Giles (2010),
-// "Approximating the erfinv function". Own minimax fits, relative error below 2^-28.
+PT_INLINE double erfinv(double x) {
+#ifdef __CUDACC__
+  return ::erfinv(x);
+#else
+  return abs(x) <= kErfinvLimit ? erfinv_bounded(x) : erfinv_by_steps(x);
+#endif
+}
+
+// float, computed in double: relative error below 2^-28.
+PT_INLINE double erfinv_w(double a) { return -kLn2 * log2_for_float((1.0 - a) * (1.0 + a)); }
+// For w from 0 to 5, t = w - 2.5.
+PT_INLINE double erfinv_center(double t) {
+  return poly(t, 1.50140935351340454e+00, 2.46640287635564615e-01, -4.17733940812763972e-03,
+              -1.25274466016073172e-03, 2.18282636568749815e-04, -4.96191220597134181e-06,
+              -3.43461405473520391e-06, 4.65892121419318965e-07, 1.80376001886436712e-08,
+              -8.77282103987920060e-09, 3.35516960283963916e-10);
+}
+PT_INLINE float erfinv_bounded(float value) {
+  const double x = double(value);
+  return float(x * erfinv_center(erfinv_w(abs(x)) - 2.5));
+}
 PT_INLINE float erfinv(float value) {
 #ifdef __CUDACC__
   return ::erfinvf(value);
 #else
   const double a = double(abs(value));
-  const double w = -kLn2 * log2_for_float((1.0 - a) * (1.0 + a));
+  const double w = erfinv_w(a);
   const bool in_tail = w > 5.0;
-  const double t = select(in_tail, 5.0, w) - 2.5;
   const double s = sqrt(select(in_tail, w, 5.0)) - 3.0;
-  const double center =
-      poly(t, 1.50140935351340454e+00, 2.46640287635564615e-01, -4.17733940812763972e-03,
-           -1.25274466016073172e-03, 2.18282636568749815e-04, -4.96191220597134181e-06,
-           -3.43461405473520391e-06, 4.65892121419318965e-07, 1.80376001886436712e-08,
-           -8.77282103987920060e-09, 3.35516960283963916e-10);
+  const double center = erfinv_center(select(in_tail, 5.0, w) - 2.5);
   const double tail =
       poly(s, 2.83297680133316376e+00, 1.00167523559894089e+00, 9.44531115335475908e-03,
            -7.64273399142361906e-03, 5.68761477021112200e-03, -3.56729627668027653e-03,

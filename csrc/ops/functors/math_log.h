@@ -1,4 +1,4 @@
-// log, log2, log10, log1p, the inverse hyperbolic functions and float pow.
+// log, log2, log10, log1p, the inverse hyperbolic functions and pow.
 //
 // Method: x = 2^e m with m in [sqrt(1/2), sqrt(2)), f = m - 1, log x = e ln2 + (f + tail(f)).
 // float: tail is a polynomial; double: the series in s = f / (2 + f) as in Sun's fdlibm. Own
@@ -205,6 +205,73 @@ PT_INLINE float pow(float x, float y) {
   r = select(undefined, kNaN<float>, r);
   return select((is_nan(x) & (y != 0.0f)) | (is_nan(y) & (x != 1.0f)), x + y, r);
 }
+
+#if defined(__FMA__) && !defined(__CUDA_ARCH__)
+// A number as a sum, the second part below the first one's rounding error.
+struct Sum2 {
+  double high, low;
+};
+PT_INLINE double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+// A rounded product: one that no compiler fuses into the sums it goes into.
+PT_INLINE double product(double a, double b) { return fma(a, b, 0.0); }
+
+// log2 of a finite positive number to 2^-64 of it: the series of log_tail, whose first two terms
+// are computed with twice the digits.
+PT_INLINE Sum2 log2_sum(double x) {
+  constexpr double c1 = 2.88539008177792677e+00, c1_low = 4.07105474818620662e-17;  // 2 / ln2
+  constexpr double c3 = 9.61796693925975554e-01, c3_low = 5.05776166481259068e-17;  // c1 / 3
+  const auto [f, e] = reduce_log(x);
+  const double d = f + 2.0, d_low = f - (d - 2.0);
+  const double inverse = 1.0 / d;
+  const double s = product(f, inverse);
+  const double s_low = (fma(-s, d, f) - s * d_low) * inverse;
+  const double z = product(s, s);
+  const double z_low = fma(s, s, -z) + 2.0 * s * s_low;
+  const double tail =
+      horner(z, 5.77078016355585310e-01, 4.12198583111143879e-01, 3.20598897967154683e-01,
+             2.62308191468152208e-01, 2.21952788585106697e-01, 1.92380566030363853e-01,
+             1.68885291144581368e-01, 1.69129716641221534e-01);
+  const double t = product(z, c3);
+  const double t_low = fma(z, c3, -t) + (z * c3_low + z_low * c3) + z * z * tail;
+  const double u = c1 + t;
+  const double u_low = ((c1 - u) + t) + (c1_low + t_low);
+  const double l = product(s, u);
+  const double l_low = fma(s, u, -l) + (s * u_low + s_low * u);
+  const double sum = e + l;
+  const double rest = ((e - sum) + l) + l_low;
+  const double high = sum + rest;
+  return {high, (sum - high) + rest};
+}
+
+// x^y as 2^(y log2|x|), to 1.1 ulp. Special cases as in C.
+PT_INLINE double pow(double x, double y) {
+  constexpr double limit = 1080.0;  // of exponents: infinite and zero results lie inside
+  const double a = abs(x);
+  const auto [log_high, log_low] = log2_sum(a);
+  const bool regular = (a > 0.0) & (a < kInf<double>);
+  const double l = select(regular, log_high, select(a == 0.0, -kInf<double>, a));
+  double p = product(y, l);
+  // Said to be likely, so that the fma is not moved into a branch, which would stay a branch.
+  const bool has_low = __builtin_expect(regular & (abs(p) < limit), 1);
+  const double p_low = select(has_low, fma(y, l, -p) + y * log_low, 0.0);
+  p = select(p > limit, limit, select(p < -limit, -limit, p));
+  const double t = p + FloatLayout<double>::kRoundMagic;
+  const double n = t - FloatLayout<double>::kRoundMagic;
+  const double f = (p - n) + p_low;
+  const double m = 1.0 + f * exp2_tail(f);
+  double r = scale_exp(m, bits(t), p < -1021.0);
+  r = select(n + select(m >= 1.0, 0.5, 0.0) > 1024.25, kInf<double>, r);  // m 2^n >= 2^1024
+  r = select((a == 1.0) | (y == 0.0), 1.0, r);
+  const double half = 0.5 * y;
+  const bool is_integer = trunc(y) == y;
+  const bool is_odd = is_integer & (trunc(half) != half);
+  r = select(is_odd, flip_sign(r, x), r);
+  const bool undefined = (x < 0.0) & (a < kInf<double>)&!is_integer;
+  r = select(undefined, kNaN<double>, r);
+  return select((is_nan(x) & (y != 0.0)) | (is_nan(y) & (x != 1.0)), x + y, r);
+}
+#else
 PT_INLINE double pow(double x, double y) { return PT_LIBM(pow)(x, y); }
+#endif
 
 }  // namespace PT_FUNCTOR_NAMESPACE::math

@@ -39,7 +39,15 @@ PT_BESSEL_FUNCTOR(I0e, i0e)
 PT_BESSEL_FUNCTOR(I1, i1)
 PT_BESSEL_FUNCTOR(I1e, i1e)
 #undef PT_BESSEL_FUNCTOR
-struct Erfinv : Blockwise {
+struct Erfinv : Guarded {
+  template <class T>
+  PT_INLINE bool in_range(T x) const {
+    return math::abs(x) <= T(0.996);  // within the reach of both erfinv_bounded
+  }
+  template <class T>
+  PT_INLINE T fast(T x) const {
+    return math::erfinv_bounded(x);
+  }
   template <class T>
   PT_INLINE T operator()(T x) const {
     return math::erfinv(x);

@@ -90,6 +90,22 @@ void gather(char* values, const char* source, int64_t bytes, int64_t begin, int6
   }
 }
 
+// inverse[p] = g for the positions p of groups [begin, end). Most groups are short: a few numbers
+// are written without asking for the length, and what is too many is overwritten by later groups.
+template <class End>
+void number_groups(int64_t* inverse, int64_t begin, int64_t end, int64_t limit,
+                   const int64_t* starts, End&& group_end) {
+  constexpr int64_t kAtOnce = 4;
+  for (int64_t g = begin; g < end; ++g) {
+    int64_t p = starts[g];
+    if (p + kAtOnce <= limit) {
+      for (int64_t i = 0; i < kAtOnce; ++i) inverse[p + i] = g;
+      p += kAtOnce;
+    }
+    for (const int64_t stop = group_end(g); p < stop; ++p) inverse[p] = g;
+  }
+}
+
 }  // namespace
 
 UniquePlan UniquePlan::sorted(DType dtype, const void* source, int64_t n, bool inverse) {
@@ -156,8 +172,12 @@ void UniquePlan::write(void* values, int64_t* inverse, int64_t* counts) const {
       gather<0>(to, source, bytes_, begin, end, position);
     }
     for (int64_t g = begin; counts && g < end; ++g) counts[g] = group_end(g) - starts_[g];
-    for (int64_t g = begin; inverse && g < end; ++g) {
-      for (int64_t p = starts_[g]; p < group_end(g); ++p) inverse[item(p)] = g;
+    if (inverse && order_.get() == nullptr) {
+      number_groups(inverse, begin, end, group_end(end - 1), starts_.get(), group_end);
+    } else if (inverse) {
+      for (int64_t g = begin; g < end; ++g) {
+        for (int64_t p = starts_[g]; p < group_end(g); ++p) inverse[item(p)] = g;
+      }
     }
   });
 }
