@@ -57,6 +57,7 @@ PT_OP(heaviside)
                "heaviside is not yet implemented for tensors with different dtypes.");
       return run_pointwise(out, kHeaviside, Promote::kCommon, self, values);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -72,6 +73,7 @@ PT_OP(nextafter)
         return next_halves<BFloat16>(self, other);
       return run_pointwise(Out{}, kNextafter, Promote::kCommon, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()

@@ -156,6 +156,7 @@ PT_OP(diagonal_backward)
       copy_into(diagonal(out, offset, dim1, dim2), grad);
       return out;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, IntList, int64_t offset, int64_t dim1,
                  int64_t dim2) { g[0] = diagonal(g.grad(), offset, dim1, dim2); })
     .internal();
@@ -178,6 +179,7 @@ PT_OP(diag_embed)
       copy_into(diagonal(out, offset, a, b), self);
       return out;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, int64_t offset, int64_t dim1, int64_t dim2) {
       g[0] = diagonal(g.grad(), offset, dim1, dim2);
     })
@@ -284,6 +286,7 @@ PT_OP(repeat)
                 make_view(self, pairs, from_strides, self.offset()));
       return out;
     })
+    .on_device()
     .saves("shape:self")
     .backward([](BackwardCall& g, const Tensor& self, IntList repeats) {
       const int n = static_cast<int>(repeats.size());

@@ -1,0 +1,43 @@
+// Pointwise kernels: arithmetic, rounding, minimum and maximum, as in cpu/pointwise_arithmetic.cpp.
+#include "cuda/pointwise/loops.h"
+#include "ops/functors/arithmetic.h"
+
+namespace pt::device {
+namespace {
+
+// Two outputs: the mantissa, and the exponent as int32.
+template <class T>
+__global__ void __launch_bounds__(kThreads) frexp_kernel(StridedCall<3> c) {
+  const uint32_t step = gridDim.x * blockDim.x;
+  for (uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < c.n; i += step) {
+    int64_t offsets[3];
+    offsets_of(c, i, offsets);
+    const T v = load_operand<T>(c.operands[2], offsets[2]);
+    int e = 0;
+    T mantissa;
+    if constexpr (kIsDouble<T>) {
+      mantissa = ::frexp(v, &e);
+    } else {
+      mantissa = ::frexpf(v, &e);
+    }
+    store_as<T>(c.operands[0].data + offsets[0], c.operands[0].dtype, mantissa);
+    store_as<int32_t>(c.operands[1].data + offsets[1], c.operands[1].dtype,
+                      math::abs(v) < math::kInf<T> ? e : 0);
+  }
+}
+template <class T>
+void frexp_call(const DevicePointwise& p) {
+  PT_LAUNCH((frexp_kernel<T>), cuda::blocks_for(p.n, kThreads), kThreads, 0, strided_call<3>(p));
+}
+
+const KernelEntry kernels[] = {
+#include "ops/functors/rows_arithmetic.h"
+    PT_FLOAT_KERNEL("sqrt", 1, Sqrt),
+    {"frexp",
+     {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+      PT_FN(&frexp_call<float>), PT_FN(&frexp_call<double>)}},
+};
+PT_REGISTER_DEVICE_KERNELS(kernels)
+
+}  // namespace
+}  // namespace pt::device
