@@ -46,9 +46,9 @@ PT_DEVICE T load_as(const char* p, DType dtype) {
 template <class T>
 PT_DEVICE void store_as(char* p, DType dtype, T v) {
   switch (dtype) {
-#define PT_STORE_CASE(constant, type, name)          \
-  case DType::constant:                              \
-    *reinterpret_cast<type*>(p) = convert<type>(v);  \
+#define PT_STORE_CASE(constant, type, name)         \
+  case DType::constant:                             \
+    *reinterpret_cast<type*>(p) = convert<type>(v); \
     break;
     PT_FOR_EACH_DTYPE(PT_STORE_CASE)
 #undef PT_STORE_CASE
