@@ -19,6 +19,7 @@
 #define PT_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::pt::emu::dynamic_shared())
 #define PT_UNROLL _Pragma("GCC unroll 16")
 #define PT_DEVICE inline
+#define PT_DEVICE_CALL inline
 #define PT_LAUNCH(kernel, blocks, threads, shared, ...)                        \
   ::pt::cuda::note(::pt::emu::launch(#kernel, kernel, blocks, threads, shared, \
                                      ::pt::cuda::current_stream(), __VA_ARGS__))
@@ -32,6 +33,7 @@
   T* name = reinterpret_cast<T*>(pt_dynamic_shared)
 #define PT_UNROLL _Pragma("unroll")
 #define PT_DEVICE __device__ __forceinline__
+#define PT_DEVICE_CALL __device__ __noinline__
 #define PT_LAUNCH(kernel, blocks, threads, shared, ...)                \
   ::pt::cuda::note(::pt::cuda::launch(kernel, blocks, threads, shared, \
                                       ::pt::cuda::current_stream(), __VA_ARGS__))
