@@ -5,6 +5,12 @@ option(PYTENSOR_PYTHON "Build the Python extension pytensor/_C" ON)
 option(PYTENSOR_TESTS "Build tests/cpp as ctest programs" OFF)
 option(PYTENSOR_BENCHMARKS "Build benchmarks/cpp (needs Google Benchmark)" OFF)
 option(PYTENSOR_WERROR "Treat compiler warnings as errors (continuous integration)" OFF)
+set(
+  PYTENSOR_CUDA
+  OFF
+  CACHE STRING
+  "Build the CUDA library: ON (needs nvcc 12.8 or newer), EMULATE (a host that plays the device, for tests), OFF"
+)
 set(PYTENSOR_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

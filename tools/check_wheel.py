@@ -24,6 +24,9 @@ REQUIRED = (
 )
 FORBIDDEN = re.compile(r"(csrc|tests|examples|tools|benchmarks|build)/|.*\.(cpp|cu|o|pyc)$")
 
+# In the emulated library: the name of its device.
+EMULATOR = b"pytensor emulated device"
+
 
 def check(path: Path) -> list[str]:
     """What is wrong with the wheel, a line each."""
@@ -39,6 +42,8 @@ def check(path: Path) -> list[str]:
         for name in names:
             if FORBIDDEN.match(name):
                 problems.append(f"holds {name}")
+            if name.endswith(".so") and EMULATOR in wheel.read(name):
+                problems.append(f"{name} only plays a cuda device (PYTENSOR_CUDA=EMULATE)")
             if name.endswith(".so") and str(Path.cwd()).encode() in wheel.read(name):
                 problems.append(f"{name} names the folder it was built in")
     return problems

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "autograd/tasks.h"
+#include "op/copy.h"
 #include "ops/core_ops.h"
 #include "ops/pointwise/compare.h"
 
@@ -186,6 +187,7 @@ void Run::validate(Node* node, GradVector& out) {
                dtype_name(m.dtype), " but got ", dtype_name(g.dtype()));
       g = to_dtype(g, m.dtype);
     }
+    if (g.device() != m.device && g.dim() == 0) g = to_copy(g, g.dtype(), m.device);
     PT_CHECK(g.device() == m.device, "Function ", node->name(),
              " returned an invalid gradient at index ", i, " - expected device ", to_text(m.device),
              " but got ", to_text(g.device()));
@@ -294,7 +296,7 @@ Tensor root_gradient(const Tensor& root, size_t i, const Tensor& given, bool cre
   PT_CHECK(root.numel() == 1, "grad can be implicitly created only for scalar outputs");
   GradModeGuard mode(create_graph);
   Tensor ones = empty_tensor(root.sizes(), root.dtype(), root.device());
-  Scalar(1.0).store(root.dtype(), ones.raw());
+  fill_with(ones, Scalar(1.0));
   return ones;
 }
 

@@ -21,6 +21,7 @@ enum class ErrorKind : uint8_t {
   kBuffer,
   kOverflow,
   kAttribute,
+  kOutOfMemory,  // of a device
 };
 
 class Error : public std::runtime_error {

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "core/allocator.h"
+#include "core/device_runtime.h"
 #include "core/error.h"
 #include "core/free_list.h"
 
@@ -33,10 +34,14 @@ Storage* fresh(Device device) {
 int64_t live_storages() { return live.load(std::memory_order_relaxed); }
 
 Ref<Storage> Storage::allocate(size_t bytes, Device device) {
-  PT_CHECK(device.is_cpu(), "device '", to_text(device), "' is not available in this build");
+  if (!device.is_cpu()) [[unlikely]]
+    device = resolve_device(device);
   auto s = Ref<Storage>::adopt(fresh(device));
   s->bytes = bytes;
-  if (bytes <= kInlineBytes) {
+  if (!device.is_cpu()) [[unlikely]] {
+    s->data = static_cast<char*>(device_allocate(bytes, device));
+    s->capacity = bytes;
+  } else if (bytes <= kInlineBytes) {
     s->data = s->inline_data;
   } else {
     s->data = static_cast<char*>(allocate_bytes(bytes));
@@ -56,8 +61,19 @@ Ref<Storage> Storage::wrap(void* data, size_t bytes, Device device, Deleter dele
 }
 
 void Storage::resize(size_t new_bytes) {
-  const bool own = data == inline_data || capacity > 0;
+  const bool own = data == inline_data || capacity > 0 || !device.is_cpu();
   PT_CHECK(own && resizable, "Trying to resize storage that is not resizable");
+  if (!device.is_cpu()) {
+    if (new_bytes > capacity) {
+      char* grown = static_cast<char*>(device_allocate(new_bytes, device));
+      copy_memory(grown, device, data, device, bytes);
+      device_release(data);
+      data = grown;
+      capacity = new_bytes;
+    }
+    bytes = new_bytes;
+    return;
+  }
   if (new_bytes > (data == inline_data ? kInlineBytes : capacity)) {
     char* grown = static_cast<char*>(allocate_bytes(new_bytes));
     std::memcpy(grown, data, bytes);
@@ -70,7 +86,11 @@ void Storage::resize(size_t new_bytes) {
 
 void Storage::destroy(Storage* s) {
   if (s->capacity > 0) {
-    cpu_free(s->data, s->capacity);
+    if (s->device.is_cpu()) {
+      cpu_free(s->data, s->capacity);
+    } else {
+      device_release(s->data);
+    }
   } else if (s->deleter) {
     s->deleter(s->context);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 
+#include "core/device_runtime.h"
 #include "core/free_list.h"
 
 namespace pt {
@@ -12,8 +13,7 @@ namespace {
 std::atomic<int64_t> live{0};
 std::atomic<DType> default_type{DType::kFloat32};
 
-Tensor with_storage(Ref<Storage> storage, IntList sizes, Dims strides, int64_t numel, DType dtype,
-                    Device device) {
+Tensor with_storage(Ref<Storage> storage, IntList sizes, Dims strides, int64_t numel, DType dtype) {
   PT_CHECK(sizes.size() <= kMaxDims, "a tensor has at most ", kMaxDims, " dimensions, got ",
            sizes.size());
   Tensor t = Tensor::adopt(TensorImpl::create());
@@ -21,7 +21,7 @@ Tensor with_storage(Ref<Storage> storage, IntList sizes, Dims strides, int64_t n
   t->strides = std::move(strides);
   t->numel = numel;
   t->dtype = dtype;
-  t->device = device;
+  t->device = storage->device;
   t->storage = std::move(storage);
   return t;
 }
@@ -77,13 +77,18 @@ void TensorImpl::update_contiguous() {
 
 Scalar Tensor::item() const {
   PT_CHECK(numel() == 1, "a Tensor with ", numel(), " elements cannot be converted to Scalar");
+  if (!device().is_cpu()) [[unlikely]] {
+    alignas(8) char element[8];
+    copy_memory(element, {}, raw(), device(), item_size());
+    return Scalar::load(dtype(), element);
+  }
   return Scalar::load(dtype(), raw());
 }
 
 Tensor empty_tensor(IntList sizes, DType dtype, Device device) {
   const int64_t numel = checked_numel(sizes);
   return with_storage(Storage::allocate(checked_bytes(numel, dtype), device), sizes,
-                      contiguous_strides(sizes), numel, dtype, device);
+                      contiguous_strides(sizes), numel, dtype);
 }
 
 Tensor empty_strided_tensor(IntList sizes, IntList strides, DType dtype, Device device) {
@@ -100,21 +105,20 @@ Tensor empty_strided_tensor(IntList sizes, IntList strides, DType dtype, Device 
   PT_CHECK(!overflow, "Storage size calculation overflowed with sizes=", to_text(sizes),
            " and strides=", to_text(strides));
   Tensor t = with_storage(Storage::allocate(checked_bytes(extent, dtype), device), sizes,
-                          Dims(strides), numel, dtype, device);
+                          Dims(strides), numel, dtype);
   t->update_contiguous();
   return t;
 }
 
 Tensor alias(const Tensor& t) {
-  Tensor out = with_storage(t->storage, t.sizes(), t.strides(), t.numel(), t.dtype(), t.device());
+  Tensor out = with_storage(t->storage, t.sizes(), t.strides(), t.numel(), t.dtype());
   out->offset = t->offset;
   out->set(TensorImpl::kContiguous, t.is_contiguous());
   return out;
 }
 
 Tensor make_view(const Tensor& t, IntList sizes, IntList strides, int64_t offset) {
-  Tensor out =
-      with_storage(t->storage, sizes, Dims(strides), checked_numel(sizes), t.dtype(), t.device());
+  Tensor out = with_storage(t->storage, sizes, Dims(strides), checked_numel(sizes), t.dtype());
   out->offset = offset;
   out->update_contiguous();
   return out;
@@ -134,6 +138,12 @@ Tensor shape_only(const Tensor& t) {
 
 Tensor scalar_tensor(const Scalar& value, DType dtype, Device device) {
   Tensor t = empty_tensor({}, dtype, device);
+  if (!device.is_cpu()) [[unlikely]] {
+    alignas(8) char element[8];
+    value.store(dtype, element);
+    copy_memory(t.raw(), t.device(), element, {}, t.item_size());
+    return t;
+  }
   value.store(dtype, t.raw());
   return t;
 }

@@ -119,17 +119,20 @@ static_assert(sizeof(Tensor) == sizeof(void*), "Value hands out TensorImpl* slot
 
 using TensorList = std::span<const Tensor>;
 
-// Uninitialised tensors. Raise RuntimeError for negative sizes, overflow and lack of memory.
-Tensor empty_tensor(IntList sizes, DType dtype, Device device = {});
-Tensor empty_strided_tensor(IntList sizes, IntList strides, DType dtype, Device device = {});
+// Uninitialised tensors, by default where the running call's are. Raise RuntimeError for negative
+// sizes, overflow and lack of memory.
+Tensor empty_tensor(IntList sizes, DType dtype, Device device = call_device());
+Tensor empty_strided_tensor(IntList sizes, IntList strides, DType dtype,
+                            Device device = call_device());
 // A tensor with the same storage, outside the graph.
 Tensor alias(const Tensor& t);
 Tensor make_view(const Tensor& t, IntList sizes, IntList strides, int64_t offset);
 // A record of dtype, device and sizes without storage.
 Tensor shape_only(const Tensor& t);
-// A 0-dim tensor holding `value` as `dtype`.
+// A 0-dim tensor holding `value` as `dtype`: of the cpu unless said otherwise, since elementwise
+// calls on a device take such an operand as a number.
 Tensor scalar_tensor(const Scalar& value, DType dtype, Device device = {});
-// A 0-dim tensor that promotes like a Python number.
+// A 0-dim tensor of the cpu that promotes like a Python number.
 Tensor wrapped_number(const Scalar& value);
 
 // No two elements share memory and there are no gaps, in some order of dimensions.

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "core/dtype.h"
+#include "core/on_device.h"
 
 namespace pt {
 
@@ -44,6 +45,13 @@ const KernelEntry* find_kernel(const char* name);
 Isa active_isa();
 const char* isa_name(Isa isa);
 
+// A device's library brings a table of its own with the same names and arguments; its kernels take
+// device pointers and queue their work. The entry of the running call's device; raises
+// NotImplementedError, naming the op, when there is none.
+const KernelEntry& device_kernel(const char* name);
+const KernelEntry* find_device_kernel(const char* name);  // null when there is none
+[[noreturn]] void refuse_device_dtype(const char* name, DType t);
+
 template <class Fn>
 struct Kernel;  // Kernel<void(const GemmArgs&)> gemm{"gemm"}; gemm(dtype)(args)
 template <class R, class... A>
@@ -51,10 +59,20 @@ struct Kernel<R(A...)> {
   using Fn = R (*)(A...);
   const char* name;
   mutable const KernelEntry* entry = nullptr;
+  mutable const KernelEntry* device_entry = nullptr;
   constexpr explicit Kernel(const char* n) : name(n) {}
+  // The function for the place where the call runs. Null when a cpu kernel has no such dtype.
   Fn get(DType t) const {
+    if (call_on_device) [[unlikely]]
+      return on_device(t);
     if (!entry) entry = find_kernel(name);
     return entry ? reinterpret_cast<Fn>(entry->fn[static_cast<int>(t)]) : nullptr;
+  }
+  Fn on_device(DType t) const {
+    if (!device_entry) device_entry = &device_kernel(name);
+    const AnyFn fn = device_entry->fn[static_cast<int>(t)];
+    if (!fn) refuse_device_dtype(name, t);
+    return reinterpret_cast<Fn>(fn);
   }
 };
 

@@ -12,30 +12,7 @@ namespace pt::PT_ISA {
 namespace {
 
 constinit const KernelEntry kernels[] = {
-    PT_ANY_KERNEL("eq", 2, Eq),
-    PT_ANY_KERNEL("ne", 2, Ne),
-    PT_ORDER_KERNEL("lt", 2, Lt),
-    PT_ORDER_KERNEL("le", 2, Le),
-    PT_ORDER_KERNEL("gt", 2, Gt),
-    PT_ORDER_KERNEL("ge", 2, Ge),
-    PT_ANY_KERNEL("logical_and", 2, LogicalAnd),
-    PT_ANY_KERNEL("logical_or", 2, LogicalOr),
-    PT_ANY_KERNEL("logical_xor", 2, LogicalXor),
-    PT_ANY_KERNEL("logical_not", 1, LogicalNot),
-    PT_BITS_KERNEL("bitwise_and", 2, BitwiseAnd, BitwiseAnd),
-    PT_BITS_KERNEL("bitwise_or", 2, BitwiseOr, BitwiseOr),
-    PT_BITS_KERNEL("bitwise_xor", 2, BitwiseXor, BitwiseXor),
-    PT_BITS_KERNEL("bitwise_not", 1, BitwiseNot, LogicalNot),
-    PT_INTEGER_KERNEL("lshift", 2, Lshift),
-    PT_INTEGER_KERNEL("rshift", 2, Rshift),
-    PT_NUMBER_KERNEL("isnan", 1, IsNan),
-    PT_NUMBER_KERNEL("isinf", 1, IsInf),
-    PT_NUMBER_KERNEL("isfinite", 1, IsFinite),
-    PT_NUMBER_KERNEL("isposinf", 1, IsPosInf),
-    PT_NUMBER_KERNEL("isneginf", 1, IsNegInf),
-    PT_NUMBER_KERNEL("signbit", 1, SignBit),
-    PT_ANY_KERNEL("where", 3, Where),
-    PT_ANY_KERNEL("masked_fill", 3, MaskedFill),
+#include "ops/functors/rows_compare.h"
 };
 PT_REGISTER_KERNELS(kernels)
 

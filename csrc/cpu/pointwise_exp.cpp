@@ -40,32 +40,10 @@ void pow_kernel(void* const* out, const void* const* in, uint32_t mask, int64_t 
 }
 
 constinit const KernelEntry kernels[] = {
-    PT_FLOAT_KERNEL("exp", 1, Exp),
-    PT_FLOAT_KERNEL("exp2", 1, Exp2),
-    PT_FLOAT_KERNEL("expm1", 1, Expm1),
-    PT_FLOAT_KERNEL("sinh", 1, Sinh),
-    PT_FLOAT_KERNEL("cosh", 1, Cosh),
-    PT_FLOAT_KERNEL("tanh", 1, Tanh),
-    PT_FLOAT_KERNEL("sigmoid", 1, Sigmoid),
-    PT_FLOAT_KERNEL("log", 1, Log),
-    PT_FLOAT_KERNEL("log2", 1, Log2),
-    PT_FLOAT_KERNEL("log10", 1, Log10),
-    PT_FLOAT_KERNEL("log1p", 1, Log1p),
-    PT_FLOAT_KERNEL("asinh", 1, Asinh),
-    PT_FLOAT_KERNEL("acosh", 1, Acosh),
-    PT_FLOAT_KERNEL("atanh", 1, Atanh),
+#include "ops/functors/rows_exp.h"
     {"pow",
      {nullptr, nullptr, nullptr, nullptr, PT_FN(&pow_kernel<int32_t>), PT_FN(&pow_kernel<int64_t>),
       nullptr, nullptr, PT_FN(&pow_kernel<float>), PT_FN(&pow_kernel<double>)}},
-    PT_FLOAT_KERNEL("ldexp", 2, Ldexp),
-    PT_FLOAT_KERNEL("ldexp_whole", 2, LdexpWhole),
-    PT_FLOAT_KERNEL("logaddexp", 2, Logaddexp),
-    PT_FLOAT_KERNEL("logaddexp2", 2, Logaddexp2),
-    PT_FLOAT_KERNEL("xlogy", 2, Xlogy),
-    PT_FLOAT_KERNEL("xlog1py", 2, Xlog1py),
-    PT_FLOAT_KERNEL("entr", 1, Entr),
-    PT_FLOAT_KERNEL("logit", 1, Logit),
-    PT_FLOAT_KERNEL("logit_eps", 2, LogitEps),
 };
 PT_REGISTER_KERNELS(kernels)
 

@@ -103,9 +103,10 @@ Tensor cast_for(const Tensor& t, DType dtype) {
   return cast;
 }
 
-// Numbers that take part in casting: float64 and integers never do.
+// Numbers that take part in casting: float64 and integers never do, nor what is not on the cpu.
 bool is_castable(const Tensor& t, DType to) {
-  return t.defined() && t.dtype() != to && (is_half(t.dtype()) || t.dtype() == DType::kFloat32);
+  return t.defined() && t.device().is_cpu() && t.dtype() != to &&
+         (is_half(t.dtype()) || t.dtype() == DType::kFloat32);
 }
 
 }  // namespace

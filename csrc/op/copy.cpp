@@ -3,9 +3,11 @@
 
 #include <cstring>
 
+#include "core/device_runtime.h"
 #include "core/parallel.h"
 #include "cpu/kernel_table.h"
 #include "cpu/move_args.h"
+#include "op/device_plan.h"
 #include "op/plan.h"
 
 namespace pt {
@@ -26,7 +28,59 @@ bool partially_overlaps(const Tensor& out, const Tensor& in) {
   return pa + a.begin < pb + b.end && pb + b.begin < pa + a.end;
 }
 
+// --- devices -----------------------------------------------------------------------------------
+
+DevicePointwiseFn* device_copy(DType to) {
+  static const Kernel<DevicePointwiseFn> kernel{"device_copy"};
+  return kernel.get(to);
+}
+
+// Within one device.
+void copy_on_device(const Tensor& dst, const Tensor& src) {
+  const CallDeviceGuard guard(dst.device());
+  DevicePlan plan(dst.sizes(), 1);
+  plan.add(dst);
+  plan.add(src);
+  plan.run(device_copy(dst.dtype()));
+}
+
+void fill_on_device(const Tensor& dst, const Scalar& value) {
+  const CallDeviceGuard guard(dst.device());
+  alignas(8) char element[8];
+  value.store(dst.dtype(), element);
+  DevicePlan plan(dst.sizes(), 1);
+  plan.add(dst);
+  plan.add_number(element, dst.dtype());
+  plan.run(device_copy(dst.dtype()));
+}
+
+bool same_layout(const Tensor& a, const Tensor& b) {
+  return a.dtype() == b.dtype() && a->sizes == b->sizes &&
+         ((a.is_contiguous() && b.is_contiguous()) ||
+          (a->strides == b->strides && is_non_overlapping_and_dense(a.impl())));
+}
+
+void copy_between_devices(const Tensor& dst, const Tensor& src) {
+  if (same_layout(dst, src)) {
+    copy_memory(dst.raw(), dst.device(), src.raw(), src.device(), dst.nbytes());
+  } else if (src.numel() == 1 && src.device().is_cpu()) {
+    fill_on_device(dst, src.item());
+  } else {
+    copy_into(dst, copy_to(src, src.dtype(), dst.device()));
+  }
+}
+
 }  // namespace
+
+Tensor copy_to(const Tensor& src, DType dtype, Device device) {
+  const CallDeviceGuard at_source(src.device());
+  if (src.device() == device) return src.dtype() == dtype ? copy_of(src) : cast_to(src, dtype);
+  Tensor from = cast_to(src, dtype);
+  if (!is_non_overlapping_and_dense(from.impl())) from = contiguous_copy(from);
+  Tensor out = empty_strided_tensor(from.sizes(), from.strides(), dtype, device);
+  copy_memory(out.raw(), device, from.raw(), from.device(), from.nbytes());
+  return out;
+}
 
 void copy_bytes(void* dst, const void* src, int64_t bytes) {
   static const Kernel<CopyBytesFn> kernel{"copy_bytes"};
@@ -53,6 +107,16 @@ void check_no_partial_overlap(const Tensor& out, const Tensor& in) {
 
 void copy_into(const Tensor& dst, const Tensor& src) {
   if (dst.numel() == 0 || dst.same_as(src)) return;
+  if (!dst.device().is_cpu() || !src.device().is_cpu()) [[unlikely]] {
+    if (dst.device() != src.device()) {
+      copy_between_devices(dst, src);
+    } else if (partially_overlaps(dst, src)) {
+      copy_on_device(dst, contiguous_copy(src));
+    } else {
+      copy_on_device(dst, src);
+    }
+    return;
+  }
   if (src.dtype() == dst.dtype() && src->sizes == dst->sizes) {
     const bool same_layout =
         src->strides == dst->strides && is_non_overlapping_and_dense(dst.impl());
@@ -109,6 +173,8 @@ Tensor cast_to(const Tensor& src, DType dtype) {
 void fill_with(const Tensor& dst, const Scalar& value) {
   value.check_fits(dst.dtype());
   if (dst.numel() == 0) return;
+  if (!dst.device().is_cpu()) [[unlikely]]
+    return fill_on_device(dst, value);
   alignas(16) char element[16];
   value.store(dst.dtype(), element);
   if (is_non_overlapping_and_dense(dst.impl())) {
@@ -124,6 +190,10 @@ void fill_with(const Tensor& dst, const Scalar& value) {
 
 Tensor zeros_tensor(IntList sizes, DType dtype, Device device) {
   Tensor t = empty_tensor(sizes, dtype, device);
+  if (!device.is_cpu()) [[unlikely]] {
+    fill_memory(t.raw(), t.device(), 0, t.nbytes());
+    return t;
+  }
   const int64_t bytes = static_cast<int64_t>(t.nbytes());
   char* data = static_cast<char*>(t.raw());
   parallel_for(0, bytes, 1 << 17,

@@ -103,6 +103,7 @@ class Definition {
     op_.promote = promote;
     op_.forward = define_detail::pointwise_forward;
     op_.writes_out = true;
+    op_.device_use = DeviceUse::kElementwise;
     int tensors = 0;
     for (int i = 0; i < O::schema.num_params; ++i)
       tensors += O::schema.params[i].type == Type::kTensor;
@@ -118,6 +119,14 @@ class Definition {
     op_.numbers_as_tensors = true;
     return *this;
   }
+  // impl() touches elements through kernels, copies, fills and item() alone, so that it also runs
+  // on devices. `use` says more than that; see DeviceUse.
+  Definition& on_device(DeviceUse use = DeviceUse::kKernels) {
+    op_.device_use = use;
+    return *this;
+  }
+  // The same for impl()s that hand their operands to run_pointwise.
+  Definition& elementwise() { return on_device(DeviceUse::kElementwise); }
   // The result is a view of the first argument.
   template <class F>
   Definition& view(F f) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "autograd/view_nodes.h"
+#include "core/device_runtime.h"
 #include "op/autocast.h"
 #include "op/copy.h"
 #include "op/pointwise.h"
@@ -161,9 +162,76 @@ void dispatch_inplace(const OpInfo& op, const Value* args, Result& result) {
   }
 }
 
-}  // namespace
+// --- where a call runs -------------------------------------------------------------------------
 
-void dispatch(const OpInfo& op, const Value* args, Result& result) {
+// The devices of a call's tensors. Tensors of the cpu without dimensions count apart: elementwise
+// calls take them as numbers.
+class Places {
+ public:
+  void add(const Tensor& t) {
+    if (!t.defined()) return;
+    if (t.device().is_cpu() && t.dim() == 0) {
+      number_ = true;
+    } else if (!first_) {
+      first_ = t.device();
+    } else if (*first_ != t.device() && !other_) {
+      other_ = t.device();
+    }
+  }
+  void add(const OpInfo& op, const Value* args) {
+    for (int p = 0; p < op.schema->num_params; ++p) {
+      if (args[p].tag == Value::Tag::kTensor) {
+        add(args[p].as_tensor());
+      } else if (args[p].tag == Value::Tag::kTensorList) {
+        for (const Tensor& t : args[p].as_tensors()) add(t);
+      }
+    }
+  }
+  // Without tensors a call made by another one runs where that one does.
+  Device device() const {
+    if (first_ && other_ && first_->is_cpu()) return *other_;
+    return first_ ? *first_ : number_ ? Device() : call_device();
+  }
+  void check(const OpInfo& op) const {
+    if (op.composite || op.device_use == DeviceUse::kAnyMix) return;
+    std::optional<Device> other = other_;
+    const bool numbers_are_tensors = op.device_use != DeviceUse::kElementwise && !op.view;
+    if (!other && number_ && first_ && !first_->is_cpu() && numbers_are_tensors) other = Device();
+    if (!other) return;
+    const bool cpu_second = other->is_cpu() || !first_->is_cpu();
+    raise(ErrorKind::kRuntime,
+          "Expected all tensors to be on the same device, but found at least two devices, ",
+          to_text(cpu_second ? *first_ : *other), " and ", to_text(cpu_second ? *other : *first_),
+          "! (in ", op.name, ")");
+  }
+
+ private:
+  std::optional<Device> first_, other_;
+  bool number_ = false;
+};
+
+// A Device argument decides; otherwise the tensors do.
+Device place_of(const OpInfo& op, const Value* args, std::span<const Tensor> dest = {}) {
+  if (op.takes_device) {
+    for (int p = 0; p < op.schema->num_params; ++p)
+      if (args[p].tag == Value::Tag::kDevice) return resolve_device(args[p].device);
+  }
+  if (!device_in_use) return {};
+  Places places;
+  places.add(op, args);
+  for (const Tensor& t : dest) places.add(t);
+  places.check(op);
+  return places.device();
+}
+
+void refuse_on_device(const OpInfo& op, Device device) {
+  if (device.is_cpu() || op.composite || op.view || op.device_use != DeviceUse::kHost) return;
+  raise(ErrorKind::kNotImplemented, "Could not run 'aten::", op.name,
+        "' with arguments from the 'CUDA' backend: this operator has no kernel for it.");
+}
+
+__attribute__((always_inline)) inline void run(const OpInfo& op, const Value* args,
+                                               Result& result) {
   if (op.variant == Variant::kInplace) {
     const NoAutocast off;
     dispatch_inplace(op, args, result);
@@ -192,6 +260,31 @@ void dispatch(const OpInfo& op, const Value* args, Result& result) {
     mark_inference(result);
 }
 
+// The part of dispatch() that knows devices; calls on the cpu skip it until one is used.
+__attribute__((noinline)) void run_in_place(const OpInfo& op, const Value* args, Result& result) {
+  const Device device = place_of(op, args);
+  refuse_on_device(op, device);
+  const CallDeviceGuard guard(device, op.name.c_str());
+  run(op, args, result);
+  if (!device.is_cpu() && !op.composite && !op.view) check_launches(op.name.c_str());
+}
+
+bool names_other_device(const OpInfo& op, const Value* args) {
+  for (int p = op.schema->num_params - 1; p >= 0; --p)
+    if (args[p].tag == Value::Tag::kDevice) return !args[p].device.is_cpu();
+  return false;
+}
+
+}  // namespace
+
+void dispatch(const OpInfo& op, const Value* args, Result& result) {
+  if (device_in_use || (op.takes_device && names_other_device(op, args))) [[unlikely]] {
+    run_in_place(op, args, result);
+  } else {
+    run(op, args, result);
+  }
+}
+
 void dispatch_out(const OpInfo& op, const Value* args, std::span<const Tensor> dest,
                   Result& result) {
   const int n = op.schema->num_outputs;
@@ -211,6 +304,9 @@ void dispatch_out(const OpInfo& op, const Value* args, std::span<const Tensor> d
     PT_CHECK(!out.dest[i]->storage->read_only, op.name, "(): argument 'out' is read-only");
   }
   const NoAutocast off;
+  const Device device = place_of(op, args, dest);
+  refuse_on_device(op, device);
+  const CallDeviceGuard guard(device, op.name.c_str());
   op.forward(out, args, result);
   if (!op.writes_out) copy_to_destination(out, result);
   for (int i = 0; i < n; ++i) {

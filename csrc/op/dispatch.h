@@ -41,6 +41,15 @@ struct SaveRule {
   int8_t needs = -1;  // save only if this parameter requires grad
 };
 
+// What a forward function needs of the memory of its tensors. Ops that say nothing are refused on
+// devices, because their code may read and write elements itself. Views and composites need not.
+enum class DeviceUse : uint8_t {
+  kHost,         // the host reads or writes elements
+  kKernels,      // kernels, copies, fills and item() alone
+  kElementwise,  // the same, and operands of the cpu without dimensions are taken as numbers
+  kAnyMix,       // it looks after tensors of different devices itself
+};
+
 enum class Variant : uint8_t { kFunctional, kInplace };
 
 struct OpInfo {
@@ -65,7 +74,10 @@ struct OpInfo {
   uint32_t nondifferentiable_outputs = 0;  // bit mask (indices of sort, ...)
   Promote promote = Promote::kCommon;
   const char* kernel_name = nullptr;
-  const KernelEntry* kernel = nullptr;  // resolved at first use
+  const KernelEntry* kernel = nullptr;         // resolved at first use
+  const KernelEntry* device_kernel = nullptr;  // the same in the device's table
+  DeviceUse device_use = DeviceUse::kHost;
+  bool takes_device = false;  // has a Device parameter, which decides where the result is
 
   std::string node_name;  // "ClampBackward0"
   const char* doc = "";

@@ -5,6 +5,7 @@
 
 #include "core/parallel.h"
 #include "op/copy.h"
+#include "op/device_plan.h"
 #include "op/plan.h"
 
 namespace pt {
@@ -149,6 +150,20 @@ void execute(const KernelEntry& kernel, DType compute, const Tensor* outs, int n
   const int64_t n = first.numel();
   if (n == 0) return;
   ScalarSlot slots[kMaxOperands];
+  if (call_on_device) [[unlikely]] {
+    DevicePlan plan(first.sizes(), num_outs);
+    for (int i = 0; i < num_outs; ++i) plan.add(outs[i]);
+    for (int k = 0; k < count; ++k) {
+      const DType want = operand_dtype(k, kernel, compute);
+      if (v[k].tag == Value::Tag::kTensor && !v[k].tensor->device.is_cpu()) {
+        plan.add(v[k].as_tensor());
+      } else {
+        plan.add_number(scalar_operand(v[k], want, slots[k]), want);
+      }
+    }
+    plan.run(reinterpret_cast<DevicePointwiseFn*>(kernel.fn[static_cast<int>(compute)]));
+    return;
+  }
   bool plain = true;
   for (int i = 0; i < num_outs; ++i)
     plain = plain && outs[i].is_contiguous() && outs[i].dtype() == kernel_results[i];
@@ -218,6 +233,10 @@ Dims broadcast_all(const Value* v, int count) {
 }  // namespace
 
 const KernelEntry& PointwiseKernel::entry() const {
+  if (call_on_device) [[unlikely]] {
+    if (!device_entry_) device_entry_ = &device_kernel(name_);
+    return *device_entry_;
+  }
   if (!entry_) entry_ = find_kernel(name_);
   PT_CHECK(entry_, "kernel '", name_, "' is missing from this build");
   return *entry_;
@@ -284,12 +303,17 @@ namespace define_detail {
 // The forward of `.pointwise(kernel)` ops: every tensor and number is an operand.
 void pointwise_forward(const Out& out, const Value* args, Result& result) {
   const OpInfo& op = out.op->functional ? *out.op->functional : *out.op;
+  result.count = 1;
+  if (call_on_device) [[unlikely]] {
+    if (!op.device_kernel) const_cast<OpInfo&>(op).device_kernel = &device_kernel(op.kernel_name);
+    result.t[0] = run_pointwise(out, *op.device_kernel, op.promote, args, op.schema->num_params);
+    return;
+  }
   if (!op.kernel) {
     const KernelEntry* k = find_kernel(op.kernel_name);
     PT_CHECK(k, "kernel '", op.kernel_name, "' of op ", op.name, " is missing from this build");
     const_cast<OpInfo&>(op).kernel = k;
   }
-  result.count = 1;
   result.t[0] = run_pointwise(out, *op.kernel, op.promote, args, op.schema->num_params);
 }
 

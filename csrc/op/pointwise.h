@@ -13,12 +13,13 @@ namespace pt {
 class PointwiseKernel {
  public:
   constexpr explicit PointwiseKernel(const char* name) : name_(name) {}
-  const KernelEntry& entry() const;
+  const KernelEntry& entry() const;  // of the table of the call's device
   const char* name() const { return name_; }
 
  private:
   const char* name_;
   mutable const KernelEntry* entry_ = nullptr;
+  mutable const KernelEntry* device_entry_ = nullptr;
 };
 
 // Operands are tensors and numbers. The result is allocated, or written to out.dest[0].

@@ -1,6 +1,8 @@
 // OpNode: saving arguments, unpacking them for the backward formula. See record.h.
 #include "op/record.h"
 
+#include <algorithm>
+
 #include "core/free_list.h"
 #include "op/copy.h"
 
@@ -145,6 +147,9 @@ void OpNode::apply(GradVector& grads, GradVector& out) {
   if (!op_.differentiable) return;  // constant: zero gradients
   PT_CHECK(op_.backward, "derivative for ", op_.name, " is not implemented");
   if (released_) raise_freed_graph();
+  // A formula's own tensors are where the gradients are.
+  const auto any = std::find_if(grads.begin(), grads.end(), [](auto& g) { return g.defined(); });
+  const CallDeviceGuard place(any == grads.end() ? call_device() : any->device());
   const Schema& schema = *op_.schema;
   Value args[kMaxParams];
   Tensor held[kMaxParams];

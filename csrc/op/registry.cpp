@@ -80,7 +80,10 @@ namespace define_detail {
 void finish(OpInfo& op, const Schema& schema) {
   op.schema = &schema;
   op.name = schema.name;
-  for (int i = 0; i < schema.num_params; ++i) op.defaults[i] = default_value(schema.params[i]);
+  for (int i = 0; i < schema.num_params; ++i) {
+    op.defaults[i] = default_value(schema.params[i]);
+    op.takes_device |= schema.params[i].type == Type::kDevice;
+  }
 }
 
 void set_saves(OpInfo& op, const char* rules) {

@@ -300,6 +300,10 @@ py::object as_array(PyObject* o, bool force) {
   static PyObject* const asarray = numpy_function("asarray");
   const Tensor& t = as_tensor(o);
   PT_CHECK(force || !t.requires_grad(), kNeedsDetach);
+  if (force && !t.device().is_cpu()) {
+    const auto here = py::reinterpret_steal<py::object>(wrap(copy_to(t, t.dtype(), {})));
+    return as_array(here.ptr(), false);
+  }
   PT_CHECK_TYPE(t.device().is_cpu(), "can't convert ", to_text(t.device()),
                 " device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory "
                 "first.");

@@ -13,6 +13,12 @@ namespace {
 #define PT_FUNCTION(name) \
   PyObject* name(PyObject* self, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames)
 
+// `t` itself when it is there already.
+Tensor on_device(Tensor t, const std::optional<Device>& device) {
+  if (!device || *device == t.device()) return t;
+  return to_copy(t, t.dtype(), *device);
+}
+
 Tensor with_requires_grad(Tensor t, bool on) {
   if (on) {
     PT_CHECK(is_floating(t.dtype()),
@@ -29,10 +35,11 @@ PT_FUNCTION(function_tensor) {
                        args, nargs, kwnames);
     PyObject* data = a.required(0);
     const std::optional<DType> dtype = a.dtype(1);
-    a.check_cpu(2);
+    const std::optional<Device> device = a.device(2);
     const bool requires_grad = a.flag(3);
     a.flag(4);  // memory of the cpu needs no pinning
-    return wrap(with_requires_grad(tensor_from_data(data, dtype), requires_grad));
+    return wrap(
+        with_requires_grad(on_device(tensor_from_data(data, dtype), device), requires_grad));
   });
 }
 
@@ -42,15 +49,17 @@ PT_FUNCTION(function_as_tensor) {
     const MethodArgs a("as_tensor", {"data", "dtype", "device"}, 3, args, nargs, kwnames);
     PyObject* data = a.required(0);
     const std::optional<DType> dtype = a.dtype(1);
-    a.check_cpu(2);
-    if (!is_tensor(data) && !is_numpy_array(data)) return wrap(tensor_from_data(data, dtype));
+    const std::optional<Device> device = a.device(2);
+    if (!is_tensor(data) && !is_numpy_array(data))
+      return wrap(on_device(tensor_from_data(data, dtype), device));
     if (is_tensor(data)) {
       const Tensor& t = as_tensor(data);
-      if (!dtype || *dtype == t.dtype()) return Py_NewRef(data);
-      return wrap(to_dtype(t, *dtype));
+      if ((!dtype || *dtype == t.dtype()) && (!device || *device == t.device()))
+        return Py_NewRef(data);
+      return wrap(to_copy(t, dtype.value_or(t.dtype()), device.value_or(t.device())));
     }
     const Tensor t = tensor_from_buffer(data);
-    return wrap(dtype ? cast_to(t, *dtype) : t);
+    return wrap(on_device(dtype ? cast_to(t, *dtype) : t, device));
   });
 }
 
@@ -93,10 +102,10 @@ PT_FUNCTION(function_asarray) {
                        nargs, kwnames);
     PyObject* o = a.required(0);
     const std::optional<DType> dtype = a.dtype(1);
-    a.check_cpu(2);
+    const std::optional<Device> device = a.device(2);
     const std::optional<bool> copy = a.optional_flag(3);
     const bool requires_grad = a.flag(4);
-    return wrap(asarray_of(o, dtype, copy, requires_grad));
+    return wrap(on_device(asarray_of(o, dtype, copy, requires_grad), device));
   });
 }
 
@@ -132,9 +141,9 @@ PT_FUNCTION(function_scalar_tensor) {
     PT_CHECK_TYPE(to_scalar(number, s),
                   "scalar_tensor(): argument 's' (position 1) must be Number, not ",
                   Py_TYPE(number)->tp_name);
-    a.check_cpu(3);
+    const std::optional<Device> device = a.device(3);
     const DType dtype = a.dtype(1).value_or(default_dtype());
-    return wrap(with_requires_grad(tensor_from_data(number, dtype), a.flag(4)));
+    return wrap(with_requires_grad(on_device(tensor_from_data(number, dtype), device), a.flag(4)));
   });
 }
 
@@ -258,8 +267,8 @@ PT_FUNCTION(method_new_tensor) {
                        args, nargs, kwnames);
     PyObject* data = a.required(0);
     const DType dtype = a.dtype(1).value_or(as_tensor(self).dtype());
-    a.check_cpu(2);
-    return wrap(with_requires_grad(tensor_from_data(data, dtype), a.flag(3)));
+    const Device device = a.device(2).value_or(as_tensor(self).device());
+    return wrap(with_requires_grad(on_device(tensor_from_data(data, dtype), device), a.flag(3)));
   });
 }
 

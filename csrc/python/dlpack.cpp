@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "op/copy.h"
+#include "ops/core_ops.h"
 #include "python/buffer.h"
 #include "python/method_args.h"
 
@@ -53,6 +54,8 @@ PyObject* export_capsule(const Tensor& t, bool copied) {
   kept->sizes = t.sizes();
   kept->strides = t.strides();
   M& m = kept->managed;
+  PT_CHECK_KIND(ErrorKind::kBuffer, t.device().is_cpu(),
+                "__dlpack__(): only tensors in the cpu's memory can be exported; use cpu() first");
   m.array.data = t.raw();
   m.array.device = {dlpack::kCpu, 0};
   m.array.ndim = t.dim();
@@ -101,8 +104,10 @@ PyObject* method_dlpack(PyObject* o, PyObject* const* args, Py_ssize_t nargs, Py
   });
 }
 
-PyObject* method_dlpack_device(PyObject*, PyObject*) {
-  return Py_BuildValue("ii", static_cast<int>(dlpack::kCpu), 0);
+PyObject* method_dlpack_device(PyObject* o, PyObject*) {
+  const Device d = as_tensor(o).device();
+  return Py_BuildValue("ii", static_cast<int>(d.is_cpu() ? dlpack::kCpu : dlpack::kCuda),
+                       d.is_cpu() ? 0 : static_cast<int>(d.index));
 }
 
 // --- import --------------------------------------------------------------------------------------
@@ -173,8 +178,9 @@ PyObject* function_from_dlpack(PyObject*, PyObject* const* args, Py_ssize_t narg
                                PyObject* kwnames) {
   return guarded([&] {
     const MethodArgs a("from_dlpack", {"ext_tensor", "device", "copy"}, 1, args, nargs, kwnames);
-    a.check_cpu(1);
-    return wrap(tensor_from_dlpack(a.required(0), a.optional_flag(2)));
+    const std::optional<Device> device = a.device(1);
+    const Tensor t = tensor_from_dlpack(a.required(0), a.optional_flag(2));
+    return wrap(device && *device != t.device() ? to_copy(t, t.dtype(), *device) : t);
   });
 }
 

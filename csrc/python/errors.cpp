@@ -4,6 +4,7 @@
 namespace pt::python {
 
 PyObject* linalg_error = nullptr;
+PyObject* out_of_memory_error = nullptr;
 
 void set_python_error() {
   try {
@@ -44,6 +45,9 @@ void set_python_error() {
         break;
       case ErrorKind::kAttribute:
         type = PyExc_AttributeError;
+        break;
+      case ErrorKind::kOutOfMemory:
+        type = out_of_memory_error ? out_of_memory_error : PyExc_RuntimeError;
         break;
     }
     PyErr_SetString(type, e.what());

@@ -245,7 +245,7 @@ void Key::push_tensor(Tensor t, int dims) {
 
 // A bool selects all or nothing of a new dimension of size 1.
 void Key::add_bool(bool b) {
-  Tensor t = empty_tensor(Dims{b ? 1 : 0}, DType::kInt64);
+  Tensor t = empty_tensor(Dims{b ? 1 : 0}, DType::kInt64, Device());
   if (b) *t.data<int64_t>() = 0;
   push_tensor(std::move(t), 1);
   push(-1, 1, 1);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/device_runtime.h"
 #include "python/object.h"
 
 namespace pt::python {
@@ -71,13 +72,13 @@ class MethodArgs {
     refuse_complex(t, function_);
     return t;
   }
-  // The memory of Python data is the cpu's.
-  void check_cpu(size_t i) const {
-    if (!given(i)) return;
+  // Resolved: with an index, of a device that there is.
+  std::optional<Device> device(size_t i) const {
+    if (!given(i)) return std::nullopt;
     Device d;
     PT_CHECK_TYPE(to_device(values_[i], d), function_, "(): argument '", names_[i],
                   "' must be torch.device, not ", Py_TYPE(values_[i])->tp_name);
-    PT_CHECK_KIND(ErrorKind::kAssertion, d.is_cpu(), "Torch not compiled with CUDA enabled");
+    return resolve_device(d);
   }
 
  private:

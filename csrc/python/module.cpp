@@ -87,6 +87,9 @@ PYBIND11_MODULE(_C, m) {
   });
   linalg_error = PyErr_NewException("pytensor.linalg.LinAlgError", PyExc_RuntimeError, nullptr);
   m.attr("LinAlgError") = py::handle(linalg_error);
+  out_of_memory_error =
+      PyErr_NewException("pytensor.OutOfMemoryError", PyExc_RuntimeError, nullptr);
+  m.attr("OutOfMemoryError") = py::handle(out_of_memory_error);
   init_tensor_type(m);
   init_value_types(m);
   init_generator(m);
@@ -94,5 +97,6 @@ PYBIND11_MODULE(_C, m) {
   init_construct(m);
   init_buffer(m);
   init_autograd(m);
+  init_device(m);
   init_settings(m);
 }

@@ -63,7 +63,7 @@ void init_generator(py::module_& m);
 // --- errors ------------------------------------------------------------------------------------
 // Sets the Python exception that belongs to the C++ exception in flight.
 void set_python_error();
-extern PyObject* linalg_error;
+extern PyObject *linalg_error, *out_of_memory_error;
 // Runs f and turns exceptions into Python errors; f returns PyObject* or int.
 template <class F>
 auto guarded(F&& f) noexcept -> decltype(f()) {
@@ -105,6 +105,7 @@ PyObject* wrap_node(Node* node);  // new reference; None for null
 PyObject* index_get(PyObject* self, PyObject* key);
 int index_set(PyObject* self, PyObject* key, PyObject* value);
 void init_construct(py::module_& m);
+void init_device(py::module_& m);
 // torch.tensor(data): a new tensor with a copy of (nested) Python numbers, arrays or tensors.
 Tensor tensor_from_data(PyObject* data, std::optional<DType> dtype);
 

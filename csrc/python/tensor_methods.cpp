@@ -98,20 +98,18 @@ PyObject* nested_list(const Tensor& t, int d, const char* data) {
 }
 PyObject* method_tolist(PyObject* o, PyObject*) {
   return guarded([&] {
-    const Tensor& t = self_of(o);
+    Tensor t = self_of(o);
+    if (!t.device().is_cpu()) t = copy_to(t, t.dtype(), {});
     return nested_list(t, 0, t.numel() ? static_cast<const char*>(t.raw()) : nullptr);
   });
 }
 
 // --- conversion --------------------------------------------------------------------------------
 
-Tensor converted(const Tensor& t, DType dtype, bool copy) {
+Tensor converted(const Tensor& t, DType dtype, const Device& device, bool copy) {
+  if (t.device() != device) return to_copy(t, dtype, device);
   if (t.dtype() == dtype) return copy ? clone(t) : t;
   return to_copy(t, dtype);
-}
-
-void require_cpu(const Device& d) {
-  PT_CHECK_KIND(ErrorKind::kAssertion, d.is_cpu(), "Torch not compiled with CUDA enabled");
 }
 
 // to(dtype), to(device[, dtype]), to(other), with non_blocking, copy and memory_format.
@@ -154,8 +152,7 @@ PT_METHOD(method_to) {
     const Py_ssize_t n = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
     for (Py_ssize_t k = 0; k < n; ++k)
       take(args[nargs + k], PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)));
-    require_cpu(device);
-    Tensor out = converted(t, dtype, copy);
+    Tensor out = converted(t, dtype, resolve_device(device), copy);
     if (format) out = contiguous(out, *format);
     if (out.same_as(t)) return Py_NewRef(o);
     return wrap(std::move(out));
@@ -172,14 +169,24 @@ PT_METHOD(method_cast) {
   });
 }
 
+PyObject* moved(PyObject* o, const Device& device) {
+  const Tensor& t = self_of(o);
+  return t.device() == device ? Py_NewRef(o) : wrap(to_copy(t, t.dtype(), device));
+}
 PT_METHOD(method_cpu) {
-  (void)args, (void)nargs, (void)kwnames;
-  return Py_NewRef(o);
+  return guarded([&] {
+    const MethodArgs a("cpu", {"memory_format"}, 1, args, nargs, kwnames);
+    return moved(o, {});
+  });
 }
 PT_METHOD(method_cuda) {
-  (void)o, (void)args, (void)nargs, (void)kwnames;
-  return guarded(
-      [&]() -> PyObject* { raise(ErrorKind::kAssertion, "Torch not compiled with CUDA enabled"); });
+  return guarded([&] {
+    const MethodArgs a("cuda", {"device", "non_blocking", "memory_format"}, 2, args, nargs,
+                       kwnames);
+    const Device d = a.device(0).value_or(resolve_device({DeviceType::kCuda, -1}));
+    PT_CHECK(!d.is_cpu(), "Invalid device, must be cuda device");
+    return moved(o, d);
+  });
 }
 
 PT_METHOD(method_type) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/device_runtime.h"
 #include "core/error.h"
 
 namespace pt {
@@ -75,6 +76,30 @@ const KernelEntry* find_kernel(const char* name) {
   }();
   const auto it = table.find(name);
   return it == table.end() ? nullptr : it->second;
+}
+
+const KernelEntry* find_device_kernel(const char* name) {
+  static const auto table = [] {
+    std::unordered_map<std::string, const KernelEntry*> t;
+    for (const KernelList* l = device_api().kernels; l; l = l->next)
+      for (int i = 0; i < l->count; ++i) t.emplace(l->entries[i].name, &l->entries[i]);
+    return t;
+  }();
+  const auto it = table.find(name);
+  return it == table.end() ? nullptr : it->second;
+}
+
+const KernelEntry& device_kernel(const char* name) {
+  const KernelEntry* entry = find_device_kernel(name);
+  if (!entry) [[unlikely]]
+    raise(ErrorKind::kNotImplemented, "Could not run 'aten::", call_place.op ? call_place.op : name,
+          "' with arguments from the 'CUDA' backend: it has no kernel '", name, "'.");
+  return *entry;
+}
+
+void refuse_device_dtype(const char* name, DType t) {
+  raise(ErrorKind::kNotImplemented, "\"", name, "_cuda\" not implemented for '", dtype_name(t),
+        "'");
 }
 
 }  // namespace pt

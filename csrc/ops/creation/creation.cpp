@@ -11,11 +11,8 @@
 
 namespace pt {
 
-Device new_device(const std::optional<Device>& device) {
-  PT_CHECK_KIND(ErrorKind::kAssertion, !device || device->is_cpu(),
-                "Torch not compiled with CUDA enabled");
-  return {};
-}
+// dispatch() has looked at the Device argument already.
+Device new_device(const std::optional<Device>&) { return call_device(); }
 
 Tensor empty_as(const Tensor& self, const std::optional<DType>& dtype,
                 const std::optional<MemoryFormat>& format) {
@@ -59,9 +56,15 @@ DType fill_dtype(const Scalar& v, const OptDType& dtype) {
   return v.natural_dtype();
 }
 
-// Computes element i as f(i) in T, in parallel.
+// Computes element i as f(i) in T, in parallel; for a device on the host, to be copied.
 template <class F>
 void generate(const Tensor& t, F f) {
+  if (!t.device().is_cpu()) {
+    const Tensor made = empty_tensor(t.sizes(), t.dtype(), Device());
+    generate(made, f);
+    copy_into(t, made);
+    return;
+  }
   visit_dtype(t.dtype(), [&](auto zero) {
     using T = decltype(zero);
     T* out = t.data<T>();
@@ -114,6 +117,7 @@ PT_OP(empty)
             size, Dims{size[1] * size[2] * size[3], 1, size[3] * size[1], size[1]}, t.dtype());
       return t;
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -128,6 +132,7 @@ PT_OP(empty_strided)
       return empty_strided_tensor(size, stride, dtype.value_or(default_dtype()),
                                   new_device(device));
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("A tensor of the given sizes and strides with undefined contents.")
@@ -138,6 +143,7 @@ PT_OP(zeros)
     .impl([](IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
       return zeros_tensor(size, dtype.value_or(default_dtype()), new_device(device));
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -149,6 +155,7 @@ PT_OP(ones)
     .impl([](IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
       return filled(empty_tensor(size, dtype.value_or(default_dtype()), new_device(device)), 1);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -159,6 +166,7 @@ PT_OP(full)
     .impl([](IntList size, Scalar value, OptDType dtype, auto, OptDevice device, OptBool) {
       return filled(empty_tensor(size, fill_dtype(value, dtype), new_device(device)), value);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -171,6 +179,7 @@ PT_OP(arange_end)
       new_device(device);
       return make_range(0, end, 1, false, dtype, "arange");
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -186,6 +195,7 @@ PT_OP(arange)
       new_device(device);
       return make_range(start, end, step, false, dtype, "arange");
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -199,6 +209,7 @@ PT_OP(range)
       new_device(device);
       return make_range(start, end, step, true, dtype.value_or(default_dtype()), "range");
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("The numbers from start up to and including end (deprecated: use arange).")
@@ -226,6 +237,7 @@ PT_OP(linspace)
       });
       return out;
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -253,6 +265,7 @@ PT_OP(logspace)
       });
       return out;
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -273,6 +286,7 @@ PT_OP(eye)
     .impl([](int64_t n, OptDType dtype, auto, OptDevice device, OptBool) {
       return identity(n, n, dtype, device);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -283,6 +297,7 @@ PT_OP(eye_m)
     .impl([](int64_t n, int64_t m, OptDType dtype, auto, OptDevice device, OptBool) {
       return identity(n, m, dtype, device);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -295,6 +310,7 @@ PT_OP(empty_like)
       new_device(device);
       return empty_as(self, dtype, format);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("A tensor of self's sizes and dtype with undefined contents.")
@@ -307,6 +323,7 @@ PT_OP(zeros_like)
       new_device(device);
       return filled(empty_as(self, dtype, format), 0);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("Zeros of self's sizes and dtype.")
@@ -319,6 +336,7 @@ PT_OP(ones_like)
       new_device(device);
       return filled(empty_as(self, dtype, format), 1);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("Ones of self's sizes and dtype.")
@@ -330,6 +348,7 @@ PT_OP(full_like)
       new_device(device);
       return filled(empty_as(self, dtype, format), value);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("A tensor of self's sizes and dtype filled with one value.")
@@ -339,6 +358,7 @@ PT_OP(new_empty)
     .impl([](const Tensor& self, IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
       return empty_tensor(size, dtype.value_or(self.dtype()), new_device(device));
     })
+    .on_device()
     .nondifferentiable()
     .method_only()
     .doc("A tensor of self's dtype with undefined contents.")
@@ -349,6 +369,7 @@ PT_OP(new_zeros)
     .impl([](const Tensor& self, IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
       return zeros_tensor(size, dtype.value_or(self.dtype()), new_device(device));
     })
+    .on_device()
     .nondifferentiable()
     .method_only()
     .doc("Zeros of self's dtype.")
@@ -358,6 +379,7 @@ PT_OP(new_ones)
     .impl([](const Tensor& self, IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
       return filled(empty_tensor(size, dtype.value_or(self.dtype()), new_device(device)), 1);
     })
+    .on_device()
     .nondifferentiable()
     .method_only()
     .doc("Ones of self's dtype.")
@@ -368,6 +390,7 @@ PT_OP(new_full)
              OptBool) {
       return filled(empty_tensor(size, dtype.value_or(self.dtype()), new_device(device)), value);
     })
+    .on_device()
     .nondifferentiable()
     .method_only()
     .doc("A tensor of self's dtype filled with one value.")
@@ -380,6 +403,7 @@ PT_OP(new_empty_strided)
                size.size(), ") and stride (", stride.size(), ")");
       return empty_strided_tensor(size, stride, dtype.value_or(self.dtype()), new_device(device));
     })
+    .on_device()
     .nondifferentiable()
     .method_only()
     .doc("A tensor of self's dtype with the given strides and undefined contents.")

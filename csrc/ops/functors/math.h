@@ -1,8 +1,8 @@
 // The elementary functions in namespace math: vectorisable code on the CPU, CUDA's own library in
-// .cu files.
+// .cu files, whoever compiles them.
 #pragma once
 
-#ifdef __CUDACC__
+#if defined(__CUDACC__) || defined(PT_CUDA_EMULATION)
 #include "ops/functors/math_device.h"
 #else
 #include "ops/functors/math_erf.h"

@@ -2,6 +2,8 @@
 // has each at 1 to 2 ulp and without double arithmetic in the float versions.
 #pragma once
 
+#include <cmath>
+
 #include "ops/functors/math_base.h"
 
 namespace PT_FUNCTOR_NAMESPACE::math {
@@ -61,6 +63,21 @@ PT_INLINE T normal_cdf(T x) {
 // CUDA's versions take any argument.
 template <class T>
 inline constexpr T kTrigLimit = kInf<T>;
+template <class T>
+inline constexpr T kExpLimit = kInf<T>;
+template <class T>
+PT_INLINE T exp_bounded(T x) {
+  return exp(x);
+}
+template <class T>
+PT_INLINE bool is_positive_normal(T) {
+  return true;
+}
+template <class T>
+PT_INLINE T log_bounded(T x) {
+  return log(x);
+}
+PT_INLINE double log2_for_float(double x) { return ::log2(x); }
 PT_INLINE float sin_bounded(float x) { return ::sinf(x); }
 PT_INLINE double sin_bounded(double x) { return ::sin(x); }
 PT_INLINE float cos_bounded(float x) { return ::cosf(x); }

@@ -97,6 +97,7 @@ PT_OP(basic_index_backward)
       copy_into(basic_view(out, starts, dims, steps, sizes), grad);
       return out;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, IntList, IntList starts, IntList dims,
                  IntList steps,
                  IntList sizes) { g[0] = basic_index(g.grad(), starts, dims, steps, sizes); })

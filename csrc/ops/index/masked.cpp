@@ -90,6 +90,7 @@ PT_OP(masked_fill)
     .impl([](const Out& out, const Tensor& self, const Tensor& mask, Scalar value) {
       return fill_masked(out, self, mask, value);
     })
+    .elementwise()
     .saves("mask")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& mask, Scalar) {
       g[0] = masked_fill(g.grad(), mask, 0);
@@ -111,6 +112,7 @@ PT_OP(masked_fill_tensor)
                value.dim(), " dimension(s).");
       return fill_masked(out, self, mask, value.item());
     })
+    .elementwise()
     .saves("mask")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& mask, const Tensor&) {
       if (g.needs(0)) g[0] = masked_fill(g.grad(), mask, 0);

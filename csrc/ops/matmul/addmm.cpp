@@ -64,6 +64,7 @@ PT_OP(addmm)
       return add_product(out, self, mat1, mat2, Dims{mat1->sizes[0], mat2->sizes[1]}, beta, alpha,
                          "addmm_impl_cpu_");
     })
+    .on_device()
     .saves("mat1@mat2, mat2@mat1")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& mat1, const Tensor& mat2,
                  Scalar beta, Scalar alpha) {
@@ -87,6 +88,7 @@ PT_OP(baddbmm)
       return add_product(out, self, a, b, Dims{a->sizes[0], a->sizes[1], b->sizes[2]}, beta, alpha,
                          "baddbmm");
     })
+    .on_device()
     .saves("batch1@batch2, batch2@batch1")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& a, const Tensor& b, Scalar beta,
                  Scalar alpha) {

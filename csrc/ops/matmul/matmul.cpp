@@ -56,6 +56,7 @@ PT_OP(mm)
       gemm(c, self, mat2, "addmm_impl_cpu_");
       return finish_target(out, c);
     })
+    .on_device()
     .saves("self@mat2, mat2@self")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& mat2) {
       if (g.needs(0)) g[0] = mm(g.grad(), t(mat2));
@@ -82,6 +83,7 @@ PT_OP(bmm)
       gemm(c, self, mat2, "bmm");
       return finish_target(out, c);
     })
+    .on_device()
     .saves("self@mat2, mat2@self")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& mat2) {
       if (g.needs(0)) g[0] = bmm(g.grad(), transpose(mat2, 1, 2));
@@ -103,6 +105,7 @@ PT_OP(mv)
            make_view(vec, Dims{vec->sizes[0], 1}, Dims{vec->strides[0], 1}, vec.offset()), "addmv");
       return out;
     })
+    .on_device()
     .saves("self@vec, vec@self")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& vec) {
       if (g.needs(0)) g[0] = outer(g.grad(), vec);
@@ -131,6 +134,7 @@ PT_OP(dot)
       fn({self.raw(), other.raw(), out.raw(), self.numel(), self->strides[0], other->strides[0]});
       return out;
     })
+    .on_device()
     .saves("self@tensor, tensor@self")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       if (g.needs(0)) g[0] = g.grad() * other;
@@ -265,6 +269,7 @@ PT_OP(linear)
            bias);
       return out;
     })
+    .on_device()
     .saves("input@weight, weight@input")
     .backward([](BackwardCall& g, const Tensor& input, const Tensor& weight, const Tensor&) {
       const Tensor& grad = g.grad();

@@ -34,6 +34,12 @@ Tensor copy_with_format(const Tensor& self, const std::optional<MemoryFormat>& f
 Tensor zeros_for(const Tensor& grad) {
   return zeros_tensor(grad.sizes(), grad.dtype(), grad.device());
 }
+
+// The gradient with the dtype and on the device of what it belongs to.
+Tensor as_like(const Tensor& grad, const Tensor& t) {
+  if (grad.dtype() == t.dtype() && grad.device() == t.device()) return grad;
+  return to_copy(grad, t.dtype(), t.device());
+}
 }  // namespace
 
 PT_OP(clone)
@@ -41,6 +47,7 @@ PT_OP(clone)
       check_format("clone", format);
       return copy_with_format(self, format);
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, std::optional<MemoryFormat>) { g[0] = g.grad(); })
     .doc(
         "Returns a copy of self; gradients flow through it.\n\n"
@@ -80,9 +87,9 @@ PT_OP(copy)
     .saves("shape:src")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& src, bool) {
       if (g.needs(0)) g[0] = zeros_for(g.grad());
-      if (g.needs(0)) g[0] = zeros_tensor(g.grad().sizes(), g.grad().dtype());
-      if (g.needs(1)) g[1] = to_dtype(g.grad(), src.dtype());
+      if (g.needs(1)) g[1] = as_like(g.grad(), src);
     })
+    .on_device(DeviceUse::kAnyMix)
     .node_name("CopyBackwards")
     .inplace_only()
     .doc("Copies the elements of src, broadcast and converted, into self.")
@@ -96,6 +103,7 @@ PT_OP(fill)
       fill_with(dest, value);
       return dest;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, Scalar) { g[0] = zeros_for(g.grad()); })
     .inplace_only()
     .doc("Sets every element of self to value.")
@@ -111,6 +119,7 @@ PT_OP(fill_tensor)
       copy_into(dest, value);
       return dest;
     })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&, const Tensor&) {
       if (g.needs(0)) g[0] = zeros_for(g.grad());
       if (g.needs(1)) g[1] = sum(g.grad());
@@ -125,18 +134,20 @@ PT_OP(zero)
       fill_with(dest, 0);
       return dest;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_for(g.grad()); })
     .inplace_only()
     .doc("Sets every element of self to zero.")
     .sample("R(3, 4)");
 
 PT_OP(to_copy)
-    .impl([](const Tensor& self, DType dtype) {
-      return self.dtype() == dtype ? copy_of(self) : cast_to(self, dtype);
+    .impl([](const Tensor& self, DType dtype, std::optional<Device>) {
+      return copy_to(self, dtype, call_device());
     })
+    .on_device(DeviceUse::kAnyMix)
     .saves("shape:self")
-    .backward([](BackwardCall& g, const Tensor& self, DType) {
-      g[0] = to_dtype(g.grad(), self.dtype());
+    .backward([](BackwardCall& g, const Tensor& self, DType, std::optional<Device>) {
+      g[0] = as_like(g.grad(), self);
     })
     .node_name("ToCopyBackward0")
     .internal();

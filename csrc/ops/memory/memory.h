@@ -36,7 +36,9 @@ inline constexpr Op<
 // All bytes of the storage as a vector of uint8 that shares them.
 inline constexpr Op<"_storage_bytes(Tensor self) -> Tensor"> storage_bytes;
 
-inline constexpr Op<"_to_copy(Tensor self, ScalarType dtype) -> Tensor"> to_copy;
+// To another dtype, device, or both.
+inline constexpr Op<"_to_copy(Tensor self, ScalarType dtype, Device? device=None) -> Tensor">
+    to_copy;
 
 // Conversion to a dtype, differentiable; `t` itself when it has that dtype.
 inline Tensor to_dtype(const Tensor& t, DType dtype) {

@@ -60,6 +60,7 @@ PT_OP(resize)
     .impl([](const Out& out, const Tensor&, IntList size, std::optional<MemoryFormat> format) {
       return resized_in_place(out, size, format);
     })
+    .on_device()
     .nondifferentiable()
     .inplace_only()
     .doc(
@@ -74,6 +75,7 @@ PT_OP(resize_as)
              std::optional<MemoryFormat> format) {
       return resized_in_place(out, the_template.sizes(), format);
     })
+    .on_device()
     .nondifferentiable()
     .inplace_only()
     .doc("Gives self the size of another tensor, see resize_.")
@@ -84,6 +86,7 @@ PT_OP(set_empty)
     .impl([](const Out& out, const Tensor& self) {
       return set_in_place(out, empty_tensor(Dims{0}, self.dtype()), Dims{0}, Dims{1}, 0);
     })
+    .on_device()
     .nondifferentiable()
     .inplace_only()
     .sample("R(3, 4)")
@@ -93,6 +96,7 @@ PT_OP(set_source)
     .impl([](const Out& out, const Tensor&, const Tensor& source) {
       return set_in_place(out, source, source.sizes(), source.strides(), source.offset());
     })
+    .on_device()
     .nondifferentiable()
     .inplace_only()
     .doc(
@@ -105,6 +109,7 @@ PT_OP(set_source_offset)
     .impl([](const Out& out, const Tensor&, const Tensor& source, int64_t storage_offset,
              IntList size,
              IntList stride) { return set_in_place(out, source, size, stride, storage_offset); })
+    .on_device()
     .nondifferentiable()
     .inplace_only()
     .sample("R(3, 4), R(2, 5), 2, (2, 2), (3, 1)")
@@ -121,6 +126,7 @@ PT_OP(storage_bytes)
       out->update_contiguous();
       return out;
     })
+    .on_device()
     .nondifferentiable()
     .internal();
 
@@ -147,6 +153,7 @@ PT_OP(fill_diagonal)
       }
       return dest;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, Scalar, bool wrap) {
       g[0] = fill_diagonal_(clone(g.grad()), 0, wrap);
     })

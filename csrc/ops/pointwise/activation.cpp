@@ -47,6 +47,7 @@ PT_OP(relu)
       check_not_bool(self, "relu");
       return run_in_own_dtype(out, kRelu, self);
     })
+    .elementwise()
     .saves("result")
     .backward([](BackwardCall& g, const Tensor&) { g[0] = relu_backward(g.grad(), g.result()); })
     .inplace()
@@ -62,6 +63,7 @@ PT_OP(relu6)
       check_not_bool(self, "relu6");
       return run_in_own_dtype(out, kRelu6, self);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = hardtanh_backward(g.grad(), self, 0.0, 6.0);
@@ -75,6 +77,7 @@ PT_OP(leaky_relu)
     .impl([](const Out& out, const Tensor& self, Scalar negative_slope) {
       return run_in_own_dtype(out, kLeakyRelu, self, negative_slope);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, Scalar negative_slope) {
       g[0] = leaky_relu_backward(g.grad(), self, negative_slope);
@@ -91,6 +94,7 @@ PT_OP(threshold)
       refuse_bool(self, "threshold");
       return run_in_own_dtype(out, kThreshold, self, threshold, value);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, Scalar threshold, Scalar) {
       g[0] = threshold_backward(g.grad(), self, threshold);
@@ -108,6 +112,7 @@ PT_OP(hardtanh)
                "cannot do hardtanh on an unsigned type with negative limits");
       return run_in_own_dtype(out, kHardtanh, self, min_val, max_val);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, Scalar min_val, Scalar max_val) {
       g[0] = hardtanh_backward(g.grad(), self, min_val, max_val);
@@ -123,6 +128,7 @@ PT_OP(hardsigmoid)
     .impl([](const Out& out, const Tensor& self) {
       return run_in_own_dtype(out, kHardsigmoid, self);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = hardsigmoid_backward(g.grad(), self);
@@ -137,6 +143,7 @@ PT_OP(hardswish)
     .impl([](const Out& out, const Tensor& self) {
       return run_in_own_dtype(out, kHardswish, self);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = hardswish_backward(g.grad(), self);
@@ -151,6 +158,7 @@ PT_OP(hardshrink)
     .impl([](const Out& out, const Tensor& self, Scalar lambd) {
       return run_in_own_dtype(out, kHardshrink, self, lambd);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, Scalar lambd) {
       g[0] = shrink_backward(g.grad(), self, lambd);
@@ -166,6 +174,7 @@ PT_OP(softshrink)
                lambd.to_double(), ".");
       return run_in_own_dtype(out, kSoftshrink, self, lambd);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, Scalar lambd) {
       g[0] = shrink_backward(g.grad(), self, lambd);

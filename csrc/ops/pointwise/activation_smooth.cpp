@@ -22,6 +22,7 @@ PT_OP(elu)
     .impl([](const Out& out, const Tensor& self, Scalar alpha, Scalar scale, Scalar input_scale) {
       return run_in_own_dtype(out, kElu, self, alpha, scale, input_scale);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, Scalar alpha, Scalar scale,
                  Scalar input_scale) {
@@ -36,6 +37,7 @@ PT_OP(elu)
 
 PT_OP(selu)
     .impl([](const Out& out, const Tensor& self) { return run_in_own_dtype(out, kSelu, self); })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = elu_backward(g.grad(), self, kSeluAlpha, kSeluScale, 1);
@@ -50,6 +52,7 @@ PT_OP(celu)
       PT_CHECK(alpha.to_double() != 0, "ZeroDivisionError: alpha cannot be 0 for CELU");
       return run_in_own_dtype(out, kCelu, self, alpha);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, Scalar alpha) {
       g[0] = elu_backward(g.grad(), self, alpha, 1, 1 / alpha.to_double());
@@ -66,6 +69,7 @@ PT_OP(gelu)
       PT_CHECK(approximate == "tanh", "approximate argument must be either none or tanh.");
       return run_in_own_dtype(out, kGeluTanh, self);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, std::string_view approximate) {
       g[0] = approximate == "tanh" ? gelu_tanh_backward(g.grad(), self)
@@ -82,6 +86,7 @@ PT_OP(gelu)
 
 PT_OP(silu)
     .impl([](const Out& out, const Tensor& self) { return run_in_own_dtype(out, kSilu, self); })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) { g[0] = silu_backward(g.grad(), self); })
     .function_only()
@@ -92,6 +97,7 @@ PT_OP(silu)
 
 PT_OP(mish)
     .impl([](const Out& out, const Tensor& self) { return run_in_own_dtype(out, kMish, self); })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) { g[0] = mish_backward(g.grad(), self); })
     .function_only()
@@ -104,6 +110,7 @@ PT_OP(log_sigmoid)
     .impl([](const Out& out, const Tensor& self) {
       return run_in_own_dtype(out, kLogSigmoid, self);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = log_sigmoid_backward(g.grad(), self);
@@ -118,6 +125,7 @@ PT_OP(softplus)
     .impl([](const Out& out, const Tensor& self, Scalar beta, Scalar threshold) {
       return run_in_own_dtype(out, kSoftplus, self, beta, threshold);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, Scalar beta, Scalar threshold) {
       g[0] = softplus_backward(g.grad(), self, beta, threshold);
@@ -133,6 +141,7 @@ PT_OP(softsign)
       refuse_bool(self, "softsign");
       return run_pointwise(out, kSoftsign, Promote::kFloat, self);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) {
       const Tensor scale = abs(self) + 1;

@@ -51,6 +51,7 @@ PT_OP(add)
         return run_pointwise(out, kAdd, Promote::kCommon, self, other);
       return run_with_alpha(out, "add", kAddAlpha, self, other, alpha);
     })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&, const Tensor&, Scalar alpha) {
       if (g.needs(0)) g[0] = g.grad();
       if (g.needs(1)) g[1] = scaled(g.grad(), alpha);
@@ -77,6 +78,7 @@ PT_OP(sub)
         return run_pointwise(out, kSub, Promote::kCommon, self, other);
       return run_with_alpha(out, "sub", kSubAlpha, self, other, alpha);
     })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&, const Tensor&, Scalar alpha) {
       if (g.needs(0)) g[0] = g.grad();
       if (g.needs(1)) g[1] = neg(scaled(g.grad(), alpha));
@@ -97,6 +99,7 @@ PT_OP(rsub)
         return run_pointwise(out, kSub, Promote::kCommon, other, self);
       return run_with_alpha(out, "rsub", kSubAlpha, other, self, alpha);
     })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&, const Tensor&, Scalar alpha) {
       if (g.needs(0)) g[0] = neg(scaled(g.grad(), alpha));
       if (g.needs(1)) g[1] = g.grad();
@@ -132,6 +135,7 @@ PT_OP(neg)
           "invert a mask, use the `~` or `logical_not()` operator instead.");
       return run_pointwise(out, kNeg, Promote::kCommon, self);
     })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&) { g[0] = neg(g.grad()); })
     .inplace()
     .out()
@@ -149,6 +153,7 @@ PT_OP(addcmul)
                     "\"addcmul\" not implemented for 'Bool'");
       return run_pointwise_as(out, kAddcmul.entry(), t, t, v, 4);
     })
+    .elementwise()
     .saves("tensor1@tensor2, tensor2@tensor1")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& tensor1, const Tensor& tensor2,
                  Scalar value) {
@@ -176,6 +181,7 @@ PT_OP(addcdiv)
       const DType t = result_type({v, 3});
       return run_pointwise_as(out, kAddcdiv.entry(), t, t, v, 4);
     })
+    .elementwise()
     .saves("tensor1@tensor2, tensor2")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& tensor1, const Tensor& tensor2,
                  Scalar value) {
@@ -194,6 +200,7 @@ PT_OP(lerp)
       check_lerp(self, end);
       return run_in_own_dtype(out, kLerp, self, end, weight);
     })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&, const Tensor&, Scalar weight) {
       const double w = weight.to_double();
       if (g.needs(0)) g[0] = mul(g.grad(), 1.0 - w);
@@ -215,6 +222,7 @@ PT_OP(lerp_tensor)
                " for `weight` but got dtype ", dtype_name(weight.dtype()));
       return run_in_own_dtype(out, kLerp, self, end, weight);
     })
+    .elementwise()
     .saves("self@weight, end@weight, weight")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& end, const Tensor& weight) {
       if (g.needs(0)) g[0] = g.grad() * (1 - weight);

@@ -64,6 +64,7 @@ PT_OP(bitwise_left_shift)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_integers(out, kLshift, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -76,6 +77,7 @@ PT_OP(bitwise_right_shift)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_integers(out, kRshift, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -88,6 +90,7 @@ PT_OP(gcd)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_integers(out, kGcd, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -99,6 +102,7 @@ PT_OP(lcm)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_integers(out, kLcm, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()

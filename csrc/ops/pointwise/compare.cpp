@@ -32,7 +32,7 @@ Tensor compare(const Out& out, const PointwiseKernel& kernel, const Tensor& a, c
 
 // True if every element of a bool tensor is.
 bool all_true(const Tensor& t) {
-  const Tensor c = as_contiguous(t);
+  const Tensor c = t.device().is_cpu() ? as_contiguous(t) : copy_to(t, t.dtype(), {});
   return c.numel() == 0 || !std::memchr(c.raw(), 0, static_cast<size_t>(c.numel()));
 }
 
@@ -74,6 +74,7 @@ PT_OP(eq)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return compare(out, kEq, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -87,6 +88,7 @@ PT_OP(ne)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return compare(out, kNe, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -101,6 +103,7 @@ PT_OP(lt)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return compare(out, kLt, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -115,6 +118,7 @@ PT_OP(le)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return compare(out, kLe, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -129,6 +133,7 @@ PT_OP(gt)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return compare(out, kGt, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -143,6 +148,7 @@ PT_OP(ge)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return compare(out, kGe, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -157,6 +163,7 @@ PT_OP(isclose)
     .impl([](const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
       return is_close(self, other, rtol, atol, equal_nan);
     })
+    .elementwise()
     .nondifferentiable()
     .doc(
         "True where |self - other| <= atol + rtol * |other|.\n\n"
@@ -170,6 +177,7 @@ PT_OP(allclose)
     .impl([](const Tensor& self, const Tensor& other, double rtol, double atol, bool equal_nan) {
       return all_true(is_close(self, other, rtol, atol, equal_nan));
     })
+    .elementwise()
     .nondifferentiable()
     .doc(
         "True if isclose() is True everywhere.\n\n"
@@ -180,11 +188,12 @@ PT_OP(allclose)
 PT_OP(equal)
     .impl([](const Tensor& self, const Tensor& other) {
       if (!same(self.sizes(), other.sizes())) return false;
-      if (self.dtype() == other.dtype() && self.is_contiguous() && other.is_contiguous() &&
-          kEq.entry().fn[static_cast<int>(self.dtype())])
+      if (!call_on_device && self.dtype() == other.dtype() && self.is_contiguous() &&
+          other.is_contiguous() && kEq.entry().fn[static_cast<int>(self.dtype())])
         return equal_rows(self, other);
       return all_true(eq(self, other));
     })
+    .elementwise()
     .nondifferentiable()
     .doc(
         "True if both have the same size and the same elements.\n\n"

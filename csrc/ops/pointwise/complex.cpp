@@ -48,6 +48,7 @@ PT_OP(angle)
       if (!is_floating(self.dtype())) return where(negative, kPi, 0.0);
       return where(isnan(self), self, mul(cast_to(negative, self.dtype()), kPi));
     })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .out()
     .doc("The angle in the complex plane: pi for negative numbers, else 0.")
@@ -59,6 +60,7 @@ PT_OP(isreal)
       fill_with(t, true);
       return t;
     })
+    .elementwise()
     .nondifferentiable()
     .doc("True where an element is a real number.")
     .sample("R(3, 4)")

@@ -11,8 +11,9 @@ namespace {
 const PointwiseKernel kDiv{"div"}, kDivFloor{"div_floor"}, kDivTrunc{"div_trunc"};
 const PointwiseKernel kRemainder{"remainder"}, kFmod{"fmod"};
 
+// On devices integers divided by zero are whatever the kernel makes of them, as in PyTorch.
 bool has_zero(const Tensor& t) {
-  if (t.numel() == 0) return false;
+  if (t.numel() == 0 || !t.device().is_cpu()) return false;
   const Tensor c = as_contiguous(t);
   return visit_dtype(c.dtype(), [&](auto v) {
     using T = decltype(v);
@@ -47,6 +48,7 @@ PT_OP(div)
                *rounding_mode, "'");
       return run_division(out, kDivTrunc, self, other);
     })
+    .elementwise()
     .saves("self@other, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other,
                  std::optional<std::string_view> rounding_mode) {
@@ -79,6 +81,7 @@ PT_OP(floor_divide)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_division(out, kDivFloor, self, other);
     })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&, const Tensor&) {
       if (g.needs(0)) g[0] = zeros_of(g.grad());
       if (g.needs(1)) g[1] = zeros_of(g.grad());
@@ -95,6 +98,7 @@ PT_OP(remainder)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_division(out, kRemainder, self, other);
     })
+    .elementwise()
     .saves("self@other, other@other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       if (g.needs(0)) g[0] = g.grad();
@@ -112,6 +116,7 @@ PT_OP(fmod)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_division(out, kFmod, self, other);
     })
+    .elementwise()
     .saves("self@other, other@other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       if (g.needs(0)) g[0] = g.grad();

@@ -94,6 +94,7 @@ PT_OP(logit)
       if (eps) return run_pointwise(out, kLogitEps, Promote::kFloat, self, Scalar(*eps));
       return run_pointwise(out, kLogit, Promote::kFloat, self);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<double> eps) {
       const Tensor slope = div(g.grad(), self * (1 - self));
@@ -113,6 +114,7 @@ PT_OP(logaddexp)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kLogaddexp, Promote::kCommon, self, other);
     })
+    .elementwise()
     .saves("self, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       if (g.needs(0)) g[0] = g.grad() * sigmoid(self - other);
@@ -127,6 +129,7 @@ PT_OP(logaddexp2)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kLogaddexp2, Promote::kCommon, self, other);
     })
+    .elementwise()
     .saves("self, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       if (g.needs(0)) g[0] = g.grad() * sigmoid((self - other) * kLn2);

@@ -38,6 +38,7 @@ PT_OP(clamp)
       if (min) return run_pointwise(out, kClampMin, Promote::kCommon, self, *min);
       return run_pointwise(out, kClampMax, Promote::kCommon, self, *max);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<Scalar> min,
                  std::optional<Scalar> max) {
@@ -66,6 +67,7 @@ PT_OP(clamp_tensor)
       if (min.defined()) return run_pointwise(out, kClampMin, Promote::kCommon, self, min);
       return run_pointwise(out, kClampMax, Promote::kCommon, self, max);
     })
+    .elementwise()
     .saves("self, min, max")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& min, const Tensor& max) {
       if (g.needs(0)) {
@@ -110,6 +112,7 @@ PT_OP(clamp_min_tensor)
     .impl([](const Out& out, const Tensor& self, const Tensor& min) {
       return run_pointwise(out, kClampMin, Promote::kCommon, self, min);
     })
+    .elementwise()
     .saves("self, min")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& min) {
       if (g.needs(0)) g[0] = where(ge(self, min), g.grad(), 0.0);
@@ -135,6 +138,7 @@ PT_OP(clamp_max_tensor)
     .impl([](const Out& out, const Tensor& self, const Tensor& max) {
       return run_pointwise(out, kClampMax, Promote::kCommon, self, max);
     })
+    .elementwise()
     .saves("self, max")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& max) {
       if (g.needs(0)) g[0] = where(le(self, max), g.grad(), 0.0);
@@ -148,6 +152,7 @@ PT_OP(maximum)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kMaximum, Promote::kCommon, self, other);
     })
+    .elementwise()
     .saves("self, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       const Tensor tie = eq(self, other);
@@ -163,6 +168,7 @@ PT_OP(minimum)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kMinimum, Promote::kCommon, self, other);
     })
+    .elementwise()
     .saves("self, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       const Tensor tie = eq(self, other);
@@ -178,6 +184,7 @@ PT_OP(fmax)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_fmax(out, kFmax, kMaximum, self, other);
     })
+    .elementwise()
     .saves("self, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       const Tensor first = logical_or(ge(self, other), isnan(other));
@@ -193,6 +200,7 @@ PT_OP(fmin)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_fmax(out, kFmin, kMinimum, self, other);
     })
+    .elementwise()
     .saves("self, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       const Tensor first = logical_or(le(self, other), isnan(other));

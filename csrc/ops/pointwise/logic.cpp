@@ -13,6 +13,7 @@ PT_OP(logical_and)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kAnd, Promote::kLogical, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -24,6 +25,7 @@ PT_OP(logical_or)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kOr, Promote::kLogical, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -35,6 +37,7 @@ PT_OP(logical_xor)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kXor, Promote::kLogical, self, other);
     })
+    .elementwise()
     .nondifferentiable()
     .inplace()
     .out()
@@ -92,6 +95,7 @@ PT_OP(where)
       const Value v[] = {Value::of(condition), branches[0], branches[1]};
       return run_pointwise_as(out, kWhere.entry(), t, t, v, 3);
     })
+    .elementwise()
     .saves("condition")
     .backward([](BackwardCall& g, const Tensor& condition, const Tensor&, const Tensor&) {
       if (g.needs(1)) g[1] = where(condition, g.grad(), 0.0);

@@ -51,6 +51,7 @@ PT_OP(pow)
       }
       return run_pointwise(out, kPow, Promote::kCommon, self, exponent);
     })
+    .elementwise()
     .saves("self, exponent, result@exponent")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& exponent) {
       power_gradients(g, self, exponent);
@@ -77,6 +78,7 @@ PT_OP(float_power)
       const Value v[] = {Value::of(self), Value::of(exponent)};
       return run_pointwise_as(out, kPow.entry(), DType::kFloat64, DType::kFloat64, v, 2);
     })
+    .elementwise()
     .saves("self, exponent, result@exponent")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& exponent) {
       power_gradients(g, to_dtype(self, DType::kFloat64), to_dtype(exponent, DType::kFloat64));
@@ -96,6 +98,7 @@ PT_OP(square)
       const Value v[] = {Value::of(self)};
       return run_pointwise_as(out, kSquare.entry(), t, t, v, 1);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) { g[0] = mul(g.grad(), mul(self, 2)); })
     .inplace()
@@ -137,6 +140,7 @@ PT_OP(hypot)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kHypot, Promote::kCommon, self, other);
     })
+    .elementwise()
     .saves("self@self, other@other, result")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       if (g.needs(0)) g[0] = g.grad() * div(self, g.result());
@@ -155,6 +159,7 @@ PT_OP(ldexp)
       const Value v[] = {Value::of(self), Value::of(other)};
       return run_pointwise_as(out, kLdexpWhole.entry(), self.dtype(), self.dtype(), v, 2);
     })
+    .elementwise()
     .saves("other@self, result@other")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& other) {
       if (g.needs(0)) g[0] = ldexp(g.grad(), other);

@@ -55,6 +55,7 @@ PT_OP(polygamma)
       PT_CHECK(n >= 0, "polygamma(n, x) does not support negative n.");
       return run_pointwise(out, kPolygamma, Promote::kFloat, Scalar((long)n), self);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, int64_t n, const Tensor& self) {
       g[1] = g.grad() * polygamma(n + 1, self);
@@ -70,6 +71,7 @@ PT_OP(polygamma_method)
       PT_CHECK(n >= 0, "polygamma(n, x) does not support negative n.");
       return run_pointwise(out, kPolygamma, Promote::kFloat, Scalar((long)n), self);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, int64_t n) {
       g[0] = g.grad() * polygamma(n + 1, self);
@@ -87,6 +89,7 @@ PT_OP(mvlgamma)
       for (int64_t i = 1; i < p; ++i) sum = sum + lgamma(self - 0.5 * static_cast<double>(i));
       return sum + 0.25 * n * (n - 1) * std::log(kPi);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, int64_t p) {
       Tensor slope = digamma(self);
@@ -102,6 +105,7 @@ PT_OP(igamma)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kIgamma, Promote::kCommon, self, other);
     })
+    .elementwise()
     .saves("self, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       if (g.needs(0)) no_derivative("igamma: input");
@@ -117,6 +121,7 @@ PT_OP(igammac)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kIgammac, Promote::kCommon, self, other);
     })
+    .elementwise()
     .saves("self, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       if (g.needs(0)) no_derivative("igammac: input");

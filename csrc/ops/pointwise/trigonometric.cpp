@@ -147,6 +147,7 @@ PT_OP(atan2)
     .impl([](const Out& out, const Tensor& self, const Tensor& other) {
       return run_pointwise(out, kAtan2, Promote::kFloat, self, other);
     })
+    .elementwise()
     .saves("self, other")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& other) {
       const Tensor square = self * self + other * other;

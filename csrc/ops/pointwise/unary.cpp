@@ -3,6 +3,7 @@
 
 #include <cfloat>
 
+#include "op/device_plan.h"
 #include "op/plan.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/binary.h"
@@ -44,6 +45,7 @@ PT_OP(abs)
       refuse_bool(self, "abs");
       return run_pointwise(out, kAbs, Promote::kCommon, self);
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) { g[0] = g.grad() * sgn(self); })
     .inplace()
@@ -89,6 +91,7 @@ PT_OP(signbit)
 
 PT_OP(floor)
     .impl([](const Out& out, const Tensor& self) { return run_rounding(out, kFloor, self); })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .inplace()
     .out()
@@ -98,6 +101,7 @@ PT_OP(floor)
 
 PT_OP(ceil)
     .impl([](const Out& out, const Tensor& self) { return run_rounding(out, kCeil, self); })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .inplace()
     .out()
@@ -107,6 +111,7 @@ PT_OP(ceil)
 
 PT_OP(trunc)
     .impl([](const Out& out, const Tensor& self) { return run_rounding(out, kTrunc, self); })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .inplace()
     .out()
@@ -117,6 +122,7 @@ PT_OP(trunc)
 
 PT_OP(round)
     .impl([](const Out& out, const Tensor& self) { return run_rounding(out, kRound, self); })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&) { g[0] = zeros_of(g.grad()); })
     .inplace()
     .out()
@@ -136,6 +142,7 @@ PT_OP(round_decimals)
       for (int64_t i = digits; i > 0; --i) power *= 10;
       return run_in_own_dtype(out, kRoundDecimals, self, Scalar(power), Scalar(decimals < 0));
     })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&, int64_t) { g[0] = zeros_of(g.grad()); })
     .inplace()
     .out()
@@ -146,6 +153,7 @@ PT_OP(frac)
     .impl([](const Out& out, const Tensor& self) {
       return run_pointwise(out, kFrac, Promote::kCommon, self);
     })
+    .elementwise()
     .backward([](BackwardCall& g, const Tensor&) { g[0] = g.grad(); })
     .inplace()
     .out()
@@ -163,7 +171,12 @@ PT_OP(frexp)
                      : empty_tensor(self.sizes(), dtype);
       };
       const Tensor mantissa = result(t), exponent = result(DType::kInt32);
-      if (self.numel() > 0) {
+      if (self.numel() > 0 && call_on_device) {
+        DevicePlan plan(self.sizes(), 2);
+        for (const Tensor& t : {mantissa, exponent, self}) plan.add(t);
+        const AnyFn fn = kFrexp.entry().fn[static_cast<int>(compute)];
+        plan.run(reinterpret_cast<DevicePointwiseFn*>(fn));
+      } else if (self.numel() > 0) {
         Plan plan(self.sizes());
         plan.add(mantissa, compute);
         plan.add(exponent, DType::kInt32);
@@ -172,6 +185,7 @@ PT_OP(frexp)
       }
       return std::make_tuple(mantissa, exponent);
     })
+    .elementwise()
     .saves("result1")
     .backward([](BackwardCall& g, const Tensor&) {
       if (g.grad(0).defined()) g[0] = ldexp(g.grad(0), neg(g.result(1)));
@@ -190,6 +204,7 @@ PT_OP(nan_to_num)
                               Scalar(posinf.value_or(largest(t))),
                               Scalar(neginf.value_or(-largest(t))));
     })
+    .elementwise()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<double>, std::optional<double>,
                  std::optional<double>) { g[0] = g.grad() * isfinite(self); })

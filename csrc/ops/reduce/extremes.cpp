@@ -110,6 +110,7 @@ Tensor send_to_indices(const Tensor& grad, const Tensor& self, int64_t dim, cons
 
 PT_OP(max_all)
     .impl([](const Tensor& self) { return extreme_of_all("max", kMax, self); })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = share_among_equals(g.grad(), self, g.result());
@@ -134,6 +135,7 @@ PT_OP(max_dim)
     .impl([](const Tensor& self, int64_t dim, bool keepdim) {
       return extreme_along("max()", kMaxIndex, self, dim, keepdim);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, bool keepdim) {
       g[0] = send_to_indices(g.grad(), self, dim, g.result(1), keepdim);
@@ -151,6 +153,7 @@ PT_OP(max_dim)
 
 PT_OP(min_all)
     .impl([](const Tensor& self) { return extreme_of_all("min", kMin, self); })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = share_among_equals(g.grad(), self, g.result());
@@ -175,6 +178,7 @@ PT_OP(min_dim)
     .impl([](const Tensor& self, int64_t dim, bool keepdim) {
       return extreme_along("min()", kMinIndex, self, dim, keepdim);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, bool keepdim) {
       g[0] = send_to_indices(g.grad(), self, dim, g.result(1), keepdim);
@@ -194,6 +198,7 @@ PT_OP(amax)
     .impl([](const Tensor& self, IntList dim, bool keepdim) {
       return extreme_over("amax", kMax, self, dim, keepdim);
     })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, IntList dim, bool keepdim) {
       g[0] = share_among_equals(g.grad(), self, g.result(), dim_set(dim, self.dim()), keepdim);
@@ -214,6 +219,7 @@ PT_OP(amin)
     .impl([](const Tensor& self, IntList dim, bool keepdim) {
       return extreme_over("amin", kMin, self, dim, keepdim);
     })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, IntList dim, bool keepdim) {
       g[0] = share_among_equals(g.grad(), self, g.result(), dim_set(dim, self.dim()), keepdim);
@@ -243,6 +249,7 @@ PT_OP(aminmax)
                                       self, dims, keepdim, &largest);
       return Pair{std::move(smallest), std::move(largest)};
     })
+    .on_device()
     .saves("self, result0, result1")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<int64_t> dim, bool keepdim) {
       const DimSet dims =
@@ -267,6 +274,7 @@ PT_OP(argmax)
     .impl([](const Tensor& self, std::optional<int64_t> dim, bool keepdim) {
       return place_of_extreme("argmax", kArgmax, self, dim, keepdim);
     })
+    .on_device()
     .nondifferentiable()
     .out()
     .doc(
@@ -283,6 +291,7 @@ PT_OP(argmin)
     .impl([](const Tensor& self, std::optional<int64_t> dim, bool keepdim) {
       return place_of_extreme("argmin", kArgmin, self, dim, keepdim);
     })
+    .on_device()
     .nondifferentiable()
     .out()
     .doc(

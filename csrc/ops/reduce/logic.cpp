@@ -45,6 +45,7 @@ Tensor count_over(const Tensor& self, const DimSet& dims) {
 
 PT_OP(any)
     .impl([](const Tensor& self) { return truth(kAny, self, all_dims(self.dim()), false); })
+    .on_device()
     .nondifferentiable()
     .out()
     .doc(
@@ -58,6 +59,7 @@ PT_OP(any_dim)
     .impl([](const Tensor& self, int64_t dim, bool keepdim) {
       return truth_along(kAny, self, dim, keepdim);
     })
+    .on_device()
     .nondifferentiable()
     .out()
     .doc(
@@ -70,6 +72,7 @@ PT_OP(any_dims)
     .impl([](const Tensor& self, std::optional<IntList> dim, bool keepdim) {
       return truth_over(kAny, self, dim, keepdim);
     })
+    .on_device()
     .nondifferentiable()
     .out()
     .doc(
@@ -81,6 +84,7 @@ PT_OP(any_dims)
 
 PT_OP(all)
     .impl([](const Tensor& self) { return truth(kAll, self, all_dims(self.dim()), false); })
+    .on_device()
     .nondifferentiable()
     .out()
     .doc(
@@ -94,6 +98,7 @@ PT_OP(all_dim)
     .impl([](const Tensor& self, int64_t dim, bool keepdim) {
       return truth_along(kAll, self, dim, keepdim);
     })
+    .on_device()
     .nondifferentiable()
     .out()
     .doc(
@@ -106,6 +111,7 @@ PT_OP(all_of_dims)
     .impl([](const Tensor& self, std::optional<IntList> dim, bool keepdim) {
       return truth_over(kAll, self, dim, keepdim);
     })
+    .on_device()
     .nondifferentiable()
     .out()
     .doc(
@@ -120,6 +126,7 @@ PT_OP(count_nonzero)
       const int n = self.dim();
       return count_over(self, dim ? one_dim(wrap_dim(*dim, n), n) : all_dims(n));
     })
+    .on_device()
     .nondifferentiable()
     .doc(
         "How many elements are not zero, along a dimension or of all when dim is None.\n\n"
@@ -133,6 +140,7 @@ PT_OP(count_nonzero_dims)
     .impl([](const Tensor& self, IntList dim) {
       return count_over(self, dim_set(dim, self.dim()));
     })
+    .on_device()
     .nondifferentiable()
     .doc("How many elements are not zero over several dimensions.")
     .sample("I(2, 3, 4), (0, -1)");

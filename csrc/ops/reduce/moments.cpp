@@ -104,6 +104,7 @@ PT_OP(std_correction)
     .impl([](const Tensor& self, Dim dim, Correction correction, bool keepdim) {
       return moment(kStd, self, dim, correction, keepdim);
     })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, Dim dim, Correction correction,
                  bool keepdim) {
@@ -146,6 +147,7 @@ PT_OP(var_correction)
     .impl([](const Tensor& self, Dim dim, Correction correction, bool keepdim) {
       return moment(kVar, self, dim, correction, keepdim);
     })
+    .on_device()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, Dim dim, Correction correction,
                  bool keepdim) {
@@ -182,6 +184,7 @@ PT_OP(std_mean_correction)
       std::get<0>(pair) = sqrt(std::get<0>(pair));
       return pair;
     })
+    .on_device()
     .saves("self, result0")
     .backward([](BackwardCall& g, const Tensor& self, Dim dim, Correction correction,
                  bool keepdim) {
@@ -220,6 +223,7 @@ PT_OP(var_mean_correction)
     .impl([](const Tensor& self, Dim dim, Correction correction, bool keepdim) {
       return variance_and_mean("var_mean", self, dim, correction, keepdim);
     })
+    .on_device()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, Dim dim, Correction correction,
                  bool keepdim) {

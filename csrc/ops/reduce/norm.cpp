@@ -83,6 +83,7 @@ PT_OP(linalg_vector_norm)
           {.kernel = kNorm, .compute = t, .result = t, .p = ord.to_double(), .splits = !is_half(t)},
           self, dims, keepdim);
     })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, Scalar ord, std::optional<IntList> dim,
                  bool keepdim, std::optional<DType>) {

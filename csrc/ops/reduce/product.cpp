@@ -32,6 +32,7 @@ PT_OP(prod)
     .impl([](const Tensor& self, std::optional<DType> dtype) {
       return accumulate(kProd, self, all_dims(self.dim()), false, dtype);
     })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<DType>) {
       const int64_t flat[] = {-1};
@@ -52,6 +53,7 @@ PT_OP(prod_dim)
       return accumulate(kProd, self, one_dim(wrap_dim(dim, self.dim()), self.dim()), keepdim,
                         dtype);
     })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, bool keepdim,
                  std::optional<DType>) {

@@ -103,6 +103,7 @@ PT_OP(cumsum)
     .impl([](const Tensor& self, int64_t dim, std::optional<DType> dtype) {
       return accumulated(kCumsum, self, dim, dtype);
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, int64_t dim, std::optional<DType>) {
       g[0] = reverse_cumsum(g.grad(), dim);
     })
@@ -121,6 +122,7 @@ PT_OP(reverse_cumsum)
     .impl([](const Tensor& self, int64_t dim) {
       return run_scan(kCumsum, self, dim, self.dtype(), self.dtype(), Direction::kReverse);
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, int64_t dim) { g[0] = cumsum(g.grad(), dim); })
     .internal()
     .doc("The sum of each element and all after it along a dimension: the gradient of cumsum().")
@@ -131,6 +133,7 @@ PT_OP(cumprod)
     .impl([](const Tensor& self, int64_t dim, std::optional<DType> dtype) {
       return accumulated(kCumprod, self, dim, dtype);
     })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, std::optional<DType>) {
       // Element k occurs in result[j], j >= k, with the factor result[k-1] * x[k+1] * ... * x[j].
@@ -174,6 +177,7 @@ PT_OP(linear_recurrence)
 
 PT_OP(cummax)
     .impl([](const Tensor& self, int64_t dim) { return extreme_so_far(kCummax, self, dim); })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim) {
       g[0] = collect(g.grad(), self, dim, g.result(1));
@@ -190,6 +194,7 @@ PT_OP(cummax)
 
 PT_OP(cummin)
     .impl([](const Tensor& self, int64_t dim) { return extreme_so_far(kCummin, self, dim); })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim) {
       g[0] = collect(g.grad(), self, dim, g.result(1));
@@ -208,6 +213,7 @@ PT_OP(logcumsumexp)
     .impl([](const Tensor& self, int64_t dim) {
       return run_scan(kLogcumsumexp, self, dim, self.dtype(), self.dtype());
     })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim) {
       // sum over j >= k of grad[j] * e^(self[k] - result[j]), with factors e^(r[k-1] - r[k]) <= 1.

@@ -82,6 +82,7 @@ PT_OP(softmax)
     .impl([](const Tensor& self, int64_t dim, std::optional<DType> dtype) {
       return run_softmax(kSoftmax, self, dim, dtype);
     })
+    .on_device()
     .saves("result")
     .backward([](BackwardCall& g, const Tensor&, int64_t dim, std::optional<DType>) {
       g[0] = softmax_backward(g.grad(), g.result(), dim);
@@ -103,6 +104,7 @@ PT_OP(log_softmax)
     .impl([](const Tensor& self, int64_t dim, std::optional<DType> dtype) {
       return run_softmax(kLogSoftmax, self, dim, dtype);
     })
+    .on_device()
     .saves("result")
     .backward([](BackwardCall& g, const Tensor&, int64_t dim, std::optional<DType>) {
       g[0] = log_softmax_backward(g.grad(), g.result(), dim);
@@ -123,6 +125,7 @@ PT_OP(softmax_backward)
     .impl([](const Tensor& grad, const Tensor& output, int64_t dim) {
       return run_softmax_backward(kSoftmaxBackward, grad, output, dim);
     })
+    .on_device()
     .saves("grad@output, output")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& output, int64_t dim) {
       // Of y * (v - sum(v * y)) with v = grad, y = output.
@@ -141,6 +144,7 @@ PT_OP(log_softmax_backward)
     .impl([](const Tensor& grad, const Tensor& output, int64_t dim) {
       return run_softmax_backward(kLogSoftmaxBackward, grad, output, dim);
     })
+    .on_device()
     .saves("grad@output, output")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& output, int64_t dim) {
       // Of v - exp(y) * sum(v) with v = grad, y = output.
@@ -159,6 +163,7 @@ PT_OP(logsumexp)
       return run_reduction({.kernel = kLogsumexp, .compute = t, .result = t, .splits = !is_half(t)},
                            self, dim_set(dim, self.dim()), keepdim);
     })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, IntList dim, bool keepdim) {
       const DimSet dims = dim_set(dim, self.dim());

@@ -33,6 +33,7 @@ PT_OP(sum)
     .impl([](const Tensor& self, std::optional<DType> dtype) {
       return accumulate(kSum, self, all_dims(self.dim()), false, dtype);
     })
+    .on_device()
     .saves("shape:self")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<DType>) {
       g[0] = expand(g.grad(), self.sizes());
@@ -50,6 +51,7 @@ PT_OP(sum_dim)
              std::optional<DType> dtype) {
       return accumulate(kSum, self, dim_set(dim, self.dim()), keepdim, dtype);
     })
+    .on_device()
     .saves("shape:self")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<IntList> dim, bool keepdim,
                  std::optional<DType>) {
@@ -71,6 +73,7 @@ PT_OP(nansum)
       const bool floating = is_floating(dtype.value_or(self.dtype()));
       return accumulate(floating ? kNansum : kSum, self, dim_set(dim, self.dim()), keepdim, dtype);
     })
+    .on_device()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<IntList> dim, bool keepdim,
                  std::optional<DType>) {
@@ -92,6 +95,7 @@ PT_OP(mean)
     .impl([](const Tensor& self, std::optional<DType> dtype) {
       return mean_over(self, all_dims(self.dim()), false, dtype);
     })
+    .on_device()
     .saves("shape:self")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<DType>) {
       g[0] = expand(div(g.grad(), static_cast<double>(self.numel())), self.sizes());
@@ -109,6 +113,7 @@ PT_OP(mean_dim)
              std::optional<DType> dtype) {
       return mean_over(self, dim_set(dim, self.dim()), keepdim, dtype);
     })
+    .on_device()
     .saves("shape:self")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<IntList> dim, bool keepdim,
                  std::optional<DType>) {

@@ -91,7 +91,7 @@ void join_contiguous(TensorList tensors, const Joined& j, const Tensor& out) {
 
 Tensor join(const Out& out, TensorList tensors, int64_t dim) {
   const Joined j = joined_shape(tensors, dim);
-  bool plain = true;
+  bool plain = !call_on_device;
   for (const Tensor& t : tensors) plain = plain && t.is_contiguous() && t.dtype() == j.dtype;
   Tensor result;
   if (out.dest[0]) {
@@ -126,6 +126,7 @@ Tensor join(const Out& out, TensorList tensors, int64_t dim) {
 
 PT_OP(cat)
     .impl([](const Out& out, TensorList tensors, int64_t dim) { return join(out, tensors, dim); })
+    .on_device()
     .saves("shape:tensors")
     .backward([](BackwardCall& g, TensorList tensors, int64_t dim) {
       int64_t at = 0;
@@ -164,6 +165,7 @@ PT_OP(stack)
       for (const Tensor& t : tensors) rows.push_back(unsqueeze(t, d));
       return join(out, rows, d);
     })
+    .on_device()
     .saves("shape:tensors")
     .backward([](BackwardCall& g, TensorList tensors, int64_t dim) {
       for (size_t i = 0; i < tensors.size(); ++i)

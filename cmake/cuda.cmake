@@ -1,0 +1,59 @@
+# libpytensor_cuda: the kernels and the runtime of cuda devices. libpytensor opens it on first use and
+# needs neither it nor CUDA. EMULATE compiles the same files with the C++ compiler against
+# csrc/cuda/emu, which lets tests use cuda devices on machines without one; never for a release
+# (tools/check_wheel.py refuses it).
+
+set(PYTENSOR_CUDA_ARCHITECTURES 80 90 100 120 CACHE STRING "Compute capabilities to compile for")
+
+file(GLOB_RECURSE pytensor_cuda_sources CONFIGURE_DEPENDS csrc/cuda/*.cu)
+
+if(PYTENSOR_CUDA STREQUAL "EMULATE")
+  file(GLOB pytensor_emulator CONFIGURE_DEPENDS csrc/cuda/emu/*.cpp)
+  set_source_files_properties(
+    ${pytensor_cuda_sources}
+    PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++;-Wno-unused-function"
+  )
+  add_library(pytensor_cuda MODULE ${pytensor_cuda_sources} ${pytensor_emulator})
+  target_link_libraries(pytensor_cuda PRIVATE pytensor_flags)
+  target_compile_definitions(pytensor_cuda PRIVATE PT_CUDA_EMULATION)
+  # The host's own contractions would differ from those of any GPU.
+  target_compile_options(pytensor_cuda PRIVATE -O3 -march=native -ffp-contract=off -fno-strict-aliasing)
+else()
+  enable_language(CUDA)
+  set(architectures)
+  set(names)
+  foreach(a IN LISTS PYTENSOR_CUDA_ARCHITECTURES)
+    list(APPEND architectures ${a}-real)
+    list(APPEND names sm_${a})
+  endforeach()
+  list(GET PYTENSOR_CUDA_ARCHITECTURES -1 newest)
+  list(APPEND architectures ${newest}-virtual)
+  list(JOIN names " " names)
+  add_library(pytensor_cuda MODULE ${pytensor_cuda_sources})
+  set_target_properties(
+    pytensor_cuda
+    PROPERTIES
+      CUDA_ARCHITECTURES "${architectures}"
+      CUDA_STANDARD 20
+      CUDA_STANDARD_REQUIRED ON
+      CUDA_RUNTIME_LIBRARY Static
+  )
+  target_include_directories(pytensor_cuda PRIVATE ${PROJECT_SOURCE_DIR}/csrc)
+  target_compile_definitions(pytensor_cuda PRIVATE PT_CUDA_ARCHITECTURES="${names}")
+  target_compile_options(
+    pytensor_cuda
+    PRIVATE
+      -Xfatbin=-compress-all
+      --expt-relaxed-constexpr
+      -Xcompiler=-Wall,-Wextra
+      $<$<BOOL:${PYTENSOR_WERROR}>:-Werror=all-warnings>
+  )
+endif()
+
+set_target_properties(
+  pytensor_cuda
+  PROPERTIES CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+)
+target_link_libraries(pytensor_cuda PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
+target_link_options(pytensor_cuda PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)
+install(TARGETS pytensor_cuda LIBRARY DESTINATION pytensor/lib)

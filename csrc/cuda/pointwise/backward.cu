@@ -1,0 +1,14 @@
+// Pointwise kernels: fused backward formulas. Inputs as in cpu/pointwise_backward.cpp.
+#include "cuda/pointwise/loops.h"
+#include "ops/functors/activation.h"
+
+namespace pt::device {
+namespace {
+
+const KernelEntry kernels[] = {
+#include "ops/functors/rows_backward.h"
+};
+PT_REGISTER_DEVICE_KERNELS(kernels)
+
+}  // namespace
+}  // namespace pt::device

@@ -1,0 +1,224 @@
+// The library's only exported function: the table of core/device_api.h.
+#include <dlfcn.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+#include <string>
+
+#include "cuda/registry.h"
+#include "cuda/runtime/runtime.h"
+
+namespace pt::cuda {
+
+namespace {
+
+constexpr int kMaxDevices = 64;
+KernelList* kernels = nullptr;
+std::atomic<int> pending{0};  // the first failure since take_error()
+thread_local std::string last_text;
+thread_local StreamHandle streams[kMaxDevices] = {};
+int processors[kMaxDevices] = {};
+
+cudaStream_t stream(StreamHandle s) { return static_cast<cudaStream_t>(s); }
+cudaEvent_t event(EventHandle e) { return static_cast<cudaEvent_t>(e); }
+
+int device_count() {
+#ifndef PT_CUDA_EMULATION
+  // Without a driver the runtime library need not be asked, which would take milliseconds.
+  if (!dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL)) return 0;
+#endif
+  int n = 0;
+  if (cudaGetDeviceCount(&n) != cudaSuccess) {
+    cudaGetLastError();
+    return 0;
+  }
+  return n < kMaxDevices ? n : kMaxDevices;
+}
+
+int properties(int index, DeviceProperties* out) {
+  cudaDeviceProp p;
+  if (const int status = status_of(cudaGetDeviceProperties(&p, index))) return status;
+  *out = {};
+  std::snprintf(out->name, sizeof out->name, "%s", p.name);
+  out->major = p.major;
+  out->minor = p.minor;
+  out->multi_processor_count = p.multiProcessorCount;
+  out->max_threads_per_multi_processor = p.maxThreadsPerMultiProcessor;
+  out->max_threads_per_block = p.maxThreadsPerBlock;
+  out->warp_size = p.warpSize;
+  out->regs_per_multiprocessor = p.regsPerMultiprocessor;
+  out->integrated = p.integrated;
+  out->is_multi_gpu_board = p.isMultiGpuBoard;
+  out->total_memory = p.totalGlobalMem;
+  out->shared_memory_per_block = p.sharedMemPerBlock;
+  out->shared_memory_per_block_optin = p.sharedMemPerBlockOptin;
+  out->shared_memory_per_multiprocessor = p.sharedMemPerMultiprocessor;
+  out->l2_cache_size = static_cast<size_t>(p.l2CacheSize);
+  std::memcpy(out->uuid, &p.uuid, sizeof out->uuid);
+#ifdef PT_CUDA_EMULATION
+  out->emulated = 1;
+#endif
+  return 0;
+}
+
+int copy(void* to, const void* from, size_t bytes, DeviceCopy direction, int wait) {
+  static constexpr cudaMemcpyKind kKinds[] = {cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost,
+                                              cudaMemcpyDeviceToDevice};
+  const cudaStream_t s = current_stream();
+  const int status =
+      status_of(cudaMemcpyAsync(to, from, bytes, kKinds[static_cast<int>(direction)], s));
+  if (status != 0 || direction == DeviceCopy::kOnDevice || !wait) return status;
+  return status_of(cudaStreamSynchronize(s));
+}
+
+int take_error() {
+  note(cudaGetLastError());
+  return pending.exchange(0);
+}
+
+const DeviceApi table = {
+    .version = DeviceApi::kVersion,
+    .size = sizeof(DeviceApi),
+    .kernels = nullptr,
+    .device_count = &device_count,
+    .current_device = &current_device,
+    .set_device = [](int index) { return status_of(cudaSetDevice(index)); },
+    .properties = &properties,
+    .synchronize = [] { return status_of(cudaDeviceSynchronize()); },
+    .can_access_peer =
+        [](int a, int b) {
+          int can = 0;
+          return cudaDeviceCanAccessPeer(&can, a, b) == cudaSuccess && can ? 1 : 0;
+        },
+    .allocate = &allocate,
+    .release = &release,
+    .record_stream = &record_stream,
+    .memory = &memory,
+    .reset_peak = &reset_peak,
+    .empty_cache = &empty_cache,
+    .allocate_pinned =
+        [](size_t bytes) {
+          void* p = nullptr;
+          return status_of(cudaMallocHost(&p, bytes)) ? nullptr : p;
+        },
+    .release_pinned = [](void* p) { cudaFreeHost(p); },
+    .is_pinned =
+        [](const void* p) {
+          cudaPointerAttributes a{};
+          const bool known = cudaPointerGetAttributes(&a, p) == cudaSuccess;
+          if (!known) cudaGetLastError();
+          return known && a.type == cudaMemoryTypeHost ? 1 : 0;
+        },
+    .copy = &copy,
+    .copy_peer =
+        [](void* to, int to_device, const void* from, int from_device, size_t bytes) {
+          const cudaStream_t s = current_stream();
+          const int status =
+              status_of(cudaMemcpyPeerAsync(to, to_device, from, from_device, bytes, s));
+          return status ? status : status_of(cudaStreamSynchronize(s));
+        },
+    .fill_bytes =
+        [](void* p, int value, size_t bytes) {
+          return status_of(cudaMemsetAsync(p, value, bytes, current_stream()));
+        },
+    .stream_create =
+        [](StreamHandle* out, int priority) {
+          cudaStream_t s = nullptr;
+          const int status =
+              status_of(cudaStreamCreateWithPriority(&s, cudaStreamNonBlocking, priority));
+          *out = s;
+          return status;
+        },
+    .stream_destroy = [](StreamHandle s) { return status_of(cudaStreamDestroy(stream(s))); },
+    .stream_synchronize =
+        [](StreamHandle s) { return status_of(cudaStreamSynchronize(stream(s))); },
+    .stream_query =
+        [](StreamHandle s) { return cudaStreamQuery(stream(s)) == cudaSuccess ? 1 : 0; },
+    .stream_wait =
+        [](StreamHandle s, EventHandle e) {
+          return status_of(cudaStreamWaitEvent(stream(s), event(e), 0));
+        },
+    .current_stream = &stream_of,
+    .set_stream = &set_stream,
+    .event_create =
+        [](EventHandle* out, int timing) {
+          cudaEvent_t e = nullptr;
+          const int status =
+              status_of(cudaEventCreateWithFlags(&e, timing ? 0 : cudaEventDisableTiming));
+          *out = e;
+          return status;
+        },
+    .event_destroy = [](EventHandle e) { return status_of(cudaEventDestroy(event(e))); },
+    .event_record = [](EventHandle e,
+                       StreamHandle s) { return status_of(cudaEventRecord(event(e), stream(s))); },
+    .event_synchronize = [](EventHandle e) { return status_of(cudaEventSynchronize(event(e))); },
+    .event_query = [](EventHandle e) { return cudaEventQuery(event(e)) == cudaSuccess ? 1 : 0; },
+    .event_elapsed =
+        [](EventHandle a, EventHandle b, float* ms) {
+          return status_of(cudaEventElapsedTime(ms, event(a), event(b)));
+        },
+    .take_error = &take_error,
+    .error_text = [] { return last_text.c_str(); },
+#ifdef PT_CUDA_EMULATION
+    .architectures = [] { return "emulated"; },
+#else
+    .architectures = [] { return PT_CUDA_ARCHITECTURES; },
+#endif
+};
+
+}  // namespace
+
+void register_kernels(KernelList* list) {
+  list->next = kernels;
+  kernels = list;
+}
+
+int current_device() {
+  int index = 0;
+  cudaGetDevice(&index);
+  return index;
+}
+
+int status_of(cudaError_t e) {
+  if (e != cudaSuccess) last_text = cudaGetErrorString(e);
+  return static_cast<int>(e);
+}
+
+void note(cudaError_t e) {
+  if (e == cudaSuccess) return;
+  last_text = cudaGetErrorString(e);
+  int none = 0;
+  pending.compare_exchange_strong(none, static_cast<int>(e));
+}
+
+StreamHandle stream_of(int index) { return streams[index]; }
+int set_stream(int index, StreamHandle s) {
+  streams[index] = s;
+  return 0;
+}
+cudaStream_t current_stream() { return stream(streams[current_device()]); }
+
+unsigned blocks_for(int64_t work, int threads) {
+  const int device = current_device();
+  if (processors[device] == 0) {
+    cudaDeviceProp p;
+    processors[device] =
+        cudaGetDeviceProperties(&p, device) == cudaSuccess ? p.multiProcessorCount : 64;
+  }
+  const int64_t most = int64_t{processors[device]} * (2048 / threads) * 4;
+  const int64_t needed = (work + threads - 1) / threads;
+  return static_cast<unsigned>(needed < 1 ? 1 : needed < most ? needed : most);
+}
+
+}  // namespace pt::cuda
+
+extern "C" __attribute__((visibility("default"))) const pt::DeviceApi* pytensor_device_api() {
+  static const pt::DeviceApi api = [] {
+    pt::DeviceApi filled = pt::cuda::table;
+    filled.kernels = pt::cuda::kernels;
+    return filled;
+  }();
+  return &api;
+}

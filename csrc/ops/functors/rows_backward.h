@@ -1,0 +1,21 @@
+// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by cpu/pointwise_backward.cpp and
+// cuda/pointwise/backward.cu; the former says what the inputs are.
+// clang-format off
+PT_FLOAT_KERNEL("relu_backward", 2, ReluBackward),
+PT_FLOAT_KERNEL("sigmoid_backward", 2, SigmoidBackward),
+PT_FLOAT_KERNEL("tanh_backward", 2, TanhBackward),
+PT_FLOAT_KERNEL("silu_backward", 2, SiluBackward),
+PT_FLOAT_KERNEL("gelu_backward", 2, GeluBackward),
+PT_FLOAT_KERNEL("gelu_tanh_backward", 2, GeluTanhBackward),
+PT_FLOAT_KERNEL("mish_backward", 2, MishBackward),
+PT_FLOAT_KERNEL("hardsigmoid_backward", 2, HardsigmoidBackward),
+PT_FLOAT_KERNEL("hardswish_backward", 2, HardswishBackward),
+PT_FLOAT_KERNEL("log_sigmoid_backward", 2, LogSigmoidBackward),
+PT_FLOAT_KERNEL("threshold_backward", 3, ThresholdBackward),
+PT_FLOAT_KERNEL("leaky_relu_backward", 3, LeakyReluBackward),
+PT_FLOAT_KERNEL("elu_backward", 5, EluBackward),
+PT_FLOAT_KERNEL("elu_backward_result", 5, EluBackwardResult),
+PT_FLOAT_KERNEL("hardtanh_backward", 4, HardtanhBackward),
+PT_FLOAT_KERNEL("clamp_backward", 4, ClampBackward),
+PT_FLOAT_KERNEL("softplus_backward", 4, SoftplusBackward),
+PT_FLOAT_KERNEL("shrink_backward", 3, ShrinkBackward),

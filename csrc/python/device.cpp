@@ -1,0 +1,136 @@
+// What pytensor/cuda is made of: devices, streams, events and memory figures of the device's
+// library. Names start with `cuda_`; handles are integers.
+#include "core/device_runtime.h"
+#include "python/object.h"
+
+namespace pt::python {
+
+namespace {
+
+StreamHandle handle(uintptr_t p) { return reinterpret_cast<StreamHandle>(p); }
+uintptr_t number(const void* p) { return reinterpret_cast<uintptr_t>(p); }
+
+py::dict properties(int index) {
+  DeviceProperties p{};
+  check_device(device_api().properties(index, &p), "get_device_properties");
+  py::dict d;
+  d["name"] = p.name;
+  d["major"] = p.major;
+  d["minor"] = p.minor;
+  d["total_memory"] = p.total_memory;
+  d["multi_processor_count"] = p.multi_processor_count;
+  d["max_threads_per_multi_processor"] = p.max_threads_per_multi_processor;
+  d["max_threads_per_block"] = p.max_threads_per_block;
+  d["warp_size"] = p.warp_size;
+  d["regs_per_multiprocessor"] = p.regs_per_multiprocessor;
+  d["is_integrated"] = p.integrated;
+  d["is_multi_gpu_board"] = p.is_multi_gpu_board;
+  d["shared_memory_per_block"] = p.shared_memory_per_block;
+  d["shared_memory_per_block_optin"] = p.shared_memory_per_block_optin;
+  d["shared_memory_per_multiprocessor"] = p.shared_memory_per_multiprocessor;
+  d["L2_cache_size"] = p.l2_cache_size;
+  d["uuid"] = py::bytes(reinterpret_cast<const char*>(p.uuid), sizeof p.uuid);
+  d["emulated"] = p.emulated != 0;
+  return d;
+}
+
+py::dict memory(int index) {
+  DeviceMemory m{};
+  check_device(device_api().memory(index, &m), "memory_stats");
+  py::dict d;
+  const auto stat = [&d](const char* name, const DeviceMemory::Stat& s) {
+    const std::string prefix = std::string(name) + ".all.";
+    d[py::str(prefix + "current")] = s.current;
+    d[py::str(prefix + "peak")] = s.peak;
+    d[py::str(prefix + "allocated")] = s.allocated;
+    d[py::str(prefix + "freed")] = s.freed;
+  };
+  stat("allocated_bytes", m.allocated);
+  stat("reserved_bytes", m.reserved);
+  stat("active", m.active_blocks);
+  stat("allocation", m.active_blocks);
+  stat("segment", m.segments);
+  d["num_alloc_retries"] = m.retries;
+  d["num_ooms"] = m.out_of_memory;
+  d["num_device_alloc"] = m.segments.allocated;
+  d["num_device_free"] = m.frees_of_segments;
+  d["free"] = m.free_on_device;
+  d["total"] = m.total_on_device;
+  return d;
+}
+
+void init_streams(py::module_& m) {
+  using gil = py::call_guard<py::gil_scoped_release>;
+  m.def("cuda_stream_create", [](int priority) {
+    StreamHandle s = nullptr;
+    check_device(device_api().stream_create(&s, priority), "Stream");
+    return number(s);
+  });
+  m.def("cuda_stream_destroy", [](uintptr_t s) { device_api().stream_destroy(handle(s)); });
+  m.def(
+      "cuda_stream_synchronize",
+      [](uintptr_t s) {
+        check_device(device_api().stream_synchronize(handle(s)), "synchronize");
+        check_launches("synchronize");
+      },
+      gil());
+  m.def("cuda_stream_query", [](uintptr_t s) { return device_api().stream_query(handle(s)) == 1; });
+  m.def("cuda_stream_wait", [](uintptr_t s, uintptr_t e) {
+    check_device(device_api().stream_wait(handle(s), handle(e)), "wait_event");
+  });
+  m.def("cuda_current_stream",
+        [](int index) { return number(device_api().current_stream(index)); });
+  m.def("cuda_set_stream", [](int index, uintptr_t s) {
+    check_device(device_api().set_stream(index, handle(s)), "set_stream");
+  });
+  m.def("cuda_event_create", [](bool timing) {
+    EventHandle e = nullptr;
+    check_device(device_api().event_create(&e, timing), "Event");
+    return number(e);
+  });
+  m.def("cuda_event_destroy", [](uintptr_t e) { device_api().event_destroy(handle(e)); });
+  m.def("cuda_event_record", [](uintptr_t e, uintptr_t s) {
+    check_device(device_api().event_record(handle(e), handle(s)), "record");
+  });
+  m.def(
+      "cuda_event_synchronize",
+      [](uintptr_t e) { check_device(device_api().event_synchronize(handle(e)), "synchronize"); },
+      gil());
+  m.def("cuda_event_query", [](uintptr_t e) { return device_api().event_query(handle(e)) == 1; });
+  m.def("cuda_event_elapsed", [](uintptr_t start, uintptr_t end) {
+    float ms = 0;
+    check_device(device_api().event_elapsed(handle(start), handle(end), &ms), "elapsed_time");
+    return ms;
+  });
+}
+
+}  // namespace
+
+void init_device(py::module_& m) {
+  m.def("cuda_built", [] { return find_device_api() != nullptr; });
+  m.def("cuda_device_count", [] { return device_count(); });
+  m.def("cuda_current_device", [] { return current_device_index(); });
+  m.def("cuda_set_device", [](int index) { set_current_device(index); });
+  m.def("cuda_properties", &properties);
+  m.def("cuda_memory", &memory);
+  m.def("cuda_reset_peak", [](int index) { device_api().reset_peak(index); });
+  m.def("cuda_empty_cache", [] { device_api().empty_cache(); });
+  m.def("cuda_architectures", [] { return device_api().architectures(); });
+  m.def("cuda_can_access_peer",
+        [](int a, int b) { return device_api().can_access_peer(a, b) != 0; });
+  m.def(
+      "cuda_synchronize",
+      [](int index) {
+        const CallDeviceGuard guard(Device{DeviceType::kCuda, static_cast<int8_t>(index)});
+        check_device(device_api().synchronize(), "synchronize");
+        check_launches("synchronize");
+      },
+      py::call_guard<py::gil_scoped_release>());
+  m.def("cuda_record_stream", [](py::object t, uintptr_t s) {
+    PT_CHECK_TYPE(is_tensor(t.ptr()), "record_stream(): expected a Tensor");
+    device_api().record_stream(as_tensor(t.ptr())->storage->data, handle(s));
+  });
+  init_streams(m);
+}
+
+}  // namespace pt::python
