@@ -1,4 +1,5 @@
-// How exact float32 products must be: set_float32_matmul_precision(). Asked by matrix products and convolutions.
+// How exact float32 products must be: set_float32_matmul_precision(). Asked by matrix products and
+// convolutions.
 #pragma once
 
 #include <cstdint>

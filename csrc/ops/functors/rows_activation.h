@@ -1,5 +1,6 @@
-// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by cpu/pointwise_activation.cpp and
-// cuda/pointwise/activation.cu; the former says what the inputs are.
+// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by
+// cpu/pointwise_activation.cpp and cuda/pointwise/activation.cu; the former says what the inputs
+// are.
 // clang-format off
 PT_NUMBER_KERNEL("relu", 1, Relu),
 PT_NUMBER_KERNEL("relu6", 1, Relu6),

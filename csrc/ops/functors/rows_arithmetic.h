@@ -1,5 +1,6 @@
-// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by cpu/pointwise_arithmetic.cpp and
-// cuda/pointwise/arithmetic.cu; the former says what the inputs are.
+// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by
+// cpu/pointwise_arithmetic.cpp and cuda/pointwise/arithmetic.cu; the former says what the inputs
+// are.
 // clang-format off
 PT_NUMBER_KERNEL("add", 2, Add),
 PT_NUMBER_KERNEL("sub", 2, Sub),

@@ -1,5 +1,5 @@
-// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by cpu/pointwise_backward.cpp and
-// cuda/pointwise/backward.cu; the former says what the inputs are.
+// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by
+// cpu/pointwise_backward.cpp and cuda/pointwise/backward.cu; the former says what the inputs are.
 // clang-format off
 PT_FLOAT_KERNEL("relu_backward", 2, ReluBackward),
 PT_FLOAT_KERNEL("sigmoid_backward", 2, SigmoidBackward),

@@ -1,5 +1,5 @@
-// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by cpu/pointwise_compare.cpp and
-// cuda/pointwise/compare.cu; the former says what the inputs are.
+// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by
+// cpu/pointwise_compare.cpp and cuda/pointwise/compare.cu; the former says what the inputs are.
 // clang-format off
 PT_ANY_KERNEL("eq", 2, Eq),
 PT_ANY_KERNEL("ne", 2, Ne),

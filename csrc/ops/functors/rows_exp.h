@@ -1,5 +1,5 @@
-// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by cpu/pointwise_exp.cpp and
-// cuda/pointwise/exp.cu; the former says what the inputs are.
+// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by
+// cpu/pointwise_exp.cpp and cuda/pointwise/exp.cu; the former says what the inputs are.
 // clang-format off
 PT_FLOAT_KERNEL("exp", 1, Exp),
 PT_FLOAT_KERNEL("exp2", 1, Exp2),

@@ -1,5 +1,5 @@
-// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by cpu/pointwise_special.cpp and
-// cuda/pointwise/special.cu; the former says what the inputs are.
+// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by
+// cpu/pointwise_special.cpp and cuda/pointwise/special.cu; the former says what the inputs are.
 // clang-format off
 PT_FLOAT_KERNEL("lgamma", 1, Lgamma),
 PT_FLOAT_KERNEL("digamma", 1, Digamma),

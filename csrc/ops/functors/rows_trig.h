@@ -1,5 +1,5 @@
-// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by cpu/pointwise_trig.cpp and
-// cuda/pointwise/trig.cu; the former says what the inputs are.
+// Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by
+// cpu/pointwise_trig.cpp and cuda/pointwise/trig.cu; the former says what the inputs are.
 // clang-format off
 PT_FLOAT_KERNEL("sin", 1, Sin),   PT_FLOAT_KERNEL("cos", 1, Cos),
 PT_FLOAT_KERNEL("tan", 1, Tan),   PT_FLOAT_KERNEL("asin", 1, Asin),
