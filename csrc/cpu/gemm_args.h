@@ -22,7 +22,7 @@ struct GemmArgs {
   const void* bias = nullptr;          // same dtype as C, or null
   const void* scale = nullptr;         // the same, with the strides of bias
   int64_t bias_row = 0, bias_col = 0;  // strides of bias along m and n
-  const void* residual = nullptr;  // laid out as C, or null
+  const void* residual = nullptr;      // laid out as C, or null
   double least = -__builtin_inf(), most = __builtin_inf();
   bool reduced_precision = false;  // float32 A and B may be rounded to bfloat16
 };
