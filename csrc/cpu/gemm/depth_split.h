@@ -27,12 +27,10 @@ void run_depth_split(const Problem<T>& p, const BlockPlan& plan) {
   parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
     int64_t k0 = 0;
     for (int64_t i = 0; i < end; i++) {
-      Problem<T> part = p;
+      Problem<T> part = p.unfinished();
       part.k = next_block(p.k - k0, plan.depth);
       part.a += k0 * p.a_col;
       part.b += k0 * p.b_row;
-      part.bias = nullptr;
-      part.relu = false;
       k0 += part.k;
       if (i < begin) continue;
       if (i > 0) {

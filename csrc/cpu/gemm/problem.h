@@ -64,6 +64,14 @@ struct Problem {
   // Whether scale and bias are vectors of a number for each row.
   bool finishes_by_row() const { return !(bias || scale) || (bias_col == 0 && bias_row == 1); }
 
+  // The bare product.
+  Problem unfinished() const {
+    Problem p = *this;
+    p.bias = p.scale = p.residual = nullptr;
+    p.least = limit(-__builtin_inf()), p.most = limit(__builtin_inf());
+    return p;
+  }
+
   // C^T = B^T A^T: the same numbers with rows and columns exchanged.
   Problem transposed() const {
     Problem p = *this;
