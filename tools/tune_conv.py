@@ -126,7 +126,9 @@ def scatters(s: Shape, limits: tuple[int, ...]) -> bool:
 
 
 def decisions() -> list[Decision]:
-    pointwise = grid("forward", 1, 1, (32, 128, 512), (32, 128, 512), (4, 7, 10, 14, 20), (2, 8))
+    pointwise = grid(
+        "forward", 1, 1, (32, 128, 512, 1024), (64, 256, 512, 2048), (4, 7, 10, 14, 20), (2, 8)
+    )
     scatter = [
         *grid("input", 5, 1, (3, 8, 16, 32, 64, 128), (16, 64, 192), (14, 28), (1, 4)),
         *grid("input", 3, 2, (3, 8, 16, 32, 64, 128), (32, 128), (8, 14, 28), (1, 4)),
@@ -137,11 +139,16 @@ def decisions() -> list[Decision]:
         winograd_decision("input", "Input"),
         winograd_decision("weight", "Weight"),
         Decision(
-            ("kPointwisePixels",),
+            ("kPointwisePixels", "kPointwiseWeights"),
             ("pointwise", "product"),
             pointwise,
-            [(n,) for n in (16, 32, 48, 64, 100, 128, 196, 256, 400)],
-            lambda s, v: s.out_size**2 >= v[0],
+            list(
+                itertools.product(
+                    (16, 32, 64, 100, 128, 196, 256, 400),
+                    (0, 4096, 16384, 65536, 131072, 262144, 524288, 1048576),
+                )
+            ),
+            lambda s, v: s.out_size**2 >= v[0] or s.channels * s.out <= v[1],
         ),
         Decision(
             ("kScatterChannels", "kScatterRatio", "kScatterPixels"),

@@ -16,23 +16,26 @@ inline constexpr int64_t kWinogradInputTiles = 16;
 inline constexpr int64_t kWinogradInputChannels = 16;
 inline constexpr int64_t kWinogradWeightTiles = 16;
 inline constexpr int64_t kWinogradWeightChannels = 32;
-inline constexpr int64_t kPointwisePixels = 16;
+inline constexpr int64_t kPointwisePixels = 256;
+inline constexpr int64_t kPointwiseWeights = 65536;
 inline constexpr int64_t kScatterChannels = 24;
 inline constexpr int64_t kScatterRatio = 1;
 inline constexpr int64_t kScatterPixels = 16;
 #elif defined(PT_ISA_IS_AVX2)
-// start values, to be measured
-inline constexpr int64_t kWinogradTiles = 48, kWinogradChannels = 32;
-inline constexpr int64_t kWinogradInputTiles = 16, kWinogradInputChannels = 32;
-inline constexpr int64_t kWinogradWeightTiles = 96, kWinogradWeightChannels = 32;
+// model name Intel(R) Xeon(R) Processor, cpu family 6, model 167
+inline constexpr int64_t kWinogradTiles = 48, kWinogradChannels = 16;
+inline constexpr int64_t kWinogradInputTiles = 32, kWinogradInputChannels = 16;
+inline constexpr int64_t kWinogradWeightTiles = 24, kWinogradWeightChannels = 16;
 inline constexpr int64_t kPointwisePixels = 128;
-inline constexpr int64_t kScatterChannels = 32, kScatterPixels = 64, kScatterRatio = 2;
+inline constexpr int64_t kPointwiseWeights = 65536;
+inline constexpr int64_t kScatterChannels = 24, kScatterPixels = 49, kScatterRatio = 1;
 #else
-// start values, to be measured
+// not measured: cautious
 inline constexpr int64_t kWinogradTiles = 48, kWinogradChannels = 32;
 inline constexpr int64_t kWinogradInputTiles = 16, kWinogradInputChannels = 32;
 inline constexpr int64_t kWinogradWeightTiles = 96, kWinogradWeightChannels = 32;
 inline constexpr int64_t kPointwisePixels = 128;
+inline constexpr int64_t kPointwiseWeights = 65536;
 inline constexpr int64_t kScatterChannels = 32, kScatterPixels = 64, kScatterRatio = 2;
 #endif
 

@@ -34,10 +34,11 @@ bool takes_winograd(const ConvArgs& p, bool gradient) {
                         : enough_for_winograd(p, p.out, kWinogradTiles, kWinogradChannels));
 }
 
-// Small images of a batch are better taken together (product.h).
+// A large weight is better read once for all the small images of a batch (product.h).
 inline bool takes_pointwise(const ConvArgs& p) {
-  return pointwise_fits(p) &&
-         takes(p, ConvWay::kPointwise, p.batch == 1 || volume(p.out) >= kPointwisePixels);
+  const bool chosen = p.batch == 1 || volume(p.out) >= kPointwisePixels ||
+                      p.in_channels * p.out_channels <= kPointwiseWeights;
+  return pointwise_fits(p) && takes(p, ConvWay::kPointwise, chosen);
 }
 
 // Few channels, a weight that is large beside the image, or the few pixels of a single image with
