@@ -6,8 +6,8 @@
 // float32 and are rounded once. The places where sums are cut follow from the depth alone.
 #pragma once
 
-#include "core/bfloat16_unit.h"
 #include "core/parallel.h"
+#include "cpu/bfloat16_unit.h"
 #include "cpu/gemm/driver.h"
 #include "cpu/gemm/tile_pack.h"
 

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "core/bfloat16_unit.h"
 #include "core/precision.h"
+#include "cpu/bfloat16_unit.h"
 #include "cpu/conv_args.h"
 #include "cpu/kernel_table.h"
 #include "op/copy.h"
