@@ -2,6 +2,7 @@
 // residual and limits of ConvArgs, on the rows of gemm/finish.h.
 #pragma once
 
+#include "cpu/conv/lanes.h"
 #include "cpu/conv_args.h"
 #include "cpu/gemm/finish.h"
 
