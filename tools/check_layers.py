@@ -38,7 +38,7 @@ ALLOWED = {
 NODE_FILES = {"node.h", "node.cpp", "view_nodes.h", "grad_mode.h", "grad_mode.cpp"}
 # Headers of core/ without inline code that could differ between instruction sets.
 PLAIN_HEADERS = {
-    "core/bfloat16_unit.h", "core/device_api.h", "core/dtype.h", "core/half.h", "core/on_device.h",
+    "core/device_api.h", "core/dtype.h", "core/half.h", "core/on_device.h",
     "core/parallel.h",
 }  # fmt: skip
 # Standard headers full of inline functions, which a kernel file would compile with wide

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "core/bfloat16_unit.h"
+#include "cpu/bfloat16_unit.h"
 
 namespace pt {
 

@@ -1,9 +1,9 @@
 // The extension module pytensor._C. pybind11 serves what is not hot; Tensor, its methods and the
 // op functions are raw CPython (tensor_type.cpp, ops.cpp).
-#include "core/bfloat16_unit.h"
 #include "core/parallel.h"
 #include "core/precision.h"
 #include "core/storage.h"
+#include "cpu/bfloat16_unit.h"
 #include "cpu/kernel_table.h"
 #include "cpu/portable/crc32.h"
 #include "op/promote.h"

@@ -19,7 +19,9 @@ struct UnitProduct {
   T* out = nullptr;
   int64_t out_image = 0, out_row = 0, out_y = 0, out_x = 1;
   const T* bias = nullptr;
-  bool relu = false;
+  const T* scale = nullptr;     // of rows, as the bias
+  const T* residual = nullptr;  // laid out as `out`
+  float least = -__builtin_inff(), most = __builtin_inff();
 
   int64_t jumps() const { return matrix.unfolded() ? 1 : matrix.num_taps(); }
   int64_t steps() const { return divide_up(matrix.lines(), kTileDepth); }

@@ -56,14 +56,20 @@ void store_pixels(const UnitProduct<T>& p, const float* sums, int64_t i, int64_t
     for (int64_t r = 0; n > 0 && r < count; r++, from += kBlock, to += p.out_row) {
       __m512 low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask & 0xffffu), from);
       __m512 high = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), from + 16);
+      if (p.scale) {
+        const __m512 scale = _mm512_set1_ps(static_cast<float>(p.scale[i + r]));
+        low = low * scale, high = high * scale;
+      }
       if (p.bias) {
         const __m512 bias = _mm512_set1_ps(static_cast<float>(p.bias[i + r]));
         low = low + bias, high = high + bias;
       }
-      if (p.relu) {
-        low = (__m512)((Vec<float>)low < Vec<float>{} ? Vec<float>{} : (Vec<float>)low);
-        high = (__m512)((Vec<float>)high < Vec<float>{} ? Vec<float>{} : (Vec<float>)high);
+      if (p.residual) {
+        __m512 low_more, high_more;
+        gemm::load_floats(p.residual + (to - p.out), n, &low_more, &high_more);
+        low = low + low_more, high = high + high_more;
       }
+      low = gemm::limited(low, p.least, p.most), high = gemm::limited(high, p.least, p.most);
       if (p.out_x == 1) {
         gemm::store_32(to, low, high, n);
       } else {
@@ -227,7 +233,11 @@ bool unit_forward(const ConvArgs& p) {
     q.out_image = p.groups * p.out_channels * out_plane;
     q.out_row = out_plane, q.out_y = p.out[2];
     if (p.bias) q.bias = static_cast<const T*>(p.bias) + g * p.out_channels;
-    q.relu = p.relu;
+    if (p.scale) q.scale = static_cast<const T*>(p.scale) + g * p.out_channels;
+    if (p.residual) {
+      q.residual = static_cast<const T*>(p.residual) + g * p.out_channels * out_plane;
+    }
+    q.least = static_cast<float>(p.least), q.most = static_cast<float>(p.most);
     if (join_rows(&m)) q.out_y = 0;
     multiply_images(p, q);
   }
@@ -262,7 +272,6 @@ void unit_gradient_phase(const ConvArgs& p, const Phase& fy, const Phase& fx) {
     q.out_y = fy.count == 1 ? 0 : p.stride[1] * p.in[2];
     q.out_x = fx.count == 1 ? 1 : p.stride[2];
     if (p.bias) q.bias = static_cast<const T*>(p.bias) + g * p.in_channels;
-    q.relu = p.relu;
     if (q.out_x == 1 && q.out_y == fx.count && join_rows(&m)) q.out_y = 0;
     multiply_images(p, q);
   }

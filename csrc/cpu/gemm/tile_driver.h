@@ -6,8 +6,8 @@
 // float32 and are rounded once. The places where sums are cut follow from the depth alone.
 #pragma once
 
-#include "core/bfloat16_unit.h"
 #include "core/parallel.h"
+#include "cpu/bfloat16_unit.h"
 #include "cpu/gemm/driver.h"
 #include "cpu/gemm/tile_pack.h"
 
@@ -55,6 +55,14 @@ PT_GEMM_INLINE void transpose_sums(const float* sums, int64_t pitch, int64_t row
   }
 }
 
+// v between two limits; NaN stays NaN.
+PT_GEMM_INLINE __m512 limited(__m512 v, float least, float most) {
+  const Vec<float> low = broadcast(least), high = broadcast(most);
+  Vec<float> x = (Vec<float>)v;
+  x = x < low ? low : x;
+  return (__m512)(x > high ? high : x);
+}
+
 // Writes the finished sums of at most 32 x 32 results: plain ones here, the others in finish().
 template <class T>
 void write_sums(const Problem<T>& p, int64_t i, int64_t rows, int64_t j, int64_t columns,
@@ -65,7 +73,7 @@ void write_sums(const Problem<T>& p, int64_t i, int64_t rows, int64_t j, int64_t
     write_sums(p.transposed(), j, columns, i, rows, transposed, kBlock);
     return;
   }
-  const bool plain = p.alpha == 1.0f && p.beta == 0.0f && p.c_col == 1;
+  const bool plain = p.alpha == 1.0f && p.beta == 0.0f && p.c_col == 1 && !p.scale && !p.residual;
   if (!plain || (p.bias && p.bias_col != 1 && p.bias_row != 1)) {
     finish(p.tile(i, rows, j, columns), sums, pitch, p.beta, true);
     return;
@@ -79,10 +87,7 @@ void write_sums(const Problem<T>& p, int64_t i, int64_t rows, int64_t j, int64_t
       low_bias = high_bias = _mm512_set1_ps(static_cast<float>(p.bias[i + r]));
     }
     __m512 low = _mm512_loadu_ps(sums) + low_bias, high = _mm512_loadu_ps(sums + 16) + high_bias;
-    if (p.relu) {  // keeps NaN
-      low = (__m512)((Vec<float>)low < Vec<float>{} ? Vec<float>{} : (Vec<float>)low);
-      high = (__m512)((Vec<float>)high < Vec<float>{} ? Vec<float>{} : (Vec<float>)high);
-    }
+    low = limited(low, p.least, p.most), high = limited(high, p.least, p.most);
     store_32(c, low, high, columns);
   }
 }

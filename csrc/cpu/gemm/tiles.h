@@ -4,7 +4,7 @@
 // 16 rows of 16 pairs: row r holds the numbers 2r and 2r+1 of 16 columns. Instructions are written
 // as assembler: kernel files are compiled without the flags of these units, and g++ 12's own
 // functions lack the "memory" that keeps stores to packed operands before the loads of tiles.
-// Only code that runs where core/bfloat16_unit.h grants a unit may come here.
+// Only code that runs where cpu/bfloat16_unit.h grants a unit may come here.
 #pragma once
 
 #include <type_traits>

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "core/bfloat16_unit.h"
 #include "core/precision.h"
+#include "cpu/bfloat16_unit.h"
 #include "cpu/conv_args.h"
 #include "cpu/kernel_table.h"
 #include "op/copy.h"
@@ -63,7 +63,7 @@ struct ConvCall {
   void* ConvArgs::* first;
   void* ConvArgs::* second;
   void* ConvArgs::* write;
-  Tensor residual;  // of the result's dtype and sizes, or undefined
+  Tensor residual = {};  // of the result's dtype and sizes, or undefined
 
   Tensor run(const Tensor& a, const Tensor& b, const Tensor& bias, const Dims& sizes) {
     const DType t = a.dtype();
@@ -106,9 +106,6 @@ struct ConvCall {
     const DType t = a.dtype();
     const bool rounded = t == DType::kFloat32 && float32_precision() == Float32Precision::kMedium;
     if ((t != DType::kBFloat16 && !rounded) || bfloat16_unit() == BFloat16Unit::kNone) return {};
-    const bool finished = args.scale || residual.defined() || args.least > -__builtin_inf() ||
-                          args.most < __builtin_inf();
-    if (finished) return {};  // the units' kernels add a bias, no more
     ConvUnitsFn* fn = units.get(t);
     if (!fn) return {};
     const Tensor x = as_contiguous(a), y = as_contiguous(b);
@@ -118,6 +115,8 @@ struct ConvCall {
     args.*second = y.raw();
     args.*write = out.raw();
     args.bias = z.defined() ? z.raw() : nullptr;
+    const Tensor more = residual.defined() ? as_contiguous(residual) : Tensor();
+    args.residual = more.defined() ? more.raw() : nullptr;
     std::vector<Tensor> memory;
     args.allocate = allocate;
     args.owner = &memory;

@@ -1,10 +1,11 @@
 // CPUID bits of the bfloat16 units, and Linux's permission to use the tile registers.
-#include "core/bfloat16_unit.h"
+#include "cpu/bfloat16_unit.h"
 
 #include <cstdlib>
 #include <string>
 
 #include "core/error.h"
+#include "cpu/kernel_table.h"
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
@@ -49,6 +50,7 @@ BFloat16Unit best_unit(BFloat16Unit, bool) { return BFloat16Unit::kNone; }
 #endif
 
 BFloat16Unit choose() {
+  if (active_isa() != Isa::kAvx512) return BFloat16Unit::kNone;  // no kernels
   const char* wish = std::getenv("PYTENSOR_BF16");
   if (!wish || !*wish) return best_unit(BFloat16Unit::kTiles, false);
   const std::string name = wish;

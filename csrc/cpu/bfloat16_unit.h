@@ -12,7 +12,8 @@ enum class BFloat16Unit : uint8_t {
   kTiles,  // AMX-BF16: products of whole tiles
 };
 
-// The fastest unit of the CPU that the operating system grants, or the one PYTENSOR_BF16 names
+// The fastest unit of the CPU that the operating system grants and the active kernels know, or the
+// one PYTENSOR_BF16 names
 // ("none", "dot", "tiles"; one the machine lacks counts as the next lower). Asked once.
 BFloat16Unit bfloat16_unit();
 const char* bfloat16_unit_name(BFloat16Unit unit);  // as in PYTENSOR_BF16
