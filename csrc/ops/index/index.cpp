@@ -3,6 +3,7 @@
 
 #include "op/copy.h"
 #include "op/define.h"
+#include "ops/index/algorithms/device.h"
 #include "ops/index/selection.h"
 #include "ops/memory/memory.h"
 #include "ops/view/view.h"
@@ -59,6 +60,11 @@ void put_values(const Tensor& dest, TensorList indices, const Tensor& values, bo
   const Tensor all = broadcast_to(values, at.shape);
   if (at.selection.elements() == 0) return;
   const size_t item = dest.item_size();
+  if (call_on_device && values.numel() == 1) {
+    device::write_selection(at.selection, dest.dtype(), dest.raw(), {values.raw(), true},
+                            accumulate ? PlaceOp::kAdd : PlaceOp::kAssign);
+    return;
+  }
   if (values.numel() == 1) {
     if (accumulate) {
       add_selection_scalar(at.selection, dest.dtype(), dest.raw(), values.raw());
@@ -111,6 +117,7 @@ PT_OP(index)
       read_selection(from.selection, self.data<char>(), out.data<char>(), self.item_size());
       return out;
     })
+    .on_device()
     .saves("shape:self, indices")
     .backward([](BackwardCall& g, const Tensor& self, TensorList indices) {
       g[0] = index_backward(g.grad(), IntList(self.sizes()), indices);
@@ -124,6 +131,7 @@ PT_OP(index_backward)
       put_values(out, indices, grad, true);
       return out;
     })
+    .on_device()
     .saves("indices")
     .backward([](BackwardCall& g, const Tensor&, IntList, TensorList indices) {
       g[0] = index(g.grad(), indices);
@@ -142,6 +150,7 @@ PT_OP(index_put)
       put_values(dest, indices, values, accumulate);
       return dest;
     })
+    .on_device()
     .saves("indices, shape:values")
     .backward([](BackwardCall& g, const Tensor&, TensorList indices, const Tensor& values,
                  bool accumulate) {

@@ -95,6 +95,7 @@ PT_OP(topk)
                  .sorted = sorted});
       return {values, indices};
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t, int64_t dim, bool, bool) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), true);
@@ -121,6 +122,7 @@ PT_OP(kthvalue)
       refuse_bool("kthvalue_cpu", self);
       return one_of_each_row("kthvalue", SelectKind::kKth, self, k, dim, keepdim);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t, int64_t dim, bool keepdim) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), keepdim);
@@ -134,6 +136,7 @@ PT_OP(kthvalue)
 
 PT_OP(median)
     .impl([](const Tensor& self) { return median_of_all(SelectKind::kMedian, self); })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = shared_gradient(g.grad(), self, g.result());
@@ -152,6 +155,7 @@ PT_OP(median_dim)
       refuse_bool("median_out", self);
       return one_of_each_row("median", SelectKind::kMedian, self, 1, dim, keepdim);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, bool keepdim) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), keepdim);
@@ -164,6 +168,7 @@ PT_OP(median_dim)
 
 PT_OP(nanmedian)
     .impl([](const Tensor& self) { return median_of_all(SelectKind::kNanMedian, self); })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = shared_gradient(g.grad(), self, g.result());
@@ -177,6 +182,7 @@ PT_OP(nanmedian_dim)
       refuse_bool("median_out", self);
       return one_of_each_row("median", SelectKind::kNanMedian, self, 1, dim, keepdim);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, bool keepdim) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), keepdim);
@@ -191,6 +197,7 @@ PT_OP(mode)
     .impl([](const Tensor& self, int64_t dim, bool keepdim) {
       return one_of_each_row("mode", SelectKind::kMode, self, 1, dim, keepdim);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, bool keepdim) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), keepdim);
