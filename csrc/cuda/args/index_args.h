@@ -106,4 +106,14 @@ struct DeviceMasked {
 };
 using DeviceMaskedFn = void(const DeviceMasked&);
 
+// out = in where it is on or below the diagonal (`lower`), or on or above it; else 0. Contiguous
+// matrices of n elements in all. Name "device_triangle", slots by size.
+struct DeviceTriangle {
+  const void* in = nullptr;
+  void* out = nullptr;
+  int64_t n = 0, rows = 1, columns = 1, diagonal = 0;
+  bool lower = true;
+};
+using DeviceTriangleFn = void(const DeviceTriangle&);
+
 }  // namespace pt
