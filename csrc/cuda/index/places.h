@@ -3,6 +3,7 @@
 
 #include "cuda/args/index_args.h"
 #include "cuda/reduce/frame.h"
+#include "cuda/sort/keys.h"
 
 namespace pt::cuda {
 

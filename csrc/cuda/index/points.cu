@@ -72,31 +72,42 @@ __global__ void __launch_bounds__(kIndexThreads) fill_kernel(DeviceIndexWrite a)
   }
 }
 
-// `places` are the sorted offsets of the points `order`. The thread of the last point of a place
-// assigns; otherwise the one of the first walks them all.
+// `places` are the sorted offsets of the points `order`. Of the points of one place the last assigns.
 template <class T>
 __global__ void __launch_bounds__(kIndexThreads)
-    write_kernel(DeviceIndexWrite a, const int64_t* places, const int64_t* order) {
+    assign_kernel(DeviceIndexWrite a, const int64_t* places, const int64_t* order) {
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  const DevicePoints& p = a.points;
+  const int64_t width = p.rows.count, count = p.before.count * p.n * width;
+  for (int64_t e = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; e < count; e += step) {
+    const int64_t row = e % width, point = e / width, b = point / p.n, k = point - b * p.n;
+    const int64_t place = places[k];
+    if (place == kNowhere || (k + 1 < p.n && places[k + 1] == place)) continue;
+    T* to = static_cast<T*>(p.data) + place + offset_in(p.before, b) + offset_in(p.rows, row);
+    *to = static_cast<const T*>(a.values)[(b * p.n + order[k]) * width + row];
+  }
+}
+
+// The thread of the first point of a place takes the values of all its points, in their order.
+template <class T>
+__global__ void __launch_bounds__(kIndexThreads)
+    combine_kernel(DeviceIndexWrite a, const int64_t* places, const int64_t* order) {
   using V = Compute<T>;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const DevicePoints& p = a.points;
   const int64_t width = p.rows.count, count = p.before.count * p.n * width;
   for (int64_t e = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; e < count; e += step) {
-    const int64_t row = e % width, point = e / width, b = point / p.n, k = point % p.n;
+    const int64_t row = e % width, point = e / width, b = point / p.n;
+    int64_t k = point - b * p.n;
     const int64_t place = places[k];
-    const bool last = k + 1 == p.n || places[k + 1] != place;
-    const bool first = k == 0 || places[k - 1] != place;
-    const bool assign = a.op == PlaceOp::kAssign;
-    if (place == kNowhere || !(assign ? last : first)) continue;
+    if (place == kNowhere || (k > 0 && places[k - 1] == place)) continue;
     T* to = static_cast<T*>(p.data) + place + offset_in(p.before, b) + offset_in(p.rows, row);
-    if (assign) {
-      *to = value_at<T>(a, (b * p.n + order[k]) * width + row);
-      continue;
-    }
+    const T* from = a.values ? static_cast<const T*>(a.values) : reinterpret_cast<const T*>(a.number);
+    const bool one = a.one || !a.values;
+    if (!one) from += b * p.n * width + row;
     V total = static_cast<V>(*to);
-    for (int64_t j = k; j < p.n && places[j] == place; ++j) {
-      total = combined(a.op, total, static_cast<V>(value_at<T>(a, (b * p.n + order[j]) * width + row)));
-    }
+    for (; k < p.n && places[k] == place; ++k)
+      total = combined(a.op, total, static_cast<V>(from[one ? 0 : order[k] * width]));
     put<T>(to, 0, total);
   }
 }
@@ -108,14 +119,18 @@ void write(const DeviceIndexWrite& a) {
   if (count == 0) return;
   const unsigned blocks = blocks_for(count, kIndexThreads);
   if (a.op == PlaceOp::kAssign && (a.one || !a.values || p.n == 1)) {
-    PT_LAUNCH((fill_kernel<T>), blocks, kIndexThreads, 0, a);
+    PT_LAUNCH((fill_kernel<BitsOf<T>>), blocks, kIndexThreads, 0, a);
     return;
   }
   const Scratch sorted(static_cast<size_t>(p.n) * 16);
   if (!sorted) return;
   int64_t *places = sorted.as<int64_t>(), *order = places + p.n;
   sort_places(p.offsets, p.n, places, order);
-  PT_LAUNCH((write_kernel<T>), blocks, kIndexThreads, 0, a, places, order);
+  if (a.op == PlaceOp::kAssign) {
+    PT_LAUNCH((assign_kernel<BitsOf<T>>), blocks, kIndexThreads, 0, a, places, order);
+  } else {
+    PT_LAUNCH((combine_kernel<T>), blocks, kIndexThreads, 0, a, places, order);
+  }
 }
 
 const KernelEntry kEntries[] = {

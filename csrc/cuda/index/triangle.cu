@@ -1,5 +1,6 @@
 // tril and triu: copies of matrices with zeros on one side of a diagonal.
 #include "cuda/args/index_args.h"
+#include "cuda/pt_cuda.h"
 #include "cuda/registry.h"
 
 namespace pt::cuda {

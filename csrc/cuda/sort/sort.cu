@@ -26,12 +26,6 @@ __global__ void __launch_bounds__(kSortThreads)
   }
 }
 
-template <class T>
-using BitsOf = std::conditional_t<
-    sizeof(T) == 1, uint8_t,
-    std::conditional_t<sizeof(T) == 2, uint16_t,
-                       std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>>;
-
 template <class T, class Args>
 KeysOf<T> keys_of(const Args& a, bool descending) {
   return {static_cast<const T*>(a.source.data), a.source.strides, a.inner, descending};

@@ -112,6 +112,18 @@ Tensor separate(const Tensor& source, const Tensor& dest) {
   return s->storage.get() == dest->storage.get() ? contiguous_copy(s) : s;
 }
 
+std::vector<Tensor> indices_beside(const Tensor& self, TensorList indices) {
+  std::vector<Tensor> all(indices.begin(), indices.end());
+  for (Tensor& t : all) {
+    if (!t.defined() || t.device() == self.device()) continue;
+    PT_CHECK(t.device().is_cpu(),
+             "indices should be either on cpu or on the same device as the indexed tensor (",
+             to_text(self.device()), ")");
+    t = copy_to(t, t.dtype(), self.device());
+  }
+  return all;
+}
+
 IndexedTensor select_indices(const Tensor& self, TensorList indices) {
   IndexedTensor out;
   Selection& s = out.selection;
