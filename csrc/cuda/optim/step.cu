@@ -91,25 +91,24 @@ void for_runs(const DeviceOptim& d, F f) {
   }
 }
 
-#define PT_STEP(name, Numbers, ...)                                                       \
-  template <class T>                                                                      \
-  void name(const DeviceOptim& d) {                                                       \
-    for_runs<T, Numbers>(                                                                 \
-        d, [](const Numbers& k, [[maybe_unused]] const OptimArgs& a, const Step<T>& step) { \
-          with_##name<Compute<T>>(k, ##__VA_ARGS__ step);                                   \
-        });                                                                               \
+#define PT_STEP(name, Numbers, call)                                                          \
+  template <class T>                                                                          \
+  void name(const DeviceOptim& d) {                                                           \
+    for_runs<T, Numbers>(                                                                     \
+        d, [](const Numbers& k, [[maybe_unused]] const OptimArgs& a, const Step<T>& step) {   \
+          with_##name<Compute<T>> call;                                                       \
+        });                                                                                   \
   }
-#define PT_COMMA ,
-PT_STEP(sgd, SgdNumbers, a.state[0] != nullptr PT_COMMA)
-PT_STEP(asgd, AsgdNumbers)
-PT_STEP(rprop, RpropNumbers)
-PT_STEP(adam, AdamNumbers, a.state[2] != nullptr PT_COMMA)
-PT_STEP(nadam, NadamNumbers)
-PT_STEP(radam, RadamNumbers)
-PT_STEP(adamax, AdamaxNumbers)
-PT_STEP(adagrad, AdagradNumbers)
-PT_STEP(adadelta, AdadeltaNumbers)
-PT_STEP(rmsprop, RmspropNumbers, a.state[1] != nullptr PT_COMMA a.state[2] != nullptr PT_COMMA)
+PT_STEP(sgd, SgdNumbers, (k, a.state[0] != nullptr, step))
+PT_STEP(asgd, AsgdNumbers, (k, step))
+PT_STEP(rprop, RpropNumbers, (k, step))
+PT_STEP(adam, AdamNumbers, (k, a.state[2] != nullptr, step))
+PT_STEP(nadam, NadamNumbers, (k, step))
+PT_STEP(radam, RadamNumbers, (k, step))
+PT_STEP(adamax, AdamaxNumbers, (k, step))
+PT_STEP(adagrad, AdagradNumbers, (k, step))
+PT_STEP(adadelta, AdadeltaNumbers, (k, step))
+PT_STEP(rmsprop, RmspropNumbers, (k, a.state[1] != nullptr, a.state[2] != nullptr, step))
 
 const KernelEntry kEntries[] = {
     {"optim_sgd", {PT_FLOAT_SLOTS(sgd)}},           {"optim_asgd", {PT_FLOAT_SLOTS(asgd)}},

@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(kThreads) uniform_kernel(DeviceRandom a) {
 }
 
 // Pairs by Box and Muller: the first of two draws gives the radius, the second the angle.
-template <class T, bool kLog>
+template <class T>
 __global__ void __launch_bounds__(kThreads) normal_kernel(DeviceRandom a) {
   using V = Compute<T>;
   const V mean = static_cast<V>(a.a), deviation = static_cast<V>(a.b);
@@ -59,15 +59,16 @@ __global__ void __launch_bounds__(kThreads) normal_kernel(DeviceRandom a) {
       const int64_t at = i * kEach + k;
       const V radius = sqrt_of(V(-2) * log_of(Draw<V>::open(w, k))) * deviation;
       const V angle = V(6.283185307179586) * Draw<V>::unit(w, k + 1);
-      V first = mean + radius * cos_of(angle), second = mean + radius * sin_of(angle);
-      if constexpr (kLog) {
-        first = exp_of(first);
-        second = exp_of(second);
-      }
-      if (at < a.n) put<T>(a.out, at, first);
-      if (at + 1 < a.n) put<T>(a.out, at + 1, second);
+      if (at < a.n) put<T>(a.out, at, mean + radius * cos_of(angle));
+      if (at + 1 < a.n) put<T>(a.out, at + 1, mean + radius * sin_of(angle));
     }
   }
+}
+template <class T>
+__global__ void __launch_bounds__(kThreads) exp_kernel(T* out, int64_t n) {
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += step)
+    put<T>(out, i, exp_of(static_cast<Compute<T>>(out[i])));
 }
 
 template <class T>
@@ -142,10 +143,11 @@ void random(const DeviceRandom& a) {
         PT_LAUNCH((uniform_kernel<T>), blocks, kThreads, 0, a);
         return;
       case RandomKind::kNormal:
-        PT_LAUNCH((normal_kernel<T, false>), blocks, kThreads, 0, a);
+        PT_LAUNCH((normal_kernel<T>), blocks, kThreads, 0, a);
         return;
       case RandomKind::kLogNormal:
-        PT_LAUNCH((normal_kernel<T, true>), blocks, kThreads, 0, a);
+        PT_LAUNCH((normal_kernel<T>), blocks, kThreads, 0, a);
+        PT_LAUNCH((exp_kernel<T>), blocks, kThreads, 0, static_cast<T*>(a.out), a.n);
         return;
       case RandomKind::kExponential:
         PT_LAUNCH((exponential_kernel<T>), blocks, kThreads, 0, a);

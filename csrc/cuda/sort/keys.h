@@ -23,15 +23,14 @@ inline constexpr Key kLastKey = static_cast<Key>(~Key{0});
 template <class T>
 PT_DEVICE SortKey<T> sort_key(T v, bool descending) {
   using Key = SortKey<T>;
-  Key key;
+  constexpr Key kSign = Key{1} << (8 * sizeof(Key) - 1);
+  Key key = 0;
   if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
-    return sort_key(static_cast<float>(v), descending);
+    key = sort_key(static_cast<float>(v), false);
   } else if constexpr (std::is_floating_point_v<T>) {
-    constexpr Key kSign = Key{1} << (8 * sizeof(T) - 1);
     const Key bits = __builtin_bit_cast(Key, v);
     key = v != v ? kLastKey<Key> : v == T(0) ? kSign : bits & kSign ? ~bits : bits | kSign;
   } else if constexpr (std::is_signed_v<T>) {
-    constexpr Key kSign = Key{1} << (8 * sizeof(Key) - 1);
     key = static_cast<Key>(static_cast<std::make_signed_t<Key>>(v)) ^ kSign;
   } else {
     key = static_cast<Key>(v);
