@@ -13,16 +13,18 @@ __global__ void __launch_bounds__(kSortThreads)
                 ConstRowArray source, RowArray values, RowArray indices) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t p = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; p < lines * k; p += step) {
-    const int64_t line = p / k, r = p % k, o = line / inner, i = line % inner;
+    const int64_t line = p / k, r = p - line * k;
+    const int64_t o = line / inner, i = line - o * inner;
     const int64_t index = from[line * n + r];
-    const auto at = [o, i](const RowStrides& s, int64_t place) {
-      return o * s.outer + i * s.inner + place * s.step;
-    };
     if (values.data) {
-      static_cast<T*>(values.data)[at(values.strides, r)] =
-          static_cast<const T*>(source.data)[at(source.strides, index)];
+      const RowStrides &to = values.strides, &of = source.strides;
+      static_cast<T*>(values.data)[o * to.outer + i * to.inner + r * to.step] =
+          static_cast<const T*>(source.data)[o * of.outer + i * of.inner + index * of.step];
     }
-    if (indices.data) static_cast<int64_t*>(indices.data)[at(indices.strides, r)] = index;
+    if (indices.data) {
+      const RowStrides& to = indices.strides;
+      static_cast<int64_t*>(indices.data)[o * to.outer + i * to.inner + r * to.step] = index;
+    }
   }
 }
 
