@@ -164,7 +164,7 @@ def test_embeddings():
     weight, rows = pt.randn(50, 3), pt.randint(0, 50, (40, 9))
 
     def gradients(device, **options):
-        w = weight.to(device).requires_grad_()
+        w = weight.to(device).clone().requires_grad_()
         out = pt.nn.functional.embedding(rows.to(device), w, **options)
         (out * out).sum().backward()
         return out.detach(), w.grad

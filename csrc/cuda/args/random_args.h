@@ -9,7 +9,6 @@ namespace pt {
 enum class RandomKind : uint8_t {
   kUniform,      // [a, b)
   kNormal,       // mean a, standard deviation b
-  kLogNormal,    // its exponential
   kExponential,  // rate a
   kCauchy,       // median a, scale b
   kGeometric,    // probability a

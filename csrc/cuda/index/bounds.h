@@ -8,6 +8,7 @@ namespace pt::cuda {
 
 struct BoundsReport {
   int raised;
+  int probability;  // a number that is no probability was met, rather than an index
   int runtime_error;  // a RuntimeError instead of an IndexError
   int64_t index, size;
   int dim;
@@ -27,6 +28,14 @@ PT_DEVICE void report_bounds(Bounds bounds, int64_t index, int64_t size, int dim
   report->size = size;
   report->dim = dim;
   report->runtime_error = runtime_error;
+  report->probability = 0;
+  report->raised = 1;
+}
+PT_DEVICE void report_probability(Bounds bounds) {
+  BoundsReport* report = bounds.report;
+  if (!report || report->raised) return;
+  report->runtime_error = 1;
+  report->probability = 1;
   report->raised = 1;
 }
 

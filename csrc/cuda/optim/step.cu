@@ -31,18 +31,20 @@ __global__ void __launch_bounds__(kThreads) step_kernel(Params params, Rule rule
     while (which + 1 < params.count && params.of[which + 1].first <= piece) ++which;
     const Params::Param& p = params.of[which];
     const int64_t begin = (piece - p.first) * kPiece;
-    const int64_t end = begin + kPiece < p.n ? begin + kPiece : p.n;
-    T* x = static_cast<T*>(p.param);
-    const T* g = static_cast<const T*>(p.grad);
-    for (int64_t i = begin + static_cast<int>(threadIdx.x); i < end; i += kThreads) {
-      C value = static_cast<C>(x[i]), s[OptimArgs::kStates] = {};
+    const int count = static_cast<int>(begin + kPiece < p.n ? kPiece : p.n - begin);
+    T* x = static_cast<T*>(p.param) + begin;
+    const T* g = static_cast<const T*>(p.grad) + begin;
+    T* s[OptimArgs::kStates] = {};
+    PT_UNROLL
+    for (int k = 0; k < Count; ++k) s[k] = static_cast<T*>(p.state[k]) + begin;
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += kThreads) {
+      C value = static_cast<C>(x[i]), state[OptimArgs::kStates] = {};
       PT_UNROLL
-      for (int k = 0; k < Count; ++k)
-        s[k] = static_cast<C>(static_cast<const T*>(p.state[k])[i]);
-      rule(value, static_cast<C>(g[i]), s[0], s[1], s[2]);
+      for (int k = 0; k < Count; ++k) state[k] = static_cast<C>(s[k][i]);
+      rule(value, static_cast<C>(g[i]), state[0], state[1], state[2]);
       put<T>(x, i, value);
       PT_UNROLL
-      for (int k = 0; k < Count; ++k) put<T>(p.state[k], i, s[k]);
+      for (int k = 0; k < Count; ++k) put<T>(s[k], i, state[k]);
     }
   }
 }

@@ -1,5 +1,6 @@
 // Random fills and dropout. A thread takes a counter and makes the two or four elements of it.
 #include "cuda/args/random_args.h"
+#include "cuda/index/bounds.h"
 #include "cuda/random/philox.h"
 #include "cuda/reduce/frame.h"
 
@@ -10,8 +11,6 @@ constexpr int kThreads = 256;
 
 PT_DEVICE float log_of(float x) { return ::logf(x); }
 PT_DEVICE double log_of(double x) { return ::log(x); }
-PT_DEVICE float exp_of(float x) { return ::expf(x); }
-PT_DEVICE double exp_of(double x) { return ::exp(x); }
 PT_DEVICE float tan_of(float x) { return ::tanf(x); }
 PT_DEVICE double tan_of(double x) { return ::tan(x); }
 PT_DEVICE float sqrt_of(float x) { return ::sqrtf(x); }
@@ -64,12 +63,6 @@ __global__ void __launch_bounds__(kThreads) normal_kernel(DeviceRandom a) {
     }
   }
 }
-template <class T>
-__global__ void __launch_bounds__(kThreads) exp_kernel(T* out, int64_t n) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += step)
-    put<T>(out, i, exp_of(static_cast<Compute<T>>(out[i])));
-}
 
 template <class T>
 __global__ void __launch_bounds__(kThreads) exponential_kernel(DeviceRandom a) {
@@ -96,7 +89,7 @@ __global__ void __launch_bounds__(kThreads) geometric_kernel(DeviceRandom a) {
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) bernoulli_kernel(DeviceRandom a) {
+__global__ void __launch_bounds__(kThreads) bernoulli_kernel(DeviceRandom a, Bounds report) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x, counters = (a.n + 3) / 4;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < counters; i += step) {
     const Words w = philox(a.seed, a.counter + static_cast<uint64_t>(i));
@@ -105,6 +98,7 @@ __global__ void __launch_bounds__(kThreads) bernoulli_kernel(DeviceRandom a) {
       const int64_t at = i * 4 + k;
       if (at >= a.n) break;
       const double p = a.probabilities ? a.probabilities[at] : a.a;
+      if (!(p >= 0 && p <= 1)) report_probability(report);
       put<T>(a.out, at, static_cast<double>(w.w[k]) < p * 0x1p32 ? 1 : 0);
     }
   }
@@ -145,10 +139,6 @@ void random(const DeviceRandom& a) {
       case RandomKind::kNormal:
         PT_LAUNCH((normal_kernel<T>), blocks, kThreads, 0, a);
         return;
-      case RandomKind::kLogNormal:
-        PT_LAUNCH((normal_kernel<T>), blocks, kThreads, 0, a);
-        PT_LAUNCH((exp_kernel<T>), blocks, kThreads, 0, static_cast<T*>(a.out), a.n);
-        return;
       case RandomKind::kExponential:
         PT_LAUNCH((exponential_kernel<T>), blocks, kThreads, 0, a);
         return;
@@ -164,7 +154,7 @@ void random(const DeviceRandom& a) {
       PT_LAUNCH((geometric_kernel<T>), blocks, kThreads, 0, a);
       return;
     case RandomKind::kBernoulli:
-      PT_LAUNCH((bernoulli_kernel<T>), blocks, kThreads, 0, a);
+      PT_LAUNCH((bernoulli_kernel<T>), blocks, kThreads, 0, a, bounds_report());
       return;
     case RandomKind::kIntegers:
       PT_LAUNCH((integers_kernel<T>), blocks, kThreads, 0, a);

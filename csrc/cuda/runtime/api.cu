@@ -71,6 +71,7 @@ int or_bounds(int status) {
   if (status != 0 || !report || !report->raised) return status;
   last_text = "index " + std::to_string(report->index) + " is out of bounds for dimension " +
               std::to_string(report->dim) + " with size " + std::to_string(report->size);
+  if (report->probability) last_text = "Expected p_in >= 0 && p_in <= 1 to be true, but got false.";
   report->raised = 0;
   return report->runtime_error ? kDeviceRangeError : kDeviceIndexError;
 }

@@ -6,6 +6,7 @@
 #include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/compare.h"
+#include "ops/pointwise/unary.h"
 #include "ops/random/device.h"
 #include "ops/random/distributions.h"
 #include "ops/random/draw_lock.h"
@@ -429,6 +430,10 @@ PT_OP(log_normal)
       PT_CHECK(std > 0, "log_normal_ expects std > 0.0, but found std=", std);
       const Tensor t = target(out, self);
       floating_dtype(t.dtype(), "log_normal_cpu");
+      if (call_on_device) {
+        copy_into(t, exp(normal_into(t, mean, std, generator)));
+        return t;
+      }
       fill_random(t, generator, [&](Generator& g, void* p, int64_t n, bool) {
         random::log_normal(g, t.dtype(), p, n, mean, std);
       });
