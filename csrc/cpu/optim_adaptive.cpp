@@ -18,7 +18,8 @@ template <class T>
 void rmsprop(const OptimArgs& args) {
   OptimArgs a = args;
   if (!a.state[1]) a.state[1] = a.state[2];  // the mean takes the place of the buffer
-  with_rmsprop<Compute<T>>(numbers_of<RmspropNumbers>(a), args.state[1] != nullptr, args.state[2] != nullptr, Sweep<T>{a});
+  with_rmsprop<Compute<T>>(numbers_of<RmspropNumbers>(a), args.state[1] != nullptr,
+                           args.state[2] != nullptr, Sweep<T>{a});
 }
 
 // In the order of DType.

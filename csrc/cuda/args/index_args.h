@@ -4,12 +4,11 @@
 
 #include <cstdint>
 
-#include "core/dims.h"
-
 namespace pt {
 
 inline constexpr int kDeviceLevels = 8;
 inline constexpr int kDeviceColumns = 16;
+inline constexpr int kMostDims = 64;  // of a tensor
 // The offset of an index point that is out of bounds: nothing is read or written there.
 inline constexpr int64_t kNowhere = INT64_MIN;
 
@@ -91,7 +90,7 @@ struct DeviceNonzero {
   int64_t* out = nullptr;
   int64_t stride = 0;
   int ndim = 0;
-  int64_t sizes[kMaxDims] = {};
+  int64_t sizes[kMostDims] = {};
 };
 using DeviceNonzeroFn = void(const DeviceNonzero&);
 

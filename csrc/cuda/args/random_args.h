@@ -16,8 +16,8 @@ enum class RandomKind : uint8_t {
   kIntegers,     // base + draw % range
 };
 
-// Fills n elements: a counter gives four words, for two elements where two_words, else for four. Name
-// "device_random", slot of the dtype; integers have kinds from kGeometric on.
+// Fills n elements: a counter gives four words, for two elements where two_words, else for four.
+// Name "device_random", slot of the dtype; integers have kinds from kGeometric on.
 struct DeviceRandom {
   RandomKind kind = RandomKind::kUniform;
   bool two_words = false;

@@ -1,5 +1,5 @@
-// What a kernel tells the host of an index out of bounds. The report lies in memory of the host that
-// devices can write: the host looks at it when it has waited for work, and raises then.
+// What a kernel tells the host of an index out of bounds. The report lies in memory of the host
+// that devices can write: the host looks at it when it has waited for work, and raises then.
 #pragma once
 
 #include "cuda/pt_cuda.h"
@@ -8,7 +8,7 @@ namespace pt::cuda {
 
 struct BoundsReport {
   int raised;
-  int probability;  // a number that is no probability was met, rather than an index
+  int probability;    // a number that is no probability was met, rather than an index
   int runtime_error;  // a RuntimeError instead of an IndexError
   int64_t index, size;
   int dim;

@@ -129,7 +129,7 @@ void spread(const DeviceMasked& a) {
           Spread1<T>{static_cast<const T*>(a.in), static_cast<T*>(a.out)}, a.n, a.before);
 }
 
-#define PT_SIZE_SLOTS(f)                                                                   \
+#define PT_SIZE_SLOTS(f)                                                          \
   nullptr, PT_FN(&f<uint8_t>), nullptr, PT_FN(&f<uint16_t>), PT_FN(&f<uint32_t>), \
       PT_FN(&f<uint64_t>)
 const KernelEntry kEntries[] = {

@@ -27,8 +27,7 @@ __global__ void __launch_bounds__(kIndexThreads)
 }
 
 void offsets(const DeviceIndexOffsets& a) {
-  PT_LAUNCH(offsets_kernel, blocks_for(a.n, kIndexThreads), kIndexThreads, 0, a,
-            bounds_report());
+  PT_LAUNCH(offsets_kernel, blocks_for(a.n, kIndexThreads), kIndexThreads, 0, a, bounds_report());
 }
 
 template <class T>
@@ -38,9 +37,9 @@ __global__ void __launch_bounds__(kIndexThreads) read_kernel(DevicePoints p, T* 
   const T* data = static_cast<const T*>(p.data);
   for (int64_t e = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; e < count; e += step) {
     const int64_t point = e / width, at = p.offsets[point % p.n];
-    out[e] = at == kNowhere ? T(0)
-                            : data[at + offset_in(p.before, point / p.n) +
-                                   offset_in(p.rows, e % width)];
+    out[e] = at == kNowhere
+                 ? T(0)
+                 : data[at + offset_in(p.before, point / p.n) + offset_in(p.rows, e % width)];
   }
 }
 
@@ -72,7 +71,8 @@ __global__ void __launch_bounds__(kIndexThreads) fill_kernel(DeviceIndexWrite a)
   }
 }
 
-// `places` are the sorted offsets of the points `order`. Of the points of one place the last assigns.
+// `places` are the sorted offsets of the points `order`. Of the points of one place the last
+// assigns.
 template <class T>
 __global__ void __launch_bounds__(kIndexThreads)
     assign_kernel(DeviceIndexWrite a, const int64_t* places, const int64_t* order) {
@@ -102,7 +102,8 @@ __global__ void __launch_bounds__(kIndexThreads)
     const int64_t place = places[k];
     if (place == kNowhere || (k > 0 && places[k - 1] == place)) continue;
     T* to = static_cast<T*>(p.data) + place + offset_in(p.before, b) + offset_in(p.rows, row);
-    const T* from = a.values ? static_cast<const T*>(a.values) : reinterpret_cast<const T*>(a.number);
+    const T* from =
+        a.values ? static_cast<const T*>(a.values) : reinterpret_cast<const T*>(a.number);
     const bool one = a.one || !a.values;
     if (!one) from += b * p.n * width + row;
     V total = static_cast<V>(*to);

@@ -1,5 +1,6 @@
-// Elementwise losses: values, their sum or mean, and slopes times the incoming gradient, in one pass.
-// See cpu/loss_args.h; on a device `total` is one element of the dtype and gets the sum times scale.
+// Elementwise losses: values, their sum or mean, and slopes times the incoming gradient, in one
+// pass. See cpu/loss_args.h; on a device `total` is one element of the dtype and gets the sum times
+// scale.
 #include "cpu/loss_args.h"
 #include "cuda/reduce/frame.h"
 #include "ops/functors/loss.h"
@@ -84,14 +85,12 @@ void slope(const ElementLossArgs& a) {
   PT_LAUNCH((slope_kernel<F, kInputs, T>), blocks_for(a.n, kThreads), kThreads, 0, a);
 }
 
-#define PT_LOSS(f, F, inputs)                                                                      \
-  {                                                                                                \
-    PT_NO_INTEGER_SLOTS, PT_DEVICE_FN(f<F, inputs, Half>), PT_DEVICE_FN(f<F, inputs, BFloat16>),    \
-        PT_DEVICE_FN(f<F, inputs, float>), PT_DEVICE_FN(f<F, inputs, double>)                       \
-  }
-#define PT_LOSS_PAIR(name, F, inputs)                                                         \
-  {name "_value", PT_LOSS(value, F##Value, inputs)}, {                                        \
-    name "_slope", PT_LOSS(slope, F##Slope, inputs)                                           \
+#define PT_LOSS(f, F, inputs)                                                                   \
+  {PT_NO_INTEGER_SLOTS, PT_DEVICE_FN(f<F, inputs, Half>), PT_DEVICE_FN(f<F, inputs, BFloat16>), \
+   PT_DEVICE_FN(f<F, inputs, float>), PT_DEVICE_FN(f<F, inputs, double>)}
+#define PT_LOSS_PAIR(name, F, inputs)                  \
+  {name "_value", PT_LOSS(value, F##Value, inputs)}, { \
+    name "_slope", PT_LOSS(slope, F##Slope, inputs)    \
   }
 
 const KernelEntry kEntries[] = {

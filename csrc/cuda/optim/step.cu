@@ -1,5 +1,5 @@
-// Steps of the optimizers over the elements of many parameters. The parameters of a launch are those
-// with the same numbers; pieces of them are shared out to blocks.
+// Steps of the optimizers over the elements of many parameters. The parameters of a launch are
+// those with the same numbers; pieces of them are shared out to blocks.
 #include "cuda/reduce/frame.h"
 #include "ops/functors/optim.h"
 
@@ -93,13 +93,11 @@ void for_runs(const DeviceOptim& d, F f) {
   }
 }
 
-#define PT_STEP(name, Numbers, call)                                                          \
-  template <class T>                                                                          \
-  void name(const DeviceOptim& d) {                                                           \
-    for_runs<T, Numbers>(                                                                     \
-        d, [](const Numbers& k, [[maybe_unused]] const OptimArgs& a, const Step<T>& step) {   \
-          with_##name<Compute<T>> call;                                                       \
-        });                                                                                   \
+#define PT_STEP(name, Numbers, call)                                                    \
+  template <class T>                                                                    \
+  void name(const DeviceOptim& d) {                                                     \
+    for_runs<T, Numbers>(d, [](const Numbers& k, [[maybe_unused]] const OptimArgs& a,   \
+                               const Step<T>& step) { with_##name<Compute<T>> call; }); \
   }
 PT_STEP(sgd, SgdNumbers, (k, a.state[0] != nullptr, step))
 PT_STEP(asgd, AsgdNumbers, (k, step))

@@ -125,8 +125,8 @@ struct Strided {
 // Sums of float in double, of integers as int64 (which wraps).
 template <class T, bool kProduct>
 struct Accumulate : Strided<T, T> {
-  using State = std::conditional_t<kFloating<T>,
-                                   std::conditional_t<sizeof(T) == 2, float, double>, uint64_t>;
+  using State =
+      std::conditional_t<kFloating<T>, std::conditional_t<sizeof(T) == 2, float, double>, uint64_t>;
   using Out = std::conditional_t<kFloating<T>, T, int64_t>;
   PT_DEVICE State none() const { return State(kProduct ? 1 : 0); }
   PT_DEVICE State load(int64_t o, int64_t k, int64_t i) const {

@@ -45,8 +45,8 @@ struct EntriesOf {
 // tile lacks come last, as kNoEntry.
 template <class Source>
 __global__ void __launch_bounds__(kSortThreads)
-    sort_tiles_kernel(Source source, int64_t lines, int64_t n, int tile, int kept,
-                      int64_t out_n, typename Source::Key* out_keys, uint32_t* out_from) {
+    sort_tiles_kernel(Source source, int64_t lines, int64_t n, int tile, int kept, int64_t out_n,
+                      typename Source::Key* out_keys, uint32_t* out_from) {
   using Key = typename Source::Key;
   PT_SHARED(Key, keys, [kTile]);
   PT_SHARED(uint32_t, from, [kTile]);

@@ -1,5 +1,5 @@
-// Places in sorted sequences, membership and counts: searchsorted, isin, bincount, histc. Counts are
-// whole numbers, so that atomic additions give the same totals in any order.
+// Places in sorted sequences, membership and counts: searchsorted, isin, bincount, histc. Counts
+// are whole numbers, so that atomic additions give the same totals in any order.
 #include "cpu/sort_args.h"
 #include "cuda/args/search_args.h"
 #include "cuda/reduce/frame.h"

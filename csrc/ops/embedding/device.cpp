@@ -53,9 +53,9 @@ Tensor inverse_frequencies(const Tensor& rows, int64_t count) {
 Tensor inverse_sizes(const Tensor& bag, const Tensor& sizes) { return inverse_at(sizes, bag); }
 
 Tensor bags(const Tensor& offsets, int64_t count, int64_t entries) {
-  const Tensor bag = sub(
-      searchsorted(offsets, numbers(entries), false, true, std::nullopt, Tensor()),
-      scalar_tensor(1, DType::kInt64));
+  const Tensor bag =
+      sub(searchsorted(offsets, numbers(entries), false, true, std::nullopt, Tensor()),
+          scalar_tensor(1, DType::kInt64));
   return masked_fill(bag, ge(bag, count), -1);
 }
 

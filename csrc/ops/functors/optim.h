@@ -1,11 +1,12 @@
-// The rules of the optimizers, one element at a time: rule(x, g, s0, s1, s2) updates the parameter x
-// and its states from the gradient g. And which rule the numbers of a step ask for: with_adam(k, ...,
-// f) calls f(States<n>{}, rule), so that conditions cost nothing inside the loops over elements.
+// The rules of the optimizers, one element at a time: rule(x, g, s0, s1, s2) updates the parameter
+// x and its states from the gradient g. And which rule the numbers of a step ask for: with_adam(k,
+// ..., f) calls f(States<n>{}, rule), so that conditions cost nothing inside the loops over
+// elements.
 //
-// SGD with momentum: Sutskever et al. 2013; averaged SGD: Polyak and Juditsky 1992; Rprop: Riedmiller
-// and Braun 1993; Adam and Adamax: Kingma and Ba 2015, AMSGrad: Reddi et al. 2018, decoupled decay:
-// Loshchilov and Hutter 2019; NAdam: Dozat 2016; RAdam: Liu et al. 2020; Adagrad: Duchi et al. 2011;
-// Adadelta: Zeiler 2012; RMSprop: Hinton 2012, centered: Graves 2013.
+// SGD with momentum: Sutskever et al. 2013; averaged SGD: Polyak and Juditsky 1992; Rprop:
+// Riedmiller and Braun 1993; Adam and Adamax: Kingma and Ba 2015, AMSGrad: Reddi et al. 2018,
+// decoupled decay: Loshchilov and Hutter 2019; NAdam: Dozat 2016; RAdam: Liu et al. 2020; Adagrad:
+// Duchi et al. 2011; Adadelta: Zeiler 2012; RMSprop: Hinton 2012, centered: Graves 2013.
 #pragma once
 
 #include "cpu/optim_args.h"
@@ -116,9 +117,10 @@ struct AsgdRule {
 
 template <class C, class F>
 void with_asgd(const AsgdNumbers& k, F f) {
-  f(States<1>{},
-    AsgdRule<C>{{k.maximize, k.weight_decay}, static_cast<C>(k.eta), static_cast<C>(k.decay),
-                static_cast<C>(k.mu)});
+  f(States<1>{}, AsgdRule<C>{{k.maximize, k.weight_decay},
+                             static_cast<C>(k.eta),
+                             static_cast<C>(k.decay),
+                             static_cast<C>(k.mu)});
 }
 
 template <class C>
@@ -339,13 +341,12 @@ void with_rmsprop(const RmspropNumbers& k, bool buffer, bool mean, F f) {
   with_flags(
       [&](auto decay, auto momentum, auto centered) {
         f(States<1 + momentum.value + centered.value>{},
-          RmspropRule<C, decay.value, momentum.value, centered.value>{
-              {k.maximize, k.weight_decay},
-              static_cast<C>(k.lr),
-              static_cast<C>(k.alpha),
-              static_cast<C>(1 - k.alpha),
-              static_cast<C>(k.eps),
-              static_cast<C>(k.momentum)});
+          RmspropRule<C, decay.value, momentum.value, centered.value>{{k.maximize, k.weight_decay},
+                                                                      static_cast<C>(k.lr),
+                                                                      static_cast<C>(k.alpha),
+                                                                      static_cast<C>(1 - k.alpha),
+                                                                      static_cast<C>(k.eps),
+                                                                      static_cast<C>(k.momentum)});
       },
       k.weight_decay != 0, buffer, mean);
 }

@@ -21,8 +21,8 @@ void add_mask_on_device(const Tensor& self, int dim, const Tensor& mask, bool me
     columns.push_back({zeros_tensor(Dims{count}, DType::kInt64), 1, 0, dim});
   } else if (merged) {
     const Tensor all = nonzero.coordinates({&size, 1});
-    columns.push_back({make_view(all, Dims{count}, Dims{1}, 0), size, self->strides[dim + m - 1],
-                       dim, true, m});
+    columns.push_back(
+        {make_view(all, Dims{count}, Dims{1}, 0), size, self->strides[dim + m - 1], dim, true, m});
   } else {
     const Tensor all = nonzero.coordinates(mask.sizes());
     for (int i = 0; i < m; ++i) {

@@ -66,7 +66,8 @@ Tensor norm_on_device(const std::vector<Tensor>& tensors, double p, DType dtype)
   for (int64_t i = 0; i < count; ++i) {
     const Tensor& t = tensors[static_cast<size_t>(i)];
     const ReduceCall call{.kernel = kernel, .compute = t.dtype(), .result = t.dtype(), .p = p};
-    copy_into(make_view(norms, Dims(), Dims(), i), run_reduction(call, t, all_dims(t.dim()), false));
+    copy_into(make_view(norms, Dims(), Dims(), i),
+              run_reduction(call, t, all_dims(t.dim()), false));
   }
   const ReduceCall call{.kernel = kernel, .compute = dtype, .result = dtype, .p = p};
   return run_reduction(call, norms, all_dims(1), false);

@@ -1,5 +1,5 @@
-// Random numbers on devices: what distributions.h and sampling.h mean, with streams of their own. The
-// numbers depend on the seed and on what was drawn before alone, not on the machine.
+// Random numbers on devices: what distributions.h and sampling.h mean, with streams of their own.
+// The numbers depend on the seed and on what was drawn before alone, not on the machine.
 #pragma once
 
 #include "core/generator.h"

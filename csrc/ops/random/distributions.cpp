@@ -143,7 +143,8 @@ const uint32_t* take_words(Generator& g, int64_t words, uint32_t* buffer) {
 }
 
 void uniform(Generator& g, DType t, void* out, int64_t n, double from, double to) {
-  if (call_on_device) return device::fill(g, t, out, n, {.kind = RandomKind::kUniform, .a = from, .b = to});
+  if (call_on_device)
+    return device::fill(g, t, out, n, {.kind = RandomKind::kUniform, .a = from, .b = to});
   const auto kernel = kUniform.get(t);
   for_each_piece(g, n, t == DType::kFloat64 ? 2 : 1,
                  [&](const uint32_t* raw, int64_t first, int64_t count) {
@@ -152,7 +153,8 @@ void uniform(Generator& g, DType t, void* out, int64_t n, double from, double to
 }
 
 void normal(Generator& g, DType t, void* out, int64_t n, double mean, double std, bool contiguous) {
-  if (call_on_device) return device::fill(g, t, out, n, {.kind = RandomKind::kNormal, .a = mean, .b = std});
+  if (call_on_device)
+    return device::fill(g, t, out, n, {.kind = RandomKind::kNormal, .a = mean, .b = std});
   if (n < 16 || !contiguous) {
     map_normal(g, t, out, n, [=](double x) { return std::fma(x, std, mean); });
     return;
@@ -240,12 +242,14 @@ void dropout_noise(Generator& g, DType t, void* out, int64_t n, double p) {
 }
 
 void exponential(Generator& g, DType t, void* out, int64_t n, double rate) {
-  if (call_on_device) return device::fill(g, t, out, n, {.kind = RandomKind::kExponential, .a = rate});
+  if (call_on_device)
+    return device::fill(g, t, out, n, {.kind = RandomKind::kExponential, .a = rate});
   map_unit53(g, t, out, n, [=](double u) { return -1.0 / rate * std::log1p(-u); });
 }
 
 void cauchy(Generator& g, DType t, void* out, int64_t n, double median, double sigma) {
-  if (call_on_device) return device::fill(g, t, out, n, {.kind = RandomKind::kCauchy, .a = median, .b = sigma});
+  if (call_on_device)
+    return device::fill(g, t, out, n, {.kind = RandomKind::kCauchy, .a = median, .b = sigma});
   map_unit53(g, t, out, n,
              [=](double u) { return std::fma(sigma, std::tan(kPi * (u - 0.5)), median); });
 }

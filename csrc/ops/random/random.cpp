@@ -340,8 +340,8 @@ Tensor bernoulli_into(const Tensor& t, const Tensor& p, Generator* generator) {
   const Tensor wide = empty_as(dense, call_on_device ? DType::kFloat64 : p.dtype(), {});
   copy_into(wide, expand(p, IntList(t.sizes())));
   const std::lock_guard lock(draw_mutex());
-  random::bernoulli(generator_of_call(generator), t.dtype(), dense.raw(), t.numel(),
-                    wide.dtype(), wide.raw());
+  random::bernoulli(generator_of_call(generator), t.dtype(), dense.raw(), t.numel(), wide.dtype(),
+                    wide.raw());
   if (!dense.same_as(t)) copy_into(t, dense);
   return t;
 }
@@ -512,8 +512,8 @@ PT_OP(multinomial)
       // Drawn in the memory order of a dense tensor like self.
       const Tensor order = self.is_contiguous() ? self : empty_as(self, {}, {});
       const bool column_major = self.dim() == 2 && order->strides[0] < order->strides[1];
-      random::multinomial(generator_of_call(generator), c, out.data<int64_t>(),
-                          num_samples, replacement, column_major);
+      random::multinomial(generator_of_call(generator), c, out.data<int64_t>(), num_samples,
+                          replacement, column_major);
       return out;
     })
     .on_device()
@@ -531,8 +531,7 @@ PT_OP(poisson)
       const Tensor rate = as_contiguous(cast_to(self, t));
       Tensor out = empty_tensor(self.sizes(), t);
       const std::lock_guard lock(draw_mutex());
-      random::poisson(generator_of_call(generator), t, rate.raw(), out.raw(),
-                      out.numel());
+      random::poisson(generator_of_call(generator), t, rate.raw(), out.raw(), out.numel());
       return cast_to(out, self.dtype());
     })
     .backward([](BackwardCall& g, const Tensor&, Generator*) { g[0] = g.grad() * 0.0; })

@@ -46,8 +46,8 @@ Tensor is_in(const Tensor& elements, const Tensor& tests, bool invert) {
   const Tensor out = empty_tensor(elements.sizes(), DType::kBool);
   const Tensor flat = reshape(tests, Dims{tests.numel()});
   const Tensor sorted = std::get<0>(sort(flat, 0, false));
-  kernel.get(elements.dtype())({elements.raw(), sorted.raw(), elements.numel(), sorted.numel(),
-                                invert, out.data<bool>()});
+  kernel.get(elements.dtype())(
+      {elements.raw(), sorted.raw(), elements.numel(), sorted.numel(), invert, out.data<bool>()});
   return out;
 }
 
@@ -89,8 +89,7 @@ Groups unique(const Tensor& rows, bool consecutive) {
   if (groups > 1) copy_into(narrow(ends, 0, 0, groups - 1), narrow(first, 0, 1, groups - 1));
   const Tensor group = sub(cumsum(starts, 0, std::nullopt), scalar_tensor(1, DType::kInt64));
   Tensor inverse = group;
-  if (order.defined())
-    inverse = scatter(empty_tensor(Dims{n}, DType::kInt64), 0, order, group);
+  if (order.defined()) inverse = scatter(empty_tensor(Dims{n}, DType::kInt64), 0, order, group);
   return {index_select(sorted, 0, first), inverse, sub(ends, first)};
 }
 

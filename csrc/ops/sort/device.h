@@ -1,5 +1,5 @@
-// What the sort ops do on a device where the algorithms of this folder do not apply: compositions of
-// other ops, whose kernels run there. Called by the ops' forward functions, below autograd.
+// What the sort ops do on a device where the algorithms of this folder do not apply: compositions
+// of other ops, whose kernels run there. Called by the ops' forward functions, below autograd.
 #pragma once
 
 #include <tuple>

@@ -206,7 +206,5 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         num_classes = largest + 1
     elif num_classes <= largest:
         raise RuntimeError("Class values must be smaller than num_classes.")
-    zeros = pytensor.zeros(
-        (*tensor.shape, num_classes), dtype=pytensor.int64, device=tensor.device
-    )
+    zeros = pytensor.zeros((*tensor.shape, num_classes), dtype=pytensor.int64, device=tensor.device)
     return zeros.scatter_(-1, tensor.unsqueeze(-1), 1)

@@ -10,6 +10,8 @@
 
 namespace pt::device {
 
+static_assert(kMostDims == kMaxDims);
+
 namespace {
 
 DeviceWalk walk_of(const Positions& p) {
@@ -41,7 +43,8 @@ Tensor offsets_of(const Selection& s) {
     a.count = 0;
     for (; a.count < kDeviceColumns && done < s.columns.size(); ++done) {
       const IndexColumn& c = s.columns[done];
-      a.columns[a.count++] = {c.index.data<int64_t>(), c.size, c.wrap ? c.size : 0, c.stride, c.dim};
+      a.columns[a.count++] = {c.index.data<int64_t>(), c.size, c.wrap ? c.size : 0, c.stride,
+                              c.dim};
     }
     kernel.get(DType::kInt64)(a);
   }
