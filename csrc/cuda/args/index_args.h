@@ -69,7 +69,8 @@ using DeviceIndexWriteFn = void(const DeviceIndexWrite&);
 struct DeviceLines {
   void* self = nullptr;
   const int64_t* index = nullptr;
-  void* other = nullptr;  // gather: the result; scatter: the source
+  void* other = nullptr;  // gather: the result; scatter: the source, null: `number`
+  alignas(8) unsigned char number[8] = {};
   DeviceWalk walk;
   int64_t size = 0, step = 0, length = 1, inner = 1;
   int dim = 0;

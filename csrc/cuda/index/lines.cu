@@ -47,7 +47,8 @@ __global__ void __launch_bounds__(kIndexThreads)
     for (int64_t k = 0; k < a.length; ++k) {
       const int64_t p = first + k * a.inner, index = a.index[p];
       if (!inside(a, index, report)) continue;
-      const T v = static_cast<const T*>(a.other)[a.one ? 0 : p];
+      const T v = a.other ? static_cast<const T*>(a.other)[a.one ? 0 : p]
+                          : *reinterpret_cast<const T*>(a.number);
       const int64_t at = index * a.step;
       if (a.op == PlaceOp::kAssign) {
         to[at] = v;
@@ -87,6 +88,7 @@ void scatter(const DeviceLines& a) {
   w.points.offsets = places.as<int64_t>();
   w.values = a.other;
   w.one = a.one;
+  for (int i = 0; i < 8; ++i) w.number[i] = a.number[i];
   w.op = a.op;
   write_points<T>(w);
 }

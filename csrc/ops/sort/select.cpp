@@ -53,12 +53,14 @@ Pair one_of_each_row(const char* op, SelectKind kind, const Tensor& self, int64_
 Tensor median_of_all(SelectKind kind, const Tensor& self) {
   refuse_bool("median_cpu", self);
   if (self.numel() == 0) {  // NaN, or what PyTorch makes of it as an integer
-    if (self.is_floating()) return scalar_tensor(Scalar(__builtin_nan("")), self.dtype());
+    const Tensor out = empty_tensor(Dims(), self.dtype());
+    if (self.is_floating()) {
+      fill_with(out, Scalar(__builtin_nan("")));
+      return out;
+    }
     const int bits = static_cast<int>(self.item_size()) * 8;
-    return scalar_tensor(Scalar(bits == 64   ? INT64_MIN
-                                : bits == 32 ? int64_t{INT32_MIN}
-                                             : 0),
-                         self.dtype());
+    fill_with(out, Scalar(bits == 64 ? INT64_MIN : bits == 32 ? int64_t{INT32_MIN} : 0));
+    return out;
   }
   const Tensor flat = as_contiguous(self);
   const Tensor row = make_view(flat, Dims{flat.numel()}, Dims{1}, flat.offset());

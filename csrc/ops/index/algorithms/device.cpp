@@ -121,7 +121,11 @@ void scatter_lines(const Tensor& self, int dim, const Tensor& index, const Tenso
                    PlaceOp op) {
   static const Kernel<DeviceLinesFn> kernel{"device_scatter_lines"};
   DeviceLines a = lines_of(self, dim, index);
-  a.other = src.raw();
+  if (src.device().is_cpu()) {  // a number
+    std::memcpy(a.number, src.raw(), src.item_size());
+  } else {
+    a.other = src.raw();
+  }
   a.one = src.numel() == 1;
   a.op = op;
   kernel.get(self.dtype())(a);
