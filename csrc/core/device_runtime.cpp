@@ -98,6 +98,9 @@ void set_current_device(int index) {
 void check_device(int status, const char* what) {
   if (status == 0) [[likely]]
     return;
+  if (status == kDeviceIndexError || status == kDeviceRangeError)
+    raise(status == kDeviceIndexError ? ErrorKind::kIndex : ErrorKind::kRuntime,
+          find_device_api()->error_text());
   raise(ErrorKind::kRuntime, "CUDA error: ", find_device_api()->error_text(), " (in ", what, ")");
 }
 

@@ -2,7 +2,10 @@
 // The two loops of next_block have no dependence shorter than 227 words, so they vectorise.
 #include "core/generator.h"
 
+#include <array>
 #include <cstring>
+#include <memory>
+#include <mutex>
 #include <random>
 
 #include "core/error.h"
@@ -41,6 +44,7 @@ static_assert(sizeof(SavedState) == Generator::kStateBytes);
 
 void Generator::manual_seed(uint64_t seed) {
   seed_ = seed;
+  counter_ = 0;
   state_[0] = static_cast<uint32_t>(seed);
   for (uint32_t i = 1; i < kWords; ++i) {
     state_[i] = 1812433253u * (state_[i - 1] ^ (state_[i - 1] >> 30)) + i;
@@ -93,6 +97,11 @@ void Generator::set_block(const uint32_t* words, int position) {
 }
 
 void Generator::get_state(uint8_t* out) const {
+  if (!device_.is_cpu()) {
+    std::memcpy(out, &seed_, sizeof seed_);
+    std::memcpy(out + sizeof seed_, &counter_, sizeof counter_);
+    return;
+  }
   SavedState s = {};
   s.seed = seed_;
   s.left = kWords + 1 - position_;
@@ -107,6 +116,12 @@ void Generator::get_state(uint8_t* out) const {
 }
 
 void Generator::set_state(const uint8_t* bytes, int64_t size) {
+  if (!device_.is_cpu()) {
+    PT_CHECK(size == kCounterStateBytes, "RNG state is wrong size");
+    std::memcpy(&seed_, bytes, sizeof seed_);
+    std::memcpy(&counter_, bytes + sizeof seed_, sizeof counter_);
+    return;
+  }
   PT_CHECK(size == kStateBytes, "Expected a CPUGeneratorImplState of size ", kStateBytes,
            " but found the input RNG state size to be ", size);
   SavedState s;
@@ -132,6 +147,28 @@ Generator& default_generator() {
     return g;
   }();
   return generator;
+}
+
+Generator& default_generator(Device device) {
+  if (device.is_cpu()) return default_generator();
+  static std::mutex mutex;
+  static std::array<std::unique_ptr<Generator>, INT8_MAX + 1> generators;
+  const std::lock_guard lock(mutex);
+  auto& own = generators[static_cast<size_t>(device.index < 0 ? 0 : device.index)];
+  if (!own) {
+    own = std::make_unique<Generator>(device);
+    own->manual_seed(default_generator().initial_seed());
+  }
+  return *own;
+}
+
+Generator& generator_of_call(Generator* given) {
+  const Device device = call_device();
+  if (!given) return default_generator(device);
+  const auto type = [](Device d) { return d.is_cpu() ? "cpu" : "cuda"; };
+  PT_CHECK(given->device().type == device.type, "Expected a '", type(device),
+           "' device type for generator but found '", type(given->device()), "'");
+  return *given;
 }
 
 }  // namespace pt

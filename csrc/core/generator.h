@@ -1,5 +1,6 @@
 // Generator: the Mersenne Twister MT19937 with PyTorch's seeding, draw order and saved state, so
-// that one seed gives the same numbers in both libraries and states can be exchanged.
+// that one seed gives the same numbers in both libraries and states can be exchanged. Generators of
+// devices have a seed and a counter instead, from which kernels make their words (Philox).
 //
 // Used by the random ops and by Python's Generator. A plain value without a lock: whoever shares
 // one between threads locks around a whole op. Method: M. Matsumoto and T. Nishimura, "Mersenne
@@ -8,6 +9,8 @@
 
 #include <cstdint>
 #include <optional>
+
+#include "core/device.h"
 
 namespace pt {
 
@@ -18,7 +21,11 @@ class Generator {
   static constexpr int kLag = 397;
   static constexpr int64_t kStateBytes = 5056;  // of a saved state
 
+  static constexpr int64_t kCounterStateBytes = 16;  // of a device's saved state
+
   explicit Generator(uint64_t seed = kDefaultSeed) { manual_seed(seed); }
+  explicit Generator(Device device) : device_(device) { manual_seed(kDefaultSeed); }
+  Device device() const { return device_; }
 
   void manual_seed(uint64_t seed);
   uint64_t seed();  // Reseeds from the system's entropy and returns the seed.
@@ -40,6 +47,14 @@ class Generator {
   std::optional<double> take_cached_normal();
   void cache_normal(double value) { cached_normal_ = value; }
 
+  // Of a device: the first of n counters that no one has used since the seeding.
+  uint64_t take_counters(uint64_t n) {
+    const uint64_t first = counter_;
+    counter_ += n;
+    return first;
+  }
+
+  int64_t state_bytes() const { return device_.is_cpu() ? kStateBytes : kCounterStateBytes; }
   // The saved state, byte for byte as torch.get_rng_state() has it. set_state raises on bytes
   // that are not a valid state and leaves the generator unchanged then.
   void get_state(uint8_t* out) const;
@@ -66,11 +81,18 @@ class Generator {
   int position_;
   bool fresh_;  // seeded and not drawn from yet: saved states tell it from an exhausted block
   uint64_t seed_;
+  uint64_t counter_ = 0;
+  Device device_;
   std::optional<double> cached_normal_;
   std::optional<float> cached_float_normal_;  // never drawn on the CPU, kept for foreign states
 };
 
 // The generator that random ops use unless told otherwise; starts with a random seed.
 Generator& default_generator();
+// The one of a device; it starts with the seed that the cpu's has at its first use.
+Generator& default_generator(Device device);
+// `given`, or the default, of the device where the running call draws. RuntimeError if `given` is
+// another device's.
+Generator& generator_of_call(Generator* given);
 
 }  // namespace pt

@@ -14,6 +14,7 @@ struct GatherSumArgs {
   const int64_t* from = nullptr;    // null: entry e reads row e
   const double* factors = nullptr;  // null: 1
   void* out = nullptr;
+  int64_t source_rows = 0;  // devices leave out entries of others, which the cpu never gets
 };
 using GatherSumFn = void(const GatherSumArgs&);
 

@@ -1,6 +1,8 @@
 // torch.Generator over core/generator.h.
 #include "core/generator.h"
 
+#include "core/device_runtime.h"
+
 #include "python/object.h"
 
 namespace pt::python {
@@ -13,7 +15,7 @@ Generator* to_generator(PyObject* o) {
 namespace {
 
 Tensor state_of(const Generator& g) {
-  Tensor t = empty_tensor(Dims{Generator::kStateBytes}, DType::kUInt8);
+  Tensor t = empty_tensor(Dims{g.state_bytes()}, DType::kUInt8);
   g.get_state(t.data<uint8_t>());
   return t;
 }
@@ -46,8 +48,7 @@ void init_generator(py::module_& m) {
              Device d;
              PT_CHECK_TYPE(device.is_none() || to_device(device.ptr(), d),
                            "Generator(): argument 'device' must be str or device");
-             PT_CHECK(d.is_cpu(), "Device type cuda is not available in this build");
-             return new Generator();
+             return d.is_cpu() ? new Generator() : new Generator(resolve_device(d));
            }),
            py::arg("device") = py::none())
       .def("manual_seed",
@@ -65,12 +66,16 @@ void init_generator(py::module_& m) {
              return self;
            })
       .def("clone_state", [](const Generator& g) { return new Generator(g); })
-      .def_property_readonly("device", [](const Generator&) {
-        return py::reinterpret_steal<py::object>(device_object({}));
+      .def_property_readonly("device", [](const Generator& g) {
+        return py::reinterpret_steal<py::object>(device_object(g.device()));
       });
   m.def(
-      "default_generator", []() -> Generator& { return default_generator(); },
-      py::return_value_policy::reference);
+      "default_generator",
+      [](int index) -> Generator& {
+        if (index < 0) return default_generator();
+        return default_generator(resolve_device({DeviceType::kCuda, static_cast<int8_t>(index)}));
+      },
+      py::arg("cuda_index") = -1, py::return_value_policy::reference);
 }
 
 }  // namespace pt::python

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytensor._absent import absent, no, nothing
+from pytensor._absent import absent, no
 from pytensor.cuda._device import (
     can_device_access_peer,
     current_device,
@@ -39,6 +39,17 @@ from pytensor.cuda.memory import (
     reset_max_memory_allocated,
     reset_peak_memory_stats,
 )
+from pytensor.cuda.random import (
+    get_rng_state,
+    get_rng_state_all,
+    initial_seed,
+    manual_seed,
+    manual_seed_all,
+    seed,
+    seed_all,
+    set_rng_state,
+    set_rng_state_all,
+)
 from pytensor.cuda.streams import (
     Event,
     Stream,
@@ -64,10 +75,15 @@ __all__ = [
     "get_device_capability",
     "get_device_name",
     "get_device_properties",
+    "get_rng_state",
+    "get_rng_state_all",
     "init",
+    "initial_seed",
     "is_available",
     "is_bf16_supported",
     "is_initialized",
+    "manual_seed",
+    "manual_seed_all",
     "max_memory_allocated",
     "max_memory_reserved",
     "mem_get_info",
@@ -77,7 +93,11 @@ __all__ = [
     "memory_summary",
     "reset_max_memory_allocated",
     "reset_peak_memory_stats",
+    "seed",
+    "seed_all",
     "set_device",
+    "set_rng_state",
+    "set_rng_state_all",
     "set_stream",
     "stream",
     "synchronize",
@@ -86,32 +106,10 @@ __all__ = [
 _unavailable = absent(AssertionError, "Torch not compiled with CUDA enabled")
 
 is_current_stream_capturing = no
-manual_seed = nothing
-manual_seed_all = nothing
-seed = nothing
-seed_all = nothing
 
-get_rng_state = _unavailable
-initial_seed = _unavailable
 ipc_collect = _unavailable
 set_per_process_memory_fraction = _unavailable
-set_rng_state = _unavailable
 utilization = _unavailable
-
-
-def get_rng_state_all() -> list[Any]:
-    """The generators' states of all devices: none."""
-    return []
-
-
-def set_rng_state_all(new_states: Any) -> None:
-    """Restores the generators of all devices.
-
-    Raises:
-        AssertionError: there is a state, but no device.
-    """
-    for _ in new_states:
-        _unavailable()
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "cuda/index/bounds.h"
 #include "cuda/registry.h"
 #include "cuda/runtime/runtime.h"
 
@@ -63,6 +64,18 @@ int properties(int index, DeviceProperties* out) {
   return 0;
 }
 
+BoundsReport* report = nullptr;
+
+// What kernels that have run by now have reported; `status` unless it is 0.
+int or_bounds(int status) {
+  if (status != 0 || !report || !report->raised) return status;
+  last_text = "index " + std::to_string(report->index) + " is out of bounds for dimension " +
+              std::to_string(report->dim) + " with size " + std::to_string(report->size);
+  if (report->probability) last_text = "Expected p_in >= 0 && p_in <= 1 to be true, but got false.";
+  report->raised = 0;
+  return report->runtime_error ? kDeviceRangeError : kDeviceIndexError;
+}
+
 int copy(void* to, const void* from, size_t bytes, DeviceCopy direction, int wait) {
   static constexpr cudaMemcpyKind kKinds[] = {cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost,
                                               cudaMemcpyDeviceToDevice};
@@ -70,12 +83,12 @@ int copy(void* to, const void* from, size_t bytes, DeviceCopy direction, int wai
   const int status =
       status_of(cudaMemcpyAsync(to, from, bytes, kKinds[static_cast<int>(direction)], s));
   if (status != 0 || direction == DeviceCopy::kOnDevice || !wait) return status;
-  return status_of(cudaStreamSynchronize(s));
+  return or_bounds(status_of(cudaStreamSynchronize(s)));
 }
 
 int take_error() {
   note(cudaGetLastError());
-  return pending.exchange(0);
+  return or_bounds(pending.exchange(0));
 }
 
 const DeviceApi table = {
@@ -86,7 +99,7 @@ const DeviceApi table = {
     .current_device = &current_device,
     .set_device = [](int index) { return status_of(cudaSetDevice(index)); },
     .properties = &properties,
-    .synchronize = [] { return status_of(cudaDeviceSynchronize()); },
+    .synchronize = [] { return or_bounds(status_of(cudaDeviceSynchronize())); },
     .can_access_peer =
         [](int a, int b) {
           int can = 0;
@@ -133,7 +146,7 @@ const DeviceApi table = {
         },
     .stream_destroy = [](StreamHandle s) { return status_of(cudaStreamDestroy(stream(s))); },
     .stream_synchronize =
-        [](StreamHandle s) { return status_of(cudaStreamSynchronize(stream(s))); },
+        [](StreamHandle s) { return or_bounds(status_of(cudaStreamSynchronize(stream(s)))); },
     .stream_query =
         [](StreamHandle s) { return cudaStreamQuery(stream(s)) == cudaSuccess ? 1 : 0; },
     .stream_wait =
@@ -169,6 +182,17 @@ const DeviceApi table = {
 };
 
 }  // namespace
+
+Bounds bounds_report() {
+  static BoundsReport* memory = [] {
+    void* p = nullptr;
+    if (cudaMallocHost(&p, sizeof(BoundsReport)) != cudaSuccess) return report;
+    report = static_cast<BoundsReport*>(p);
+    *report = {};
+    return report;
+  }();
+  return {memory};
+}
 
 void register_kernels(KernelList* list) {
   list->next = kernels;

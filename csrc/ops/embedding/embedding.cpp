@@ -1,12 +1,14 @@
 // Embeddings. See embedding.h.
 #include "ops/embedding/embedding.h"
 
+#include <optional>
 #include <vector>
 
 #include "cpu/embedding_args.h"
 #include "cpu/kernel_table.h"
 #include "op/copy.h"
 #include "op/define.h"
+#include "ops/embedding/device.h"
 #include "ops/index/index.h"
 #include "ops/index/selection.h"
 #include "ops/pointwise/arithmetic.h"
@@ -31,6 +33,7 @@ void check_indices(const char* op, const char* name, const Tensor& t) {
 
 // A copy of row numbers with one of them replaced by -1, to be left out.
 Tensor without(const Tensor& rows, int64_t padding) {
+  if (call_on_device) return device::without(rows, padding);
   const Tensor copy = contiguous_copy(rows);
   int64_t* r = copy.data<int64_t>();
   for (int64_t i = 0; i < copy.numel(); ++i)
@@ -40,6 +43,7 @@ Tensor without(const Tensor& rows, int64_t padding) {
 
 // 1 / how often its row occurs, for each entry.
 Tensor inverse_frequencies(const Tensor& rows, int64_t count) {
+  if (call_on_device) return device::inverse_frequencies(rows, count);
   std::vector<int64_t> seen(static_cast<size_t>(count));
   const int64_t* r = rows.data<int64_t>();
   const Tensor out = zeros_tensor(rows.sizes(), DType::kFloat64);
@@ -51,30 +55,47 @@ Tensor inverse_frequencies(const Tensor& rows, int64_t count) {
 }
 
 // Entries in the order of the rows they go to, by counting.
-struct Sorted {
-  std::vector<int64_t> order, starts;
+class Sorted {
+ public:
+  Sorted(const Tensor& from, const Tensor& to, int64_t entries, int64_t rows) {
+    if (call_on_device) {
+      device_.emplace(from, to, entries, rows);
+    } else {
+      count(from, to, entries, rows);
+    }
+  }
+  const int64_t* order() const { return device_ ? device_->order.data<int64_t>() : order_.data(); }
+  const int64_t* starts() const {
+    return device_ ? device_->starts.data<int64_t>() : starts_.data();
+  }
 
-  Sorted(const Tensor& from, const Tensor& to, int64_t entries, int64_t rows)
-      : order(static_cast<size_t>(entries)), starts(static_cast<size_t>(rows) + 1) {
+ private:
+  void count(const Tensor& from, const Tensor& to, int64_t entries, int64_t rows) {
+    order_.resize(static_cast<size_t>(entries));
+    starts_.resize(static_cast<size_t>(rows) + 1);
     const int64_t* f = from.defined() ? from.data<int64_t>() : nullptr;
     const int64_t* t = to.defined() ? to.data<int64_t>() : nullptr;
     const auto row = [&](int64_t e) { return f && f[e] < 0 ? -1 : t ? t[e] : e; };
     for (int64_t e = 0; e < entries; ++e) {
       const int64_t r = row(e);
       PT_CHECK_INDEX(r < rows, "index out of range in self");
-      if (r >= 0) ++starts[static_cast<size_t>(r) + 1];
+      if (r >= 0) ++starts_[static_cast<size_t>(r) + 1];
     }
-    for (size_t r = 0; r < static_cast<size_t>(rows); ++r) starts[r + 1] += starts[r];
-    std::vector<int64_t> next(starts.begin(), starts.end() - 1);
+    for (size_t r = 0; r < static_cast<size_t>(rows); ++r) starts_[r + 1] += starts_[r];
+    std::vector<int64_t> next(starts_.begin(), starts_.end() - 1);
     for (int64_t e = 0; e < entries; ++e) {
       const int64_t r = row(e);
-      if (r >= 0) order[static_cast<size_t>(next[static_cast<size_t>(r)]++)] = e;
+      if (r >= 0) order_[static_cast<size_t>(next[static_cast<size_t>(r)]++)] = e;
     }
   }
+
+  std::vector<int64_t> order_, starts_;
+  std::optional<device::Sorted> device_;
 };
 
 void check_rows(const Tensor& rows, int64_t count) {
   if (!rows.defined()) return;
+  if (call_on_device) return device::check_rows(rows, count);
   const int64_t* r = rows.data<int64_t>();
   for (int64_t i = 0; i < rows.numel(); ++i)
     PT_CHECK_INDEX(r[i] < count, "index out of range in self");
@@ -95,17 +116,21 @@ struct Bags {
   int64_t count = 0;
 };
 
+Tensor copy_of_host(const Tensor& t) {
+  return t.device().is_cpu() ? t : copy_to(t, t.dtype(), Device());
+}
+
 Bags bags_of(const Tensor& offsets, const Tensor& indices, bool include_last_offset,
              int64_t padding) {
-  const Tensor o = row_numbers(offsets);
+  // On a device, too, the host checks where bags begin.
+  const Tensor given_offsets = row_numbers(offsets);
+  const Tensor o = copy_of_host(given_offsets);
   const int64_t* begin = o.data<int64_t>();
   const int64_t n = indices.numel(), given = offsets.numel();
   PT_CHECK(!include_last_offset || given >= 1,
            "include_last_offset: number of offset should be at least 1");
   Bags b;
   b.count = include_last_offset ? given - 1 : given;
-  b.bag = empty_tensor({{n}}, DType::kInt64);
-  b.sizes = zeros_tensor({{b.count}}, DType::kInt64);
   if (given > 0) {
     PT_CHECK(begin[0] == 0,
              "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
@@ -114,13 +139,23 @@ Bags bags_of(const Tensor& offsets, const Tensor& indices, bool include_last_off
     PT_CHECK(begin[given - 1] <= n, "offsets[-1] can not be greater than input's length ", n,
              " but got offsets[-1] of ", begin[given - 1]);
   }
+  for (int64_t k = 0; k < b.count; ++k) {
+    const int64_t end = k + 1 < given ? begin[k + 1] : n;
+    PT_CHECK(begin[k] >= 0 && begin[k] <= end && end <= n,
+             "embedding_bag(): offsets must not decrease");
+  }
+  if (call_on_device) {
+    b.bag = device::bags(given_offsets, b.count, n);
+    b.sizes = device::bag_sizes(b.bag, indices, b.count, padding);
+    return b;
+  }
+  b.bag = empty_tensor({{n}}, DType::kInt64);
+  b.sizes = zeros_tensor({{b.count}}, DType::kInt64);
   const int64_t* rows = indices.data<int64_t>();
   int64_t* bag = b.bag.data<int64_t>();
   for (int64_t i = 0; i < n; ++i) bag[i] = -1;
   for (int64_t k = 0; k < b.count; ++k) {
     const int64_t end = k + 1 < given ? begin[k + 1] : n;
-    PT_CHECK(begin[k] >= 0 && begin[k] <= end && end <= n,
-             "embedding_bag(): offsets must not decrease");
     for (int64_t i = begin[k]; i < end; ++i) {
       bag[i] = k;
       if (rows[i] != padding) ++b.sizes.data<int64_t>()[k];
@@ -130,6 +165,7 @@ Bags bags_of(const Tensor& offsets, const Tensor& indices, bool include_last_off
 }
 
 Tensor inverse_sizes(const Bags& b) {
+  if (call_on_device) return device::inverse_sizes(b.bag, b.sizes);
   const Tensor out = zeros_tensor(b.bag.sizes(), DType::kFloat64);
   for (int64_t i = 0; i < b.bag.numel(); ++i) {
     const int64_t bag = b.bag.data<int64_t>()[i];
@@ -151,6 +187,7 @@ PT_OP(embedding)
       shape.push_back(weight->sizes[1]);
       return make_view(rows, shape, contiguous_strides(shape), rows.offset());
     })
+    .on_device()
     .saves("shape:weight, indices")
     .backward([](BackwardCall& g, const Tensor& weight, const Tensor& indices, int64_t padding_idx,
                  bool scale_grad_by_freq, bool) {
@@ -184,10 +221,11 @@ PT_OP(gather_sum)
       const Tensor out = empty_tensor({{rows, source->sizes[1]}}, source.dtype());
       GatherSumArgs a;
       a.source = x.raw();
+      a.source_rows = source->sizes[0];
       a.rows = rows;
       a.width = source->sizes[1];
-      a.order = sorted.order.data();
-      a.starts = sorted.starts.data();
+      a.order = sorted.order();
+      a.starts = sorted.starts();
       a.from = from.defined() ? from.data<int64_t>() : nullptr;
       a.factors = f.defined() ? f.data<double>() : nullptr;
       a.out = out.raw();
@@ -197,6 +235,7 @@ PT_OP(gather_sum)
       fn(a);
       return out;
     })
+    .on_device()
     .saves("source, source_rows, out_rows, factors")
     .backward([](BackwardCall& g, const Tensor& source, const Tensor& source_rows,
                  const Tensor& out_rows, const Tensor& factors, int64_t, bool scale_grad_by_freq) {
@@ -234,10 +273,11 @@ PT_OP(gather_max)
       const Tensor chosen = empty_tensor(shape, DType::kInt64);
       GatherMaxArgs m;
       m.rows.source = x.raw();
+      m.rows.source_rows = source->sizes[0];
       m.rows.rows = rows;
       m.rows.width = source->sizes[1];
-      m.rows.order = sorted.order.data();
-      m.rows.starts = sorted.starts.data();
+      m.rows.order = sorted.order();
+      m.rows.starts = sorted.starts();
       m.rows.from = from.data<int64_t>();
       m.rows.out = out.raw();
       m.chosen = chosen.data<int64_t>();
@@ -247,6 +287,7 @@ PT_OP(gather_max)
       fn(m);
       return std::tuple(out, chosen);
     })
+    .on_device()
     .saves("shape:source, result1")
     .backward([](BackwardCall& g, const Tensor& source, const Tensor&, const Tensor&, int64_t) {
       const Tensor& chosen = g.result(1);
@@ -263,7 +304,6 @@ PT_OP(embedding_bag)
     .composite([](const Tensor& weight, const Tensor& indices, const Tensor& offsets,
                   bool scale_grad_by_freq, int64_t mode, bool, const Tensor& per_sample_weights,
                   bool include_last_offset, std::optional<int64_t> padding_idx) {
-      if (call_on_device) device_kernel("embedding_bag");  // the lengths of bags are read here
       check_indices("embedding_bag", "indices", indices);
       check_indices("embedding_bag", "offsets", offsets);
       PT_CHECK(weight.dim() == 2 && indices.dim() == 1 && offsets.dim() == 1,
@@ -280,7 +320,8 @@ PT_OP(embedding_bag)
                "padding_idx must be within the number of embeddings, ", -rows, " through ",
                rows - 1, ", but got ", padding_idx.value_or(0));
       Tensor from = row_numbers(indices);
-      for (int64_t i = 0; i < from.numel(); ++i) {
+      if (call_on_device) device::check_rows(from, rows, false);
+      for (int64_t i = 0; i < from.numel() && !call_on_device; ++i) {
         const int64_t r = from.data<int64_t>()[i];
         PT_CHECK(r >= 0 && r < rows, "Index ", i, " of input takes value ", r,
                  " which is not in the valid range [0, ", rows, ")");

@@ -133,6 +133,7 @@ PT_OP(index_select)
       read_selection(s, self.data<char>(), out.data<char>(), self.item_size());
       return out;
     })
+    .on_device()
     .saves("shape:self, index")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, const Tensor& index) {
       const Tensor zeros = zeros_tensor(self.sizes(), g.grad().dtype());
@@ -158,12 +159,14 @@ PT_OP(index_add)
       if (dest.numel() == 0) return dest;
       Selection s = select_along(dest, d, index);
       s.fail = add_out_of_bounds;
+      s.runtime_error = true;
       const bool plain = alpha.to_double() == 1.0;
       const Tensor from =
           separate(plain ? source : cast_to(mul(source, alpha), self.dtype()), dest);
       add_selection(s, dest.dtype(), dest.raw(), from.raw());
       return dest;
     })
+    .on_device()
     .saves("index, shape:source")
     .backward([](BackwardCall& g, const Tensor&, int64_t dim, const Tensor& index,
                  const Tensor& source, Scalar alpha) {
@@ -195,6 +198,7 @@ PT_OP(index_copy)
       write_selection(s, dest.data<char>(), from.data<char>(), dest.item_size());
       return dest;
     })
+    .on_device()
     .saves("index, shape:source")
     .backward([](BackwardCall& g, const Tensor&, int64_t dim, const Tensor& index,
                  const Tensor& source) {
@@ -214,6 +218,7 @@ PT_OP(index_fill)
     .impl([](const Out& out, const Tensor& self, int64_t dim, const Tensor& index, Scalar value) {
       return fill_along(out, self, dim, index, value);
     })
+    .on_device()
     .saves("index")
     .backward([](BackwardCall& g, const Tensor&, int64_t dim, const Tensor& index, Scalar) {
       g[0] = index_fill(g.grad(), dim, index, 0);
@@ -231,6 +236,7 @@ PT_OP(index_fill_tensor)
                value.dim(), " dimension(s).");
       return fill_along(out, self, dim, index, value.item());
     })
+    .on_device()
     .saves("index")
     .backward([](BackwardCall& g, const Tensor&, int64_t dim, const Tensor& index, const Tensor&) {
       if (g.needs(0)) g[0] = index_fill(g.grad(), dim, index, 0);
@@ -252,6 +258,7 @@ PT_OP(take)
                      self.item_size());
       return out;
     })
+    .on_device()
     .saves("shape:self, index")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& index) {
       g[0] = put(zeros_tensor(self.sizes(), g.grad().dtype()), index, g.grad(), true);
@@ -289,6 +296,7 @@ PT_OP(put)
       if (!row.same_as(dest)) copy_into(dest, row);
       return dest;
     })
+    .on_device()
     .saves("index, shape:source")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& index, const Tensor& source,
                  bool accumulate) {

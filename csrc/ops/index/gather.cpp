@@ -36,6 +36,7 @@ PT_OP(gather)
     .impl([](const Tensor& self, int64_t dim, const Tensor& index, bool) {
       return gathered(self, dim, index);
     })
+    .on_device()
     .saves("shape:self, index")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, const Tensor& index, bool) {
       const Tensor zeros = zeros_tensor(self.sizes(), g.grad().dtype());

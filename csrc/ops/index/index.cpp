@@ -3,6 +3,7 @@
 
 #include "op/copy.h"
 #include "op/define.h"
+#include "ops/index/algorithms/device.h"
 #include "ops/index/selection.h"
 #include "ops/memory/memory.h"
 #include "ops/view/view.h"
@@ -54,7 +55,10 @@ Tensor broadcast_to(const Tensor& values, const Dims& shape) {
   return make_view(values, shape, strides, values.offset());
 }
 
+void put_on_device(const Tensor& dest, TensorList indices, const Tensor& values, bool accumulate);
+
 void put_values(const Tensor& dest, TensorList indices, const Tensor& values, bool accumulate) {
+  if (call_on_device) return put_on_device(dest, indices, values, accumulate);
   const IndexedTensor at = select_indices(dest, indices);
   const Tensor all = broadcast_to(values, at.shape);
   if (at.selection.elements() == 0) return;
@@ -74,6 +78,30 @@ void put_values(const Tensor& dest, TensorList indices, const Tensor& values, bo
   } else {
     write_selection(at.selection, dest.data<char>(), from.data<char>(), item);
   }
+}
+
+// The same on a device: indices, and a number as the value, may be the cpu's.
+void put_on_device(const Tensor& dest, TensorList indices, const Tensor& values, bool accumulate) {
+  const std::vector<Tensor> moved = indices_beside(dest, indices);
+  const IndexedTensor at = select_indices(dest, moved);
+  const bool number = values.device().is_cpu() && values.dim() == 0;
+  PT_CHECK(number || values.device() == dest.device(),
+           "Expected all tensors to be on the same device, but found at least two devices, ",
+           to_text(dest.device()), " and ", to_text(values.device()), "! (in index_put)");
+  const Tensor all = broadcast_to(values, at.shape);
+  device::Written written;
+  Tensor from;
+  if (number) {
+    written = {nullptr, true, values.raw()};
+  } else if (values.numel() == 1) {
+    written = {values.raw(), true};
+  } else {
+    from = as_contiguous(all);
+    if (overlap(dest, from)) from = contiguous_copy(from);
+    written = {from.raw()};
+  }
+  device::write_selection(at.selection, dest.dtype(), dest.raw(), written,
+                          accumulate ? PlaceOp::kAdd : PlaceOp::kAssign);
 }
 
 }  // namespace
@@ -104,13 +132,17 @@ PT_OP(basic_index_backward)
     .internal();
 
 PT_OP(index)
-    .impl([](const Tensor& self, TensorList indices) {
+    .impl([](const Tensor& self, TensorList given) {
+      const std::vector<Tensor> moved =
+          call_on_device ? indices_beside(self, given) : std::vector<Tensor>();
+      const TensorList indices = call_on_device ? TensorList(moved) : given;
       if (is_whole_mask(self, indices)) return masked_select(self, indices[0]);
       const IndexedTensor from = select_indices(self, indices);
       Tensor out = empty_tensor(from.shape, self.dtype(), self.device());
       read_selection(from.selection, self.data<char>(), out.data<char>(), self.item_size());
       return out;
     })
+    .on_device(DeviceUse::kAnyMix)  // indices may be the cpu's
     .saves("shape:self, indices")
     .backward([](BackwardCall& g, const Tensor& self, TensorList indices) {
       g[0] = index_backward(g.grad(), IntList(self.sizes()), indices);
@@ -124,6 +156,7 @@ PT_OP(index_backward)
       put_values(out, indices, grad, true);
       return out;
     })
+    .on_device(DeviceUse::kAnyMix)
     .saves("indices")
     .backward([](BackwardCall& g, const Tensor&, IntList, TensorList indices) {
       g[0] = index(g.grad(), indices);
@@ -142,6 +175,7 @@ PT_OP(index_put)
       put_values(dest, indices, values, accumulate);
       return dest;
     })
+    .on_device(DeviceUse::kAnyMix)
     .saves("indices, shape:values")
     .backward([](BackwardCall& g, const Tensor&, TensorList indices, const Tensor& values,
                  bool accumulate) {

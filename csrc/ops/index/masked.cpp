@@ -5,6 +5,7 @@
 #include "core/parallel.h"
 #include "op/copy.h"
 #include "op/define.h"
+#include "ops/index/algorithms/device.h"
 #include "ops/index/algorithms/item.h"
 #include "ops/index/index.h"
 #include "ops/index/selection.h"
@@ -77,6 +78,7 @@ void compact(const T* from, const uint8_t* mask, int64_t b, int64_t e, T* to) {
 // Coordinates of the elements that are not zero: a row per dimension.
 Tensor nonzero_rows(const Tensor& self) {
   const Tensor flat = as_contiguous(self);
+  if (call_on_device) return device::Nonzero(flat).coordinates(self.sizes());
   const NonzeroPlan plan(flat.dtype(), flat.raw(), flat.numel());
   const int64_t n = plan.count();
   Tensor out = empty_tensor(Dims{self.dim(), n}, DType::kInt64);
@@ -127,6 +129,12 @@ PT_OP(masked_select)
       PT_CHECK(mask.dtype() == DType::kBool, "masked_select: expected BoolTensor for mask");
       const Dims shape = broadcast_shapes(mask.sizes(), self.sizes());
       const Tensor m = broadcast_contiguous(mask, shape), from = broadcast_contiguous(self, shape);
+      if (call_on_device) {
+        const device::Nonzero picked(m);
+        const Tensor out = empty_tensor(Dims{picked.count()}, self.dtype());
+        picked.pack(from, out);
+        return out;
+      }
       const int64_t n = m.numel();
       const auto* bits = static_cast<const uint8_t*>(m.raw());
       const std::vector<int64_t> before = mask_counts(bits, n);
@@ -141,6 +149,7 @@ PT_OP(masked_select)
       });
       return out;
     })
+    .on_device()
     .saves("shape:self, mask")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& mask) {
       const Dims shape = broadcast_shapes(mask.sizes(), self.sizes());
@@ -171,6 +180,15 @@ PT_OP(masked_scatter)
       }
       const bool direct = dest.defined() && dest.is_contiguous();
       const Tensor work = direct ? dest : contiguous_copy(expand(self, IntList(shape)));
+      if (call_on_device) {
+        const device::Nonzero picked(m);
+        PT_CHECK(picked.count() <= source.numel(),
+                 "Number of elements of source < number of ones in mask");
+        picked.spread(from->storage.get() == work->storage.get() ? contiguous_copy(from) : from,
+                      work);
+        if (dest.defined() && !direct) copy_into(dest, work);
+        return dest.defined() ? dest : work;
+      }
       const int64_t n = m.numel();
       const auto* bits = static_cast<const uint8_t*>(m.raw());
       const std::vector<int64_t> before = mask_counts(bits, n);
@@ -191,6 +209,7 @@ PT_OP(masked_scatter)
       if (dest.defined() && !direct) copy_into(dest, work);
       return dest.defined() ? dest : work;
     })
+    .on_device()
     .saves("mask, shape:source")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& mask, const Tensor& source) {
       if (g.needs(0)) g[0] = masked_fill(g.grad(), mask, 0);
@@ -207,6 +226,7 @@ PT_OP(masked_scatter_backward)
       if (picked.numel() > 0) copy_into(make_view(out, Dims{picked.numel()}, Dims{1}, 0), picked);
       return out;
     })
+    .on_device()
     .saves("mask, shape:grad")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& mask, IntList) {
       g[0] = masked_scatter(zeros_tensor(grad.sizes(), g.grad().dtype()), mask, g.grad());
@@ -219,6 +239,7 @@ PT_OP(nonzero)
       const int64_t n = rows->sizes[1];
       return make_view(rows, Dims{n, rows->sizes[0]}, Dims{1, n}, 0);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()  // the method, with as_tuple, is written in Python
     .out()
@@ -245,6 +266,7 @@ PT_OP(nonzero_numpy)
         list.push_back(make_view(rows, Dims{n}, Dims{1}, d * n));
       return list;
     })
+    .on_device()
     .nondifferentiable()
     .internal();
 

@@ -112,6 +112,7 @@ PT_OP(scatter)
              const Tensor& src) {
       return scattered(out, self, dim, index, src, ScatterReduce::kAssign);
     })
+    .on_device()
     .saves("index, shape:src")
     .backward([](BackwardCall& g, const Tensor&, int64_t dim, const Tensor& index,
                  const Tensor& src) {
@@ -130,6 +131,7 @@ PT_OP(scatter_value)
     .impl([](const Out& out, const Tensor& self, int64_t dim, const Tensor& index, Scalar value) {
       return scattered_value(out, self, dim, index, value, ScatterReduce::kAssign);
     })
+    .on_device()
     .saves("index")
     .backward([](BackwardCall& g, const Tensor&, int64_t dim, const Tensor& index, Scalar) {
       g[0] = scatter_value(g.grad(), dim, index, 0);
@@ -144,6 +146,7 @@ PT_OP(scatter_with_reduce)
              const Tensor& src, std::string_view reduce) {
       return scattered(out, self, dim, index, src, old_reduce(reduce));
     })
+    .on_device()
     .inplace()
     .out()
     .doc(
@@ -157,6 +160,7 @@ PT_OP(scatter_value_with_reduce)
              std::string_view reduce) {
       return scattered_value(out, self, dim, index, value, old_reduce(reduce));
     })
+    .on_device()
     .inplace()
     .out()
     .doc("self with value added to (or multiplied into) the places that index names along dim.")
@@ -168,6 +172,7 @@ PT_OP(scatter_add)
              const Tensor& src) {
       return scattered(out, self, dim, index, src, ScatterReduce::kAdd);
     })
+    .on_device()
     .saves("index, shape:src")
     .backward([](BackwardCall& g, const Tensor&, int64_t dim, const Tensor& index,
                  const Tensor& src) {

@@ -85,7 +85,7 @@ struct ReduceGrads {
 };
 
 bool any_true(const Tensor& mask) {
-  const Tensor m = as_contiguous(mask);
+  const Tensor m = copy_to(as_contiguous(mask), DType::kBool, {});
   const bool* p = m.data<bool>();
   for (int64_t i = 0; i < m.numel(); ++i)
     if (p[i]) return true;
@@ -131,6 +131,7 @@ PT_OP(scatter_reduce)
              const Tensor& src, std::string_view reduce, bool include_self) {
       return reduce_scattered(out, self, dim, index, src, reduce, include_self);
     })
+    .on_device()
     .saves("self, index, src, result")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, const Tensor& index,
                  const Tensor& src, std::string_view reduce, bool include_self) {

@@ -2,6 +2,7 @@
 #include "ops/index/selection.h"
 
 #include "op/copy.h"
+#include "ops/index/algorithms/device.h"
 #include "ops/sort/algorithms/sorting.h"
 
 namespace pt {
@@ -9,6 +10,27 @@ namespace pt {
 namespace {
 
 bool is_mask(const Tensor& t) { return t.dtype() == DType::kBool || t.dtype() == DType::kUInt8; }
+
+// add_mask() on a device, for a contiguous mask; `merged`: its dimensions lie in memory like one.
+void add_mask_on_device(const Tensor& self, int dim, const Tensor& mask, bool merged,
+                        std::vector<IndexColumn>& columns) {
+  const device::Nonzero nonzero(mask);
+  const int64_t count = nonzero.count(), size = mask.numel();
+  const int m = mask.dim();
+  if (m == 0) {
+    columns.push_back({zeros_tensor(Dims{count}, DType::kInt64), 1, 0, dim});
+  } else if (merged) {
+    const Tensor all = nonzero.coordinates({&size, 1});
+    columns.push_back(
+        {make_view(all, Dims{count}, Dims{1}, 0), size, self->strides[dim + m - 1], dim, true, m});
+  } else {
+    const Tensor all = nonzero.coordinates(mask.sizes());
+    for (int i = 0; i < m; ++i) {
+      const Tensor index = make_view(all, Dims{count}, Dims{1}, i * count);
+      columns.push_back({index, self->sizes[dim + i], self->strides[dim + i], dim + i});
+    }
+  }
+}
 
 // A mask over dimensions [dim, dim + mask.dim()) of self as index columns.
 void add_mask(const Tensor& self, int dim, const Tensor& mask, std::vector<IndexColumn>& columns) {
@@ -20,11 +42,12 @@ void add_mask(const Tensor& self, int dim, const Tensor& mask, std::vector<Index
                    " at index ", dim + i);
   }
   const Tensor flat = as_contiguous(mask);
-  const NonzeroPlan plan(flat.dtype(), flat.raw(), flat.numel());
   // Dimensions that lie in memory like one are indexed by the position in the mask alone.
   bool merged = m > 0;
   for (int i = 0; i + 1 < m && merged; ++i)
     merged = self->strides[dim + i] == self->strides[dim + i + 1] * self->sizes[dim + i + 1];
+  if (call_on_device) return add_mask_on_device(self, dim, flat, merged, columns);
+  const NonzeroPlan plan(flat.dtype(), flat.raw(), flat.numel());
   if (merged) {
     const int64_t size = flat.numel();
     const Tensor index = empty_tensor(Dims{plan.count()}, DType::kInt64);
@@ -87,6 +110,18 @@ Tensor destination_or_copy(const Out& out, const Tensor& self) {
 Tensor separate(const Tensor& source, const Tensor& dest) {
   const Tensor s = as_contiguous(source);
   return s->storage.get() == dest->storage.get() ? contiguous_copy(s) : s;
+}
+
+std::vector<Tensor> indices_beside(const Tensor& self, TensorList indices) {
+  std::vector<Tensor> all(indices.begin(), indices.end());
+  for (Tensor& t : all) {
+    if (!t.defined() || t.device() == self.device()) continue;
+    PT_CHECK(t.device().is_cpu(),
+             "indices should be either on cpu or on the same device as the indexed tensor (",
+             to_text(self.device()), ")");
+    t = copy_to(t, t.dtype(), self.device());
+  }
+  return all;
 }
 
 IndexedTensor select_indices(const Tensor& self, TensorList indices) {

@@ -12,6 +12,9 @@ struct IndexedTensor {
   Dims shape;  // of the selected elements
 };
 
+// Indices of the cpu moved to the device of `self`. RuntimeError for those of another device.
+std::vector<Tensor> indices_beside(const Tensor& self, TensorList indices);
+
 // The elements of `self` that `indices` select, with PyTorch's checks and error wording.
 IndexedTensor select_indices(const Tensor& self, TensorList indices);
 

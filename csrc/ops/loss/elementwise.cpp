@@ -37,7 +37,11 @@ PT_LOSS_KERNELS(poisson_log);
 const ElementLossKernel k_poisson_full_value{"poisson_full_value"};
 const ElementLossKernel k_poisson_log_full_value{"poisson_log_full_value"};
 
-Tensor one_of(const Tensor& t) { return scalar_tensor(Scalar(1.0), t.dtype()); }
+Tensor one_of(const Tensor& t) {
+  const Tensor one = empty_tensor(Dims(), t.dtype(), t.device());
+  fill_with(one, 1.0);
+  return one;
+}
 
 // What the second derivatives of a loss are multiplied by: the gradient of its gradient, times the
 // gradient, times a weight if there is one.
@@ -93,6 +97,7 @@ PT_OP(mse_loss)
     .impl([](const Tensor& self, const Tensor& target, int64_t reduction) {
       return run_loss({k_mse_value, "mse_cpu"}, reduction, self, target);
     })
+    .on_device()
     .saves("self, target")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& target, int64_t reduction) {
       set_opposite(g, 0, mse_loss_backward(g.grad(), self, target, reduction));
@@ -107,6 +112,7 @@ PT_OP(mse_loss_backward)
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, int64_t reduction) {
       return run_loss_slope({k_mse_slope, "mse_backward_cpu"}, grad, reduction, self, target);
     })
+    .on_device()
     .saves("grad, self, target")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& self, const Tensor& target,
                  int64_t reduction) {
@@ -124,6 +130,7 @@ PT_OP(l1_loss)
         return reduce_loss(abs(sub(self, target)), reduction);
       return run_loss({k_l1_value, "l1_cpu"}, reduction, self, target);
     })
+    .on_device()
     .saves("self, target")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& target, int64_t reduction) {
       set_opposite(g, 0, l1_loss_backward(g.grad(), self, target, reduction));
@@ -138,6 +145,7 @@ PT_OP(l1_loss_backward)
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, int64_t reduction) {
       return run_loss_slope({k_l1_slope, "l1_backward_cpu"}, grad, reduction, self, target);
     })
+    .on_device()
     .saves("self, target")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& self, const Tensor& target,
                  int64_t reduction) {
@@ -152,6 +160,7 @@ PT_OP(smooth_l1_loss)
       if (beta == 0) return run_loss({k_l1_value, "smooth_l1_cpu"}, reduction, self, target);
       return run_loss({k_smooth_l1_value, "smooth_l1_cpu", beta}, reduction, self, target);
     })
+    .on_device()
     .saves("self, target")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& target, int64_t reduction,
                  double beta) {
@@ -170,6 +179,7 @@ PT_OP(smooth_l1_loss_backward)
       return run_loss_slope({k_smooth_l1_slope, "smooth_l1_backward_cpu", beta}, grad, reduction,
                             self, target);
     })
+    .on_device()
     .saves("grad, self, target")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& self, const Tensor& target,
                  int64_t reduction, double beta) {
@@ -188,6 +198,7 @@ PT_OP(huber_loss)
       PT_CHECK(delta > 0, "huber_loss does not support non-positive values for delta.");
       return run_loss({k_huber_value, "huber_cpu", delta}, reduction, self, target);
     })
+    .on_device()
     .saves("self, target")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& target, int64_t reduction,
                  double delta) {
@@ -205,6 +216,7 @@ PT_OP(huber_loss_backward)
       return run_loss_slope({k_huber_slope, "huber_backward_cpu", delta}, grad, reduction, self,
                             target);
     })
+    .on_device()
     .saves("grad, self, target")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& self, const Tensor& target,
                  int64_t reduction, double delta) {
@@ -225,6 +237,7 @@ PT_OP(binary_cross_entropy)
       return run_loss({k_bce_value, "binary_cross_entropy", 0, false, check_both}, reduction, self,
                       target, weight);
     })
+    .on_device()
     .saves("self, target, weight")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& target, const Tensor& weight,
                  int64_t reduction) {
@@ -249,6 +262,7 @@ PT_OP(binary_cross_entropy_backward)
       return run_loss_slope({k_bce_slope, "binary_cross_entropy_backward"}, grad, reduction, self,
                             target, weight);
     })
+    .on_device()
     .saves("grad, self, target, weight")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& self, const Tensor& target,
                  const Tensor& weight, int64_t reduction) {
@@ -279,6 +293,7 @@ PT_OP(binary_cross_entropy_with_logits)
                        "binary_cross_entropy_with_logits"},
                       reduction, self, target, weight, pos_weight);
     })
+    .on_device()
     .saves("self, target, weight, pos_weight")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& target, const Tensor& weight,
                  const Tensor& pos_weight, int64_t reduction) {
@@ -321,6 +336,7 @@ PT_OP(binary_cross_entropy_with_logits_backward)
                              "binary_cross_entropy_with_logits_backward"},
                             grad, reduction, self, target, weight, pos_weight);
     })
+    .on_device()
     .saves("grad, self, target, weight, pos_weight")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& self, const Tensor& target,
                  const Tensor& weight, const Tensor& pos_weight, int64_t reduction) {
@@ -356,6 +372,7 @@ PT_OP(soft_margin_loss)
     .impl([](const Tensor& self, const Tensor& target, int64_t reduction) {
       return run_loss({k_soft_margin_value, "soft_margin_loss"}, reduction, self, target);
     })
+    .on_device()
     .saves("self, target")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& target, int64_t reduction) {
       if (g.needs(0)) g[0] = soft_margin_loss_backward(g.grad(), self, target, reduction);
@@ -372,6 +389,7 @@ PT_OP(soft_margin_loss_backward)
       return run_loss_slope({k_soft_margin_slope, "soft_margin_loss_backward"}, grad, reduction,
                             self, target);
     })
+    .on_device()
     .saves("grad, self, target")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& self, const Tensor& target,
                  int64_t reduction) {
@@ -396,6 +414,7 @@ PT_OP(hinge_embedding_loss)
       const Tensor losses = run_loss(loss, 0, self, target);
       return reduce_loss(cast_to(losses, self.dtype()), reduction);
     })
+    .on_device()
     .saves("self, target")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& target, double margin,
                  int64_t reduction) {
@@ -415,6 +434,7 @@ PT_OP(hinge_embedding_loss_backward)
       return run_loss_slope({k_hinge_embedding_slope, "hinge_embedding_loss_backward", margin},
                             grad, reduction, self, target);
     })
+    .on_device()
     .saves("self, target")
     .backward([](BackwardCall& g, const Tensor&, const Tensor& self, const Tensor& target,
                  double margin, int64_t reduction) {
@@ -431,6 +451,7 @@ PT_OP(kl_div)
       return run_loss({log_target ? k_kl_div_log_value : k_kl_div_value, "kl_div"}, reduction, self,
                       target);
     })
+    .on_device()
     .saves("self, target")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& target, int64_t reduction,
                  bool log_target) {
@@ -458,6 +479,7 @@ PT_OP(kl_div_backward)
       return run_loss_slope({log_target ? k_kl_div_log_slope : k_kl_div_slope, "kl_div_backward"},
                             grad, reduction, self, target);
     })
+    .on_device()
     .saves("grad@target, self, target")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& self, const Tensor& target,
                  int64_t reduction, bool log_target) {
@@ -482,6 +504,7 @@ PT_OP(poisson_nll_loss)
                : (log_input ? k_poisson_log_value : k_poisson_value);
       return run_loss({kernel, "poisson_nll_loss", eps, true}, reduction, input, target);
     })
+    .on_device()
     .saves("input, target")
     .backward([](BackwardCall& g, const Tensor& input, const Tensor& target, bool log_input,
                  bool full, double eps, int64_t reduction) {
@@ -514,6 +537,7 @@ PT_OP(poisson_nll_loss_backward)
           {log_input ? k_poisson_log_slope : k_poisson_slope, "poisson_nll_loss_backward", eps},
           grad, reduction, input, target);
     })
+    .on_device()
     .saves("grad, input, target")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& input, const Tensor& target,
                  bool log_input, double eps, int64_t reduction) {

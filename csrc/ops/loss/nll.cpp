@@ -1,12 +1,16 @@
 // Negative log likelihood. See nll.h.
 #include "ops/loss/nll.h"
 
+#include "cpu/kernel_table.h"
+#include "cuda/args/loss_args.h"
 #include "op/copy.h"
 #include "ops/index/selection.h"
 #include "ops/loss/algorithms/pick.h"
 #include "ops/loss/classes.h"
 #include "ops/loss/reduction.h"
+#include "ops/pointwise/arithmetic.h"
 #include "ops/reduce/lines.h"
+#include "ops/reduce/sum.h"
 
 namespace pt {
 
@@ -28,7 +32,40 @@ struct Call {
     weight = as_contiguous(cast_to(weights, DType::kFloat64));
     picks.weight = weight.data<double>();
   }
+  DevicePicks on_device() const {
+    DevicePicks a;
+    a.outer = picks.outer;
+    a.n = targets.n;
+    a.inner = picks.inner;
+    a.strides = picks.strides;
+    a.classes = picks.classes;
+    a.ignored = picks.ignored;
+    a.weight = picks.weight;
+    return a;
+  }
 };
+
+std::tuple<Tensor, Tensor> loss_on_device(Call& call, const Tensor& self, LossReduction how) {
+  static const Kernel<DevicePicksFn> kernel{"device_pick"};
+  const Dims lines{call.targets.count()};
+  const Tensor losses = empty_tensor(lines, DType::kFloat64);
+  const Tensor weights = empty_tensor(lines, DType::kFloat64);
+  const Tensor source = as_lines(self, call.targets.class_dim, call.picks.strides);
+  DevicePicks a = call.on_device();
+  a.in = source.raw();
+  a.losses = losses.data<double>();
+  a.weights = weights.data<double>();
+  kernel.get(self.dtype())(a);
+  const Tensor divisor = sum(weights);
+  Tensor loss;
+  if (how == LossReduction::kNone) {
+    loss = make_view(losses, call.targets.shape, contiguous_strides(call.targets.shape), 0);
+  } else {
+    loss = sum(losses);
+    if (how == LossReduction::kMean) loss = div(loss, divisor);
+  }
+  return {cast_to(loss, self.dtype()), divisor};
+}
 
 }  // namespace
 
@@ -52,6 +89,7 @@ PT_OP(nll_loss)
                     "\"nll_loss_out_frame\" not implemented for '", scalar_type_name(self.dtype()),
                     "'");
       Call call(self, target, weight, ignore_index);
+      if (call_on_device) return loss_on_device(call, self, how);
       const double divisor = total_class_weight(call.targets, weight, ignore_index);
       const int64_t lines = call.targets.count();
       const Tensor losses = empty_tensor({{lines}}, DType::kFloat64);
@@ -70,6 +108,7 @@ PT_OP(nll_loss)
       }
       return std::tuple(loss, scalar_tensor(Scalar(divisor), DType::kFloat64));
     })
+    .on_device()
     .saves("shape:self, target, weight, result1")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& target, const Tensor& weight,
                  int64_t reduction, int64_t ignore_index) {
@@ -91,10 +130,21 @@ PT_OP(nll_loss_backward)
       const bool mean = loss_reduction(reduction) == LossReduction::kMean;
       const Tensor out = zeros_tensor(self.sizes(), self.dtype());
       const Tensor g = as_contiguous(cast_to(grad, self.dtype()));
+      if (call_on_device) {
+        static const Kernel<DevicePicksFn> kernel{"device_place"};
+        DevicePicks a = call.on_device();
+        a.grad = g.raw();
+        a.single = grad.dim() == 0;
+        a.divisor = mean ? divisor.data<double>() : nullptr;
+        a.out = out.raw();
+        kernel.get(self.dtype())(a);
+        return out;
+      }
       place_classes(call.picks, self.dtype(), g.raw(), grad.dim() == 0,
                     mean ? -1 / divisor.item().to_double() : -1, out.raw());
       return out;
     })
+    .on_device()
     .saves("shape:grad, shape:self, target, weight")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor&, const Tensor& target,
                  const Tensor& weight, const Tensor&, int64_t reduction, int64_t ignore_index) {

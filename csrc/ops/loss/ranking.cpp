@@ -43,7 +43,8 @@ void check_long(const Tensor& target) {
 }
 
 void check_range(const Tensor& target, int64_t low, int64_t high, const char* message) {
-  const Tensor whole = as_contiguous(target);
+  const Tensor here = target.device().is_cpu() ? target : copy_to(target, target.dtype(), Device());
+  const Tensor whole = as_contiguous(here);
   const int64_t* t = whole.data<int64_t>();
   for (int64_t i = 0; i < target.numel(); ++i) PT_CHECK(t[i] >= low && t[i] < high, message);
 }

@@ -37,6 +37,7 @@ PT_OP(optim_adam)
       }
       sweep(kernel, lists, numbers);
     })
+    .on_device(DeviceUse::kAnyMix)  // steps are counted where their tensors are
     .nondifferentiable()
     .internal()
     .doc("One step of Adam; with max_exp_avg_sqs of AMSGrad; decoupled: of AdamW.")
@@ -78,6 +79,7 @@ PT_OP(optim_nadam)
       }
       sweep(kernel, lists, numbers);
     })
+    .on_device(DeviceUse::kAnyMix)  // steps are counted where their tensors are
     .nondifferentiable()
     .internal()
     .doc("One step of NAdam.")
@@ -110,6 +112,7 @@ PT_OP(optim_radam)
       }
       sweep(kernel, lists, numbers);
     })
+    .on_device(DeviceUse::kAnyMix)  // steps are counted where their tensors are
     .nondifferentiable()
     .internal()
     .doc("One step of RAdam.")
@@ -133,6 +136,7 @@ PT_OP(optim_adamax)
       }
       sweep(kernel, lists, numbers);
     })
+    .on_device(DeviceUse::kAnyMix)  // steps are counted where their tensors are
     .nondifferentiable()
     .internal()
     .doc("One step of Adamax.")

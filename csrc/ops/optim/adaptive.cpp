@@ -19,6 +19,7 @@ PT_OP(optim_adagrad)
       }
       sweep(kernel, lists, numbers);
     })
+    .on_device(DeviceUse::kAnyMix)  // steps are counted where their tensors are
     .nondifferentiable()
     .internal()
     .doc("One step of Adagrad.")
@@ -35,6 +36,7 @@ PT_OP(optim_adadelta)
       sweep(kernel, lists,
             std::vector<AdadeltaNumbers>(params.size(), {lr, rho, eps, weight_decay, maximize}));
     })
+    .on_device(DeviceUse::kAnyMix)  // steps are counted where their tensors are
     .nondifferentiable()
     .internal()
     .doc("One step of Adadelta.")
@@ -54,6 +56,7 @@ PT_OP(optim_rmsprop)
             std::vector<RmspropNumbers>(params.size(),
                                         {lr, alpha, eps, weight_decay, momentum, maximize}));
     })
+    .on_device(DeviceUse::kAnyMix)  // steps are counted where their tensors are
     .nondifferentiable()
     .internal()
     .doc("One step of RMSprop.")

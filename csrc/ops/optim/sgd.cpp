@@ -17,6 +17,7 @@ PT_OP(optim_sgd)
             std::vector<SgdNumbers>(
                 params.size(), {lr, momentum, dampening, weight_decay, nesterov, maximize, first}));
     })
+    .on_device(DeviceUse::kAnyMix)  // steps are counted where their tensors are
     .nondifferentiable()
     .internal()
     .doc("One step of SGD. `first`: the momentum buffers are new and become the gradients.")
@@ -44,6 +45,7 @@ PT_OP(optim_asgd)
       }
       sweep(kernel, lists, numbers);
     })
+    .on_device(DeviceUse::kAnyMix)  // steps are counted where their tensors are
     .nondifferentiable()
     .internal()
     .doc("One step of averaged SGD.")
@@ -62,6 +64,7 @@ PT_OP(optim_rprop)
       sweep(kernel, lists,
             std::vector<RpropNumbers>(params.size(), {eta_minus, eta_plus, min, max, maximize}));
     })
+    .on_device(DeviceUse::kAnyMix)  // steps are counted where their tensors are
     .nondifferentiable()
     .internal()
     .doc("One step of Rprop.")

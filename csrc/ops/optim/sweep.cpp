@@ -60,11 +60,29 @@ class Work {
   }
 
   void run() {
-    parallel_for(0, end_, kGrain, [this](int64_t begin, int64_t end) { run_range(begin, end); });
+    if (call_on_device) {
+      run_on_device();
+    } else {
+      run_on_host();
+    }
     for (const auto& [target, copy] : write_back_) copy_into(target, copy);
   }
 
  private:
+  void run_on_host() {
+    parallel_for(0, end_, kGrain, [this](int64_t begin, int64_t end) { run_range(begin, end); });
+  }
+  // A call for each run of parameters of one dtype.
+  void run_on_device() {
+    std::vector<OptimArgs> args;
+    for (size_t i = 0; i < entries_.size(); ++i) {
+      args.push_back(entries_[i].args);
+      if (i + 1 < entries_.size() && entries_[i + 1].fn == entries_[i].fn) continue;
+      const auto fn = reinterpret_cast<DeviceOptimFn*>(entries_[i].fn);
+      fn({args.data(), static_cast<int64_t>(args.size())});
+      args.clear();
+    }
+  }
   const void* read(const Tensor& t, const Tensor& like) {
     const Tensor fit = fitting(t, like);
     if (!fit.same_as(t)) kept_.push_back(fit);
@@ -140,12 +158,13 @@ void sweep_raw(const OptimKernel& kernel, const ParamLists& lists, const char* n
 }
 
 double read_number(const Tensor& t) {
-  if (t.dtype() == DType::kFloat32 && t.numel() == 1) return static_cast<double>(*t.data<float>());
+  if (t.dtype() == DType::kFloat32 && t.numel() == 1 && t.device().is_cpu())
+    return static_cast<double>(*t.data<float>());
   return t.item().to_double();
 }
 
 void write_number(const Tensor& t, double value) {
-  if (t.dtype() == DType::kFloat32 && t.numel() == 1) {
+  if (t.dtype() == DType::kFloat32 && t.numel() == 1 && t.device().is_cpu()) {
     *t.data<float>() = static_cast<float>(value);
   } else {
     fill_with(t, value);

@@ -58,6 +58,21 @@ class Combined {
   double p_, total_;
 };
 
+// Norms of each tensor, and of those, without waiting for any.
+Tensor norm_on_device(const std::vector<Tensor>& tensors, double p, DType dtype) {
+  static const ReduceKernel kernel{"norm"};
+  const auto count = static_cast<int64_t>(tensors.size());
+  const Tensor norms = zeros_tensor(Dims{count}, dtype);
+  for (int64_t i = 0; i < count; ++i) {
+    const Tensor& t = tensors[static_cast<size_t>(i)];
+    const ReduceCall call{.kernel = kernel, .compute = t.dtype(), .result = t.dtype(), .p = p};
+    copy_into(make_view(norms, Dims(), Dims(), i),
+              run_reduction(call, t, all_dims(t.dim()), false));
+  }
+  const ReduceCall call{.kernel = kernel, .compute = dtype, .result = dtype, .p = p};
+  return run_reduction(call, norms, all_dims(1), false);
+}
+
 }  // namespace
 
 PT_OP(optim_total_norm)
@@ -77,12 +92,14 @@ PT_OP(optim_total_norm)
         dtype = promote_types(dtype, t);
         const bool dense = is_non_overlapping_and_dense(tensors[i].impl());
         kept.push_back(dense ? tensors[i] : contiguous_copy(tensors[i]));
+        if (call_on_device) continue;
         const auto item = static_cast<int64_t>(item_size(t));
         const char* data = static_cast<const char*>(kept[i].raw());
         for (int64_t at = 0; at < kept[i].numel(); at += kPiece)
           pieces.push_back(
               {data + at * item, std::min(kPiece, kept[i].numel() - at), i, kernel.get(t), t});
       }
+      if (call_on_device) return norm_on_device(kept, p, dtype);
       std::vector<double> norms(pieces.size());
       auto run = [&](int64_t begin, int64_t end) {
         for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
@@ -102,6 +119,7 @@ PT_OP(optim_total_norm)
       }
       return scalar_tensor(total.norm(), dtype);
     })
+    .on_device()
     .nondifferentiable()
     .internal()
     .doc("The p-norm of the p-norms of the tensors.")

@@ -2,11 +2,13 @@
 #include "ops/pointwise/activation.h"
 
 #include "core/generator.h"
+#include "ops/index/index.h"
 #include "ops/pointwise/activation_backward.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/compare.h"
 #include "ops/pointwise/formula.h"
 #include "ops/pointwise/unary.h"
+#include "ops/random/device.h"
 #include "ops/view/view.h"
 
 namespace pt {
@@ -24,9 +26,14 @@ void check_not_bool(const Tensor& self, const char* op) {
 
 // rrelu's factors: 1 for positive elements, else drawn uniformly, in row-major order.
 Tensor random_slopes(const Tensor& self, double low, double high, Generator* generator) {
-  Generator& source = generator ? *generator : default_generator();
+  Generator& source = generator_of_call(generator);
   const Tensor input = as_contiguous(self);
   const Tensor slopes = empty_tensor(self.sizes(), self.dtype(), self.device());
+  if (call_on_device) {
+    const DeviceRandom uniform{.kind = RandomKind::kUniform, .a = low, .b = high};
+    random::device::fill(source, self.dtype(), slopes.raw(), slopes.numel(), uniform);
+    return masked_fill(slopes, gt(input, 0), 1);
+  }
   visit_dtype(self.dtype(), [&](auto v) {
     using T = decltype(v);
     const T* x = input.data<T>();

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "ops/random/device.h"
 #include "ops/random/draw.h"
 
 namespace pt::random {
@@ -142,6 +143,8 @@ const uint32_t* take_words(Generator& g, int64_t words, uint32_t* buffer) {
 }
 
 void uniform(Generator& g, DType t, void* out, int64_t n, double from, double to) {
+  if (call_on_device)
+    return device::fill(g, t, out, n, {.kind = RandomKind::kUniform, .a = from, .b = to});
   const auto kernel = kUniform.get(t);
   for_each_piece(g, n, t == DType::kFloat64 ? 2 : 1,
                  [&](const uint32_t* raw, int64_t first, int64_t count) {
@@ -150,6 +153,8 @@ void uniform(Generator& g, DType t, void* out, int64_t n, double from, double to
 }
 
 void normal(Generator& g, DType t, void* out, int64_t n, double mean, double std, bool contiguous) {
+  if (call_on_device)
+    return device::fill(g, t, out, n, {.kind = RandomKind::kNormal, .a = mean, .b = std});
   if (n < 16 || !contiguous) {
     map_normal(g, t, out, n, [=](double x) { return std::fma(x, std, mean); });
     return;
@@ -175,6 +180,7 @@ void normal(Generator& g, DType t, void* out, int64_t n, double mean, double std
 }
 
 void bernoulli(Generator& g, DType t, void* out, int64_t n, double p) {
+  if (call_on_device) return device::fill(g, t, out, n, {.kind = RandomKind::kBernoulli, .a = p});
   const auto kernel = kBernoulli.get(t);
   for_each_piece(g, n, 2, [&](const uint32_t* raw, int64_t first, int64_t count) {
     kernel({raw, at(t, out, first), count, threshold53(p)});
@@ -182,6 +188,11 @@ void bernoulli(Generator& g, DType t, void* out, int64_t n, double p) {
 }
 
 void bernoulli(Generator& g, DType t, void* out, int64_t n, DType p_dtype, const void* p) {
+  if (call_on_device) {
+    DeviceRandom a{.kind = RandomKind::kBernoulli};
+    a.probabilities = static_cast<const double*>(p);  // of double, see the op
+    return device::fill(g, t, out, n, a);
+  }
   const int words = p_dtype == DType::kFloat64 ? 2 : 1;
   const auto unit = kUnit.get(words == 2 ? DType::kFloat64 : DType::kFloat32);
   std::atomic<bool> valid = true;
@@ -209,6 +220,7 @@ void bernoulli(Generator& g, DType t, void* out, int64_t n, DType p_dtype, const
 }
 
 void dropout(Generator& g, DType t, const void* x, void* out, bool* mask, int64_t n, double p) {
+  if (call_on_device) return device::dropout(g, t, x, out, mask, n, 1 - p);
   const auto kernel = kDropout.get(t);
   for_each_piece(g, n, 2, [&](const uint32_t* raw, int64_t first, int64_t count) {
     kernel({raw, at(t, x, first), at(t, out, first), mask ? mask + first : nullptr, count,
@@ -217,6 +229,7 @@ void dropout(Generator& g, DType t, const void* x, void* out, bool* mask, int64_
 }
 
 void dropout_noise(Generator& g, DType t, void* out, int64_t n, double p) {
+  if (call_on_device) return device::dropout(g, t, nullptr, out, nullptr, n, 1 - p);
   const auto kernel = kDropout.get(t);
   for_each_piece(g, n, 2, [&](const uint32_t* raw, int64_t first, int64_t count) {
     void* piece = at(t, out, first);
@@ -229,10 +242,14 @@ void dropout_noise(Generator& g, DType t, void* out, int64_t n, double p) {
 }
 
 void exponential(Generator& g, DType t, void* out, int64_t n, double rate) {
+  if (call_on_device)
+    return device::fill(g, t, out, n, {.kind = RandomKind::kExponential, .a = rate});
   map_unit53(g, t, out, n, [=](double u) { return -1.0 / rate * std::log1p(-u); });
 }
 
 void cauchy(Generator& g, DType t, void* out, int64_t n, double median, double sigma) {
+  if (call_on_device)
+    return device::fill(g, t, out, n, {.kind = RandomKind::kCauchy, .a = median, .b = sigma});
   map_unit53(g, t, out, n,
              [=](double u) { return std::fma(sigma, std::tan(kPi * (u - 0.5)), median); });
 }
@@ -242,6 +259,7 @@ void log_normal(Generator& g, DType t, void* out, int64_t n, double mean, double
 }
 
 void geometric(Generator& g, DType t, void* out, int64_t n, double p) {
+  if (call_on_device) return device::fill(g, t, out, n, {.kind = RandomKind::kGeometric, .a = p});
   map_unit53(g, t, out, n, [=](double u) { return std::ceil(std::log(u) / std::log1p(-p)); });
 }
 
@@ -261,6 +279,12 @@ void rrelu_noise(Generator& g, DType t, const void* x, void* noise, int64_t n, d
 }
 
 void integers(Generator& g, DType t, void* out, int64_t n, const IntegerRange& range) {
+  if (call_on_device) {
+    DeviceRandom a{.kind = RandomKind::kIntegers, .two_words = range.two_words};
+    a.range = range.range;
+    a.base = range.base;
+    return device::fill(g, t, out, n, a);
+  }
   const auto kernel = kIntegers.get(t);
   for_each_piece(
       g, n, range.two_words ? 2 : 1, [&](const uint32_t* raw, int64_t first, int64_t count) {

@@ -6,6 +6,8 @@
 #include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/compare.h"
+#include "ops/pointwise/unary.h"
+#include "ops/random/device.h"
 #include "ops/random/distributions.h"
 #include "ops/random/draw_lock.h"
 #include "ops/random/sampling.h"
@@ -24,18 +26,8 @@ using OptFormat = std::optional<MemoryFormat>;
 // gaps is drawn into a dense copy first.
 template <class F>
 void fill_random(const Tensor& t, Generator* generator, F draw) {
-  if (!t.device().is_cpu()) {
-    // Drawn on the host, by the cpu's generators, and copied.
-    const CallDeviceGuard host{Device()};
-    const Tensor drawn = is_non_overlapping_and_dense(t.impl())
-                             ? empty_strided_tensor(t.sizes(), t.strides(), t.dtype())
-                             : empty_tensor(t.sizes(), t.dtype());
-    fill_random(drawn, generator, draw);
-    copy_into(t, drawn);
-    return;
-  }
   const std::lock_guard lock(draw_mutex());
-  Generator& g = generator ? *generator : default_generator();
+  Generator& g = generator_of_call(generator);
   check_no_internal_overlap(t);
   if (t.numel() == 0) return;
   if (is_non_overlapping_and_dense(t.impl())) {
@@ -148,12 +140,15 @@ PT_OP(randperm)
     .impl([](int64_t n, Generator* generator, OptDType dtype, auto, OptDevice device, OptBool) {
       new_device(device);
       PT_CHECK(n >= 0, "n must be non-negative, got", n);
-      const Tensor t = empty_tensor(Dims{n}, dtype.value_or(DType::kInt64), Device());
-      {
-        const std::lock_guard lock(draw_mutex());
-        random::randperm(generator ? *generator : default_generator(), t.dtype(), t.raw(), n);
+      const Tensor t = empty_tensor(Dims{n}, dtype.value_or(DType::kInt64));
+      const std::lock_guard lock(draw_mutex());
+      Generator& g = generator_of_call(generator);
+      if (call_on_device) {
+        copy_into(t, random::device::permutation(g, n));
+      } else {
+        random::randperm(g, t.dtype(), t.raw(), n);
       }
-      return call_on_device ? copy_to(t, t.dtype(), call_device()) : t;
+      return t;
     })
     .on_device()
     .nondifferentiable()
@@ -243,6 +238,7 @@ PT_OP(normal_tensors)
       add_(t, mean);
       return t;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, const Tensor&, Generator*) {
       for (int i = 0; i < 2; ++i)
         if (g.needs(i)) g[i] = g.grad() * 0.0;
@@ -260,6 +256,7 @@ PT_OP(normal_mean)
       add_(t, mean);
       return t;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, double, Generator*) { g[0] = g.grad() * 0.0; })
     .function_only()
     .sample("R(3, 4), 0.5")
@@ -272,6 +269,7 @@ PT_OP(normal_std)
       add_(t, mean);
       return t;
     })
+    .on_device()
     .backward([](BackwardCall& g, double, const Tensor&, Generator*) { g[1] = g.grad() * 0.0; })
     .function_only()
     .sample("0.5, P(3, 4)")
@@ -339,11 +337,11 @@ Tensor bernoulli_into(const Tensor& t, const Tensor& p, Generator* generator) {
   PT_CHECK(is_floating(p.dtype()), "bernoulli_: expected p to be a floating point tensor");
   // Probabilities in the order in which self's memory is drawn.
   const Tensor dense = is_non_overlapping_and_dense(t.impl()) ? t : empty_as(t, {}, {});
-  const Tensor wide = empty_as(dense, p.dtype(), {});
+  const Tensor wide = empty_as(dense, call_on_device ? DType::kFloat64 : p.dtype(), {});
   copy_into(wide, expand(p, IntList(t.sizes())));
   const std::lock_guard lock(draw_mutex());
-  random::bernoulli(generator ? *generator : default_generator(), t.dtype(), dense.raw(), t.numel(),
-                    wide.dtype(), wide.raw());
+  random::bernoulli(generator_of_call(generator), t.dtype(), dense.raw(), t.numel(), wide.dtype(),
+                    wide.raw());
   if (!dense.same_as(t)) copy_into(t, dense);
   return t;
 }
@@ -353,6 +351,7 @@ PT_OP(bernoulli)
     .impl([](const Tensor& self, Generator* g) {
       return bernoulli_into(empty_tensor(self.sizes(), self.dtype()), self, g);
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, Generator*) { g[0] = g.grad() * 0.0; })
     .doc("1 with the probability that each element of self gives, else 0.")
     .sample("P(3, 4) / 2")
@@ -381,6 +380,7 @@ PT_OP(bernoulli_fill_tensor)
     .impl([](const Out& out, const Tensor& self, const Tensor& p, Generator* g) {
       return bernoulli_into(target(out, self), p, g);
     }) PT_NO_GRADIENT(const Tensor&, const Tensor&, Generator*)
+    .on_device()
     .inplace_only()
     .inplace_name("bernoulli_")
     .sample("R(3, 4), P(3, 4) / 2")
@@ -430,6 +430,10 @@ PT_OP(log_normal)
       PT_CHECK(std > 0, "log_normal_ expects std > 0.0, but found std=", std);
       const Tensor t = target(out, self);
       floating_dtype(t.dtype(), "log_normal_cpu");
+      if (call_on_device) {
+        copy_into(t, exp(normal_into(t, mean, std, generator)));
+        return t;
+      }
       fill_random(t, generator, [&](Generator& g, void* p, int64_t n, bool) {
         random::log_normal(g, t.dtype(), p, n, mean, std);
       });
@@ -492,10 +496,13 @@ PT_OP(multinomial)
                "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
       PT_CHECK(n > 0, "invalid multinomial distribution (sum of probabilities <= 0)");
       const int64_t rows = self.dim() == 2 ? self->sizes[0] : 1;
-      check_weights(self);
+      if (!call_on_device) check_weights(self);
       Tensor out = empty_tensor(self.dim() == 2 ? Dims{rows, num_samples} : Dims{num_samples},
                                 DType::kInt64);
       const std::lock_guard lock(draw_mutex());
+      if (call_on_device)
+        return random::device::categories(generator_of_call(generator), self, num_samples,
+                                          replacement);
       const random::Categories c{self.dtype(),
                                  self.raw(),
                                  rows,
@@ -505,10 +512,11 @@ PT_OP(multinomial)
       // Drawn in the memory order of a dense tensor like self.
       const Tensor order = self.is_contiguous() ? self : empty_as(self, {}, {});
       const bool column_major = self.dim() == 2 && order->strides[0] < order->strides[1];
-      random::multinomial(generator ? *generator : default_generator(), c, out.data<int64_t>(),
-                          num_samples, replacement, column_major);
+      random::multinomial(generator_of_call(generator), c, out.data<int64_t>(), num_samples,
+                          replacement, column_major);
       return out;
     })
+    .on_device()
     .nondifferentiable()
     .doc("Indices drawn with probability proportional to the weights in self's last dimension.")
     .sample("P(3, 4), 2")
@@ -523,8 +531,7 @@ PT_OP(poisson)
       const Tensor rate = as_contiguous(cast_to(self, t));
       Tensor out = empty_tensor(self.sizes(), t);
       const std::lock_guard lock(draw_mutex());
-      random::poisson(generator ? *generator : default_generator(), t, rate.raw(), out.raw(),
-                      out.numel());
+      random::poisson(generator_of_call(generator), t, rate.raw(), out.raw(), out.numel());
       return cast_to(out, self.dtype());
     })
     .backward([](BackwardCall& g, const Tensor&, Generator*) { g[0] = g.grad() * 0.0; })
@@ -553,10 +560,11 @@ PT_OP(native_dropout)
       const Tensor x = is_non_overlapping_and_dense(input.impl()) ? input : contiguous_copy(input);
       Tensor out = empty_as(x, {}, {}), mask = empty_as(x, DType::kBool, {});
       const std::lock_guard lock(draw_mutex());
-      random::dropout(default_generator(), x.dtype(), x.raw(), out.raw(), mask.data<bool>(),
+      random::dropout(generator_of_call(nullptr), x.dtype(), x.raw(), out.raw(), mask.data<bool>(),
                       x.numel(), p);
       return std::make_tuple(out, mask);
     })
+    .on_device()
     .saves("result1")
     .nondifferentiable_output(1)
     .backward([](BackwardCall& g, const Tensor&, double p) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "cpu/kernel_table.h"
+#include "cuda/args/scan_args.h"
 
 namespace pt {
 
@@ -37,6 +39,11 @@ void recur(const T* factors, const T* terms, T* out, const Block& b, bool revers
 
 void run_recurrence(DType dtype, const void* factors, const void* terms, void* out,
                     const LineShape& s, bool reverse) {
+  if (call_on_device) {
+    static const Kernel<DeviceRecurrenceFn> kernel{"device_recurrence"};
+    kernel.get(dtype)({factors, terms, out, s.outer, s.n, s.inner, reverse});
+    return;
+  }
   const bool side_by_side = s.inner > 1;
   const int64_t lines = side_by_side ? s.inner : s.outer, groups = side_by_side ? s.outer : 1;
   const int64_t tiles = (lines + kWidth - 1) / kWidth;

@@ -163,6 +163,7 @@ PT_OP(linear_recurrence)
       run_recurrence(out.dtype(), a.raw(), b.raw(), out.raw(), line_shape(out.sizes(), d), reverse);
       return out;
     })
+    .on_device()
     .saves("factors@terms, factors@factors, result@factors")
     .backward([](BackwardCall& g, const Tensor& factors, const Tensor&, int64_t dim, bool reverse) {
       const Tensor h = linear_recurrence(factors, g.grad(), dim, !reverse);

@@ -2,9 +2,12 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "cpu/kernel_table.h"
+#include "cuda/args/index_args.h"
 #include "op/copy.h"
 #include "op/define.h"
 #include "op/plan.h"
+#include "ops/index/algorithms/item.h"
 #include "ops/memory/memory.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/shape.h"
@@ -394,9 +397,16 @@ template <bool lower>
 Tensor triangle(const Tensor& self, int64_t k) {
   PT_CHECK(self.dim() >= 2, lower ? "tril" : "triu",
            ": input tensor must have at least 2 dimensions");
-  Tensor out = contiguous_copy(self);
   const int64_t rows = self->sizes[self.dim() - 2], columns = self->sizes[self.dim() - 1];
   k = std::clamp(k, -rows - 1, columns);  // beyond them nothing changes
+  if (call_on_device) {
+    static const Kernel<DeviceTriangleFn> kernel{"device_triangle"};
+    const Tensor in = as_contiguous(self), result = empty_tensor(self.sizes(), self.dtype());
+    kernel.get(slot_of_item(self.item_size()))(
+        {in.raw(), result.raw(), in.numel(), rows, columns, k, lower});
+    return result;
+  }
+  Tensor out = contiguous_copy(self);
   const int64_t item = static_cast<int64_t>(out.item_size());
   char* data = static_cast<char*>(out.raw());
   const int64_t total = columns ? out.numel() / columns : 0;
@@ -416,6 +426,7 @@ Tensor triangle(const Tensor& self, int64_t k) {
 
 PT_OP(tril)
     .impl([](const Tensor& self, int64_t k) { return triangle<true>(self, k); })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, int64_t k) { g[0] = tril(g.grad(), k); })
     .inplace()
     .out()
@@ -425,6 +436,7 @@ PT_OP(tril)
 
 PT_OP(triu)
     .impl([](const Tensor& self, int64_t k) { return triangle<false>(self, k); })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, int64_t k) { g[0] = triu(g.grad(), k); })
     .inplace()
     .out()

@@ -6,6 +6,8 @@
 #include "ops/index/selection.h"
 #include "ops/reduce/extremes.h"
 #include "ops/sort/algorithms/sorting.h"
+#include "ops/sort/device.h"
+#include "ops/sort/rows.h"
 #include "ops/sort/sort.h"
 
 namespace pt {
@@ -29,10 +31,12 @@ PT_OP(histc)
       PT_CHECK_KIND(ErrorKind::kNotImplemented, self.is_floating(),
                     "\"histogram_cpu\" not implemented for '", scalar_type_name(self.dtype()), "'");
       const Tensor flat = as_contiguous(self);
+      if (call_on_device) return device::histogram(flat, bins, low, high);
       const Tensor out = empty_tensor(Dims{bins}, self.dtype());
       histogram(self.dtype(), flat.raw(), flat.numel(), bins, low, high, out.raw());
       return out;
     })
+    .on_device()
     .nondifferentiable()
     .out()
     .doc(
@@ -53,13 +57,13 @@ PT_OP(bincount)
       PT_CHECK(self.dim() == 1 && self.numel() > 0,
                "bincount only supports 1-d non-negative integral inputs.");
       const Tensor values = as_contiguous(self);
-      int64_t low, high;
-      integer_range(values.dtype(), values.raw(), values.numel(), &low, &high);
+      const auto [low, high] = range_of(values);
       PT_CHECK(low >= 0, "bincount only supports 1-d non-negative integral inputs.");
       PT_CHECK(high < INT64_MAX, "maximum value of input overflowed, it should be < ", INT64_MAX,
                " but got ", high);
       const int64_t bins = std::max(high + 1, minlength);
       if (!weights.defined()) {
+        if (call_on_device) return device::bin_count(values, bins);
         const Tensor counts = empty_tensor(Dims{bins}, DType::kInt64);
         bin_count(values.dtype(), values.raw(), values.numel(), bins, counts.data<int64_t>());
         return counts;
@@ -68,6 +72,7 @@ PT_OP(bincount)
                "weights should be 1-d and have the same length as input");
       const bool narrow = weights.dtype() == DType::kFloat32;
       const Tensor w = as_contiguous(narrow ? weights : cast_to(weights, DType::kFloat64));
+      if (call_on_device) return device::bin_count(values, bins, w);
       const Tensor sums = empty_tensor(Dims{bins}, w.dtype());
       if (narrow) {
         bin_count_weighted(values.dtype(), values.raw(), values.numel(), bins, w.data<float>(),
@@ -78,6 +83,7 @@ PT_OP(bincount)
       }
       return sums;
     })
+    .on_device()
     .nondifferentiable()
     .doc(
         "How often each number occurs in a vector of integers that are not negative.\n\n"

@@ -3,6 +3,8 @@
 
 #include "op/copy.h"
 #include "ops/index/index.h"
+#include "ops/reduce/extremes.h"
+#include "ops/sort/algorithms/sorting.h"
 #include "ops/view/view.h"
 
 namespace pt {
@@ -56,6 +58,18 @@ Dims resized(const Tensor& self, int dim, int64_t size) {
   Dims s = self.sizes();
   if (!s.empty()) s[dim] = size;
   return s;
+}
+
+std::pair<int64_t, int64_t> range_of(const Tensor& integers) {
+  int64_t low, high;
+  if (call_on_device) {
+    const auto [smallest, largest] = aminmax(integers, std::nullopt, false);
+    low = smallest.item().to_int();
+    high = largest.item().to_int();
+  } else {
+    integer_range(integers.dtype(), integers.raw(), integers.numel(), &low, &high);
+  }
+  return {low, high};
 }
 
 Tensor selected_gradient(const Tensor& grad, const Tensor& self, int64_t dim, const Tensor& indices,

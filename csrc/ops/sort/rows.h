@@ -29,4 +29,8 @@ Dims resized(const Tensor& self, int dim, int64_t size);
 Tensor selected_gradient(const Tensor& grad, const Tensor& self, int64_t dim, const Tensor& indices,
                          bool has_dim);
 
+// Smallest and largest element of a contiguous tensor of integers that is not empty. Waits for a
+// device.
+std::pair<int64_t, int64_t> range_of(const Tensor& integers);
+
 }  // namespace pt

@@ -4,6 +4,8 @@
 #include "op/promote.h"
 #include "ops/index/selection.h"
 #include "ops/sort/algorithms/sorting.h"
+#include "ops/sort/device.h"
+#include "ops/sort/rows.h"
 #include "ops/sort/sort.h"
 
 namespace pt {
@@ -24,8 +26,7 @@ void check_sorter(const Tensor& sequence, const Tensor& sorter) {
            "torch.searchsorted(): sorter must be a tensor of long dtype but got dtype ",
            scalar_type_name(sorter.dtype()));
   if (sorter.numel() == 0) return;
-  int64_t low, high;
-  integer_range(DType::kInt64, sorter.raw(), sorter.numel(), &low, &high);
+  const auto [low, high] = range_of(sorter);
   PT_CHECK(low >= 0 && high < sorter.sizes().back(),
            "torch.searchsorted(): sorter index out of range");
 }
@@ -104,6 +105,7 @@ Tensor membership(const Tensor& elements, const Tensor& tests, bool invert) {
   const DType dtype = common_dtype(elements, tests);
   const Tensor what = as_contiguous(cast_to(elements, dtype));
   const Tensor among = as_contiguous(cast_to(tests, dtype));
+  if (call_on_device) return device::is_in(what, among, invert);
   const Tensor out = empty_tensor(elements.sizes(), DType::kBool);
   is_in(dtype, what.raw(), what.numel(), among.raw(), among.numel(), invert, out.data<bool>());
   return out;
@@ -116,6 +118,7 @@ PT_OP(searchsorted)
              std::optional<std::string_view> side, const Tensor& sorter) {
       return search(sorted_sequence, self, out_int32, right, side, sorter);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -140,6 +143,7 @@ PT_OP(searchsorted_scalar)
              std::optional<std::string_view> side, const Tensor& sorter) {
       return search(sorted_sequence, wrapped_number(self), out_int32, right, side, sorter);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -150,6 +154,7 @@ PT_OP(bucketize)
     .impl([](const Tensor& self, const Tensor& boundaries, bool out_int32, bool right) {
       return bucket(self, boundaries, out_int32, right);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -165,6 +170,7 @@ PT_OP(bucketize_scalar)
     .impl([](Scalar self, const Tensor& boundaries, bool out_int32, bool right) {
       return bucket(wrapped_number(self), boundaries, out_int32, right);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -175,6 +181,7 @@ PT_OP(isin)
     .impl([](const Tensor& elements, const Tensor& test_elements, bool, bool invert) {
       return membership(elements, test_elements, invert);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -191,6 +198,7 @@ PT_OP(isin_scalar)
     .impl([](const Tensor& elements, Scalar test_element, bool, bool invert) {
       return membership(elements, wrapped_number(test_element), invert);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()
@@ -201,6 +209,7 @@ PT_OP(scalar_isin)
     .impl([](Scalar element, const Tensor& test_elements, bool, bool invert) {
       return membership(wrapped_number(element), test_elements, invert);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .out()

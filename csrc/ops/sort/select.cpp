@@ -53,12 +53,14 @@ Pair one_of_each_row(const char* op, SelectKind kind, const Tensor& self, int64_
 Tensor median_of_all(SelectKind kind, const Tensor& self) {
   refuse_bool("median_cpu", self);
   if (self.numel() == 0) {  // NaN, or what PyTorch makes of it as an integer
-    if (self.is_floating()) return scalar_tensor(Scalar(__builtin_nan("")), self.dtype());
+    const Tensor out = empty_tensor(Dims(), self.dtype());
+    if (self.is_floating()) {
+      fill_with(out, Scalar(__builtin_nan("")));
+      return out;
+    }
     const int bits = static_cast<int>(self.item_size()) * 8;
-    return scalar_tensor(Scalar(bits == 64   ? INT64_MIN
-                                : bits == 32 ? int64_t{INT32_MIN}
-                                             : 0),
-                         self.dtype());
+    fill_with(out, Scalar(bits == 64 ? INT64_MIN : bits == 32 ? int64_t{INT32_MIN} : 0));
+    return out;
   }
   const Tensor flat = as_contiguous(self);
   const Tensor row = make_view(flat, Dims{flat.numel()}, Dims{1}, flat.offset());
@@ -95,6 +97,7 @@ PT_OP(topk)
                  .sorted = sorted});
       return {values, indices};
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t, int64_t dim, bool, bool) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), true);
@@ -121,6 +124,7 @@ PT_OP(kthvalue)
       refuse_bool("kthvalue_cpu", self);
       return one_of_each_row("kthvalue", SelectKind::kKth, self, k, dim, keepdim);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t, int64_t dim, bool keepdim) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), keepdim);
@@ -134,6 +138,7 @@ PT_OP(kthvalue)
 
 PT_OP(median)
     .impl([](const Tensor& self) { return median_of_all(SelectKind::kMedian, self); })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = shared_gradient(g.grad(), self, g.result());
@@ -152,6 +157,7 @@ PT_OP(median_dim)
       refuse_bool("median_out", self);
       return one_of_each_row("median", SelectKind::kMedian, self, 1, dim, keepdim);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, bool keepdim) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), keepdim);
@@ -164,6 +170,7 @@ PT_OP(median_dim)
 
 PT_OP(nanmedian)
     .impl([](const Tensor& self) { return median_of_all(SelectKind::kNanMedian, self); })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self) {
       g[0] = shared_gradient(g.grad(), self, g.result());
@@ -177,6 +184,7 @@ PT_OP(nanmedian_dim)
       refuse_bool("median_out", self);
       return one_of_each_row("median", SelectKind::kNanMedian, self, 1, dim, keepdim);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, bool keepdim) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), keepdim);
@@ -191,6 +199,7 @@ PT_OP(mode)
     .impl([](const Tensor& self, int64_t dim, bool keepdim) {
       return one_of_each_row("mode", SelectKind::kMode, self, 1, dim, keepdim);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, bool keepdim) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), keepdim);

@@ -50,6 +50,7 @@ PT_OP(sort)
     .impl([](const Tensor& self, int64_t dim, bool descending) {
       return sorted(self, dim, descending, true);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, int64_t dim, bool) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), true);
@@ -71,6 +72,7 @@ PT_OP(sort_stable)
     .impl([](const Tensor& self, std::optional<bool>, int64_t dim, bool descending) {
       return sorted(self, dim, descending, true);
     })
+    .on_device()
     .saves("shape:self, result1")
     .backward([](BackwardCall& g, const Tensor& self, std::optional<bool>, int64_t dim, bool) {
       g[0] = selected_gradient(g.grad(), self, dim, g.result(1), true);
@@ -85,6 +87,7 @@ PT_OP(argsort)
     .impl([](const Tensor& self, int64_t dim, bool descending) {
       return std::get<1>(sorted(self, dim, descending, false));
     })
+    .on_device()
     .nondifferentiable()
     .doc(
         "The indices that sort self along a dimension.\n\n"
@@ -97,6 +100,7 @@ PT_OP(argsort_stable)
     .impl([](const Tensor& self, bool, int64_t dim, bool descending) {
       return std::get<1>(sorted(self, dim, descending, false));
     })
+    .on_device()
     .nondifferentiable()
     .doc("argsort with a promise of stability, which every sort here keeps.")
     .sample("I(3, 5), stable=True")

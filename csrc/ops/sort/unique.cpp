@@ -4,6 +4,7 @@
 #include "op/define.h"
 #include "ops/shape/shape.h"
 #include "ops/sort/algorithms/sorting.h"
+#include "ops/sort/device.h"
 #include "ops/sort/rows.h"
 #include "ops/sort/sort.h"
 #include "ops/view/view.h"
@@ -27,6 +28,13 @@ Triple collect(const UniquePlan& plan, const Dims& value_shape, DType dtype,
   return {values, inverse, counts};
 }
 
+// The elements of a contiguous tensor in groups, on a device.
+Triple grouped(const Tensor& flat, bool consecutive, bool return_inverse, bool return_counts) {
+  const device::Groups g = device::unique(reshape(flat, Dims{flat.numel()}), consecutive);
+  return {g.values, return_inverse ? reshape(g.inverse, flat.sizes()) : none(),
+          return_counts ? g.counts : none()};
+}
+
 using RowPlan = UniquePlan (*)(DType, const void*, int64_t, int64_t);
 
 Triple unique_slices(RowPlan make_plan, const Tensor& self, int64_t dim, bool return_inverse,
@@ -45,6 +53,13 @@ Triple unique_slices(RowPlan make_plan, const Tensor& self, int64_t dim, bool re
     return {empty_tensor(self.sizes(), self.dtype()), none(), none()};
   }
   const Tensor slices = as_contiguous(movedim(self, Dims{d}, Dims{0}));
+  if (call_on_device) {
+    const Tensor rows = reshape(slices, Dims{n, self.numel() / n});
+    const device::Groups g = device::unique(rows, make_plan == UniquePlan::consecutive_rows);
+    const Tensor values = reshape(g.values, resized(slices, 0, g.values->sizes[0]));
+    return {as_contiguous(movedim(values, Dims{0}, Dims{d})), return_inverse ? g.inverse : none(),
+            return_counts ? g.counts : none()};
+  }
   const UniquePlan plan = make_plan(self.dtype(), slices.raw(), n, self.numel() / n);
   auto [values, inverse, counts] = collect(plan, resized(slices, 0, plan.count()), self.dtype(),
                                            Dims{n}, return_inverse, return_counts);
@@ -60,11 +75,13 @@ Triple unique_slices(RowPlan make_plan, const Tensor& self, int64_t dim, bool re
 PT_OP(unique2)
     .impl([](const Tensor& self, bool, bool return_inverse, bool return_counts) {
       const Tensor flat = as_contiguous(self);
+      if (call_on_device) return grouped(flat, false, return_inverse, return_counts);
       const UniquePlan plan =
           UniquePlan::sorted(flat.dtype(), flat.raw(), flat.numel(), return_inverse);
       return collect(plan, Dims{plan.count()}, self.dtype(), self.sizes(), return_inverse,
                      return_counts);
     })
+    .on_device()
     .backward([](BackwardCall&, const Tensor&, bool, bool, bool) { no_derivative("_unique2"); })
     .nondifferentiable_output(1)
     .nondifferentiable_output(2)
@@ -75,6 +92,7 @@ PT_OP(unique_dim)
     .impl([](const Tensor& self, int64_t dim, bool, bool return_inverse, bool return_counts) {
       return unique_slices(UniquePlan::sorted_rows, self, dim, return_inverse, return_counts);
     })
+    .on_device()
     .backward([](BackwardCall&, const Tensor&, int64_t, bool, bool, bool) {
       no_derivative("unique_dim");
     })
@@ -90,10 +108,12 @@ PT_OP(unique_consecutive)
         return unique_slices(UniquePlan::consecutive_rows, self, *dim, return_inverse,
                              return_counts);
       const Tensor flat = as_contiguous(self);
+      if (call_on_device) return grouped(flat, true, return_inverse, return_counts);
       const UniquePlan plan = UniquePlan::consecutive(flat.dtype(), flat.raw(), flat.numel());
       return collect(plan, Dims{plan.count()}, self.dtype(), self.sizes(), return_inverse,
                      return_counts);
     })
+    .on_device()
     .backward([](BackwardCall&, const Tensor&, bool, bool, std::optional<int64_t>) {
       no_derivative("unique_consecutive");
     })

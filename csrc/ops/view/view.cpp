@@ -5,6 +5,8 @@
 
 #include "op/copy.h"
 #include "op/define.h"
+#include "ops/creation/creation.h"
+#include "ops/index/index.h"
 #include "ops/memory/memory.h"
 
 namespace pt {
@@ -419,6 +421,12 @@ PT_OP(scatter_strided)
       }
       // Elements that share memory add up, one after the other.
       const Tensor source = as_contiguous(grad);
+      if (call_on_device) {
+        const Tensor all = arange_end(length, DType::kInt64, std::nullopt, call_device(), std::nullopt);
+        const Tensor places = contiguous_copy(make_view(all, size, stride, offset));
+        const Dims vector{source.numel()};
+        return index_add(flat, 0, reshape(places, vector), reshape(source, vector), 1);
+      }
       Dims index(static_cast<int>(size.size()), 0);
       visit_dtype(grad.dtype(), [&](auto v) {
         using T = decltype(v);
@@ -438,6 +446,7 @@ PT_OP(scatter_strided)
       });
       return flat;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, IntList size, IntList stride, int64_t offset,
                  int64_t) { g[0] = as_strided(g.grad(), size, stride, offset); })
     .internal();

@@ -196,7 +196,9 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if tensor.numel() == 0:
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
-        return pytensor.empty((*tensor.shape, num_classes), dtype=pytensor.int64)
+        return pytensor.empty(
+            (*tensor.shape, num_classes), dtype=pytensor.int64, device=tensor.device
+        )
     if tensor.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     largest = int(tensor.max())
@@ -204,5 +206,5 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         num_classes = largest + 1
     elif num_classes <= largest:
         raise RuntimeError("Class values must be smaller than num_classes.")
-    zeros = pytensor.zeros((*tensor.shape, num_classes), dtype=pytensor.int64)
+    zeros = pytensor.zeros((*tensor.shape, num_classes), dtype=pytensor.int64, device=tensor.device)
     return zeros.scatter_(-1, tensor.unsqueeze(-1), 1)

@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 #include "cpu/index_args.h"
 #include "cpu/kernel_table.h"
+#include "ops/index/algorithms/device.h"
 #include "ops/index/algorithms/item.h"
 
 namespace pt {
@@ -142,6 +143,11 @@ void ordered(const Lines& lines, const int64_t* index, int64_t numel, F&& f) {
   }
 }
 
+PlaceOp place_op(ScatterReduce r) {
+  static_assert(static_cast<int>(ScatterReduce::kMin) == static_cast<int>(PlaceOp::kMin));
+  return static_cast<PlaceOp>(r);
+}
+
 template <ScatterReduce R, class T>
 void scatter(const Lines& lines, T* self, const int64_t* index, int64_t numel, const T* src,
              bool one_value) {
@@ -183,6 +189,7 @@ void scatter(const Lines& lines, T* self, const int64_t* index, int64_t numel, c
 
 void gather_lines(const Tensor& self, int dim, const Tensor& index, const Tensor& out) {
   if (index.numel() == 0) return;
+  if (call_on_device) return device::gather_lines(self, dim, index, out);
   static const Kernel<GatherLineFn> kernel{"gather_line"};
   const int64_t item = static_cast<int64_t>(self.item_size());
   const auto gather = kernel.get(slot_of_item(self.item_size()));
@@ -203,6 +210,7 @@ void scatter_lines(const Tensor& self, int dim, const Tensor& index, const Tenso
                    ScatterReduce reduce) {
   const int64_t numel = index.numel();
   if (numel == 0) return;
+  if (call_on_device) return device::scatter_lines(self, dim, index, src, place_op(reduce));
   const Lines lines(self, dim, index);
   const int64_t* at = index.data<int64_t>();
   const bool one_value = src.numel() == 1;

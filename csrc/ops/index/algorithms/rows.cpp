@@ -13,6 +13,7 @@
 #include "cpu/index_args.h"
 #include "cpu/kernel_table.h"
 #include "op/copy.h"
+#include "ops/index/algorithms/device.h"
 #include "ops/index/algorithms/item.h"
 
 namespace pt {
@@ -142,7 +143,9 @@ Positions positions(IntList sizes, IntList strides) {
       merged_strides.push_back(strides[i]);
     }
   }
-  if (p.count == 0) return p;
+  p.sizes = merged_sizes;
+  p.strides = merged_strides;
+  if (p.count == 0 || call_on_device) return p;
   const int n = merged_sizes.size();
   if (n <= 1) {
     p.stride = n ? merged_strides[0] : 0;
@@ -181,6 +184,7 @@ void Selection::set_after(IntList sizes, IntList strides) {
 }
 
 void read_selection(const Selection& s, const char* data, char* out, size_t item) {
+  if (call_on_device) return device::read_selection(s, data, out, item);
   const int64_t width = s.row_elements(), points = s.before.count * s.n;
   if (points * width == 0) return;
   static const Kernel<void(const void*, const int64_t*, void*, int64_t)> gather{"index_gather"};
@@ -231,6 +235,8 @@ void read_selection(const Selection& s, const char* data, char* out, size_t item
 }
 
 void write_selection(const Selection& s, char* data, const char* values, size_t item) {
+  if (call_on_device)
+    return device::write_selection(s, slot_of_item(item), data, {values}, PlaceOp::kAssign);
   visit_item(item, [&](auto v) {
     using T = decltype(v);
     T* to = reinterpret_cast<T*>(data);
@@ -247,6 +253,9 @@ void write_selection(const Selection& s, char* data, const char* values, size_t 
 }
 
 void fill_selection(const Selection& s, char* data, const void* element, size_t item) {
+  if (call_on_device)
+    return device::write_selection(s, slot_of_item(item), data, {nullptr, true, element},
+                                   PlaceOp::kAssign);
   visit_item(item, [&](auto v) {
     using T = decltype(v);
     T* to = reinterpret_cast<T*>(data);
@@ -260,6 +269,7 @@ void fill_selection(const Selection& s, char* data, const void* element, size_t 
 }
 
 void add_selection(const Selection& s, DType dtype, void* data, const void* values) {
+  if (call_on_device) return device::write_selection(s, dtype, data, {values}, PlaceOp::kAdd);
   visit_dtype(dtype, [&](auto v) {
     using T = decltype(v);
     T* to = static_cast<T*>(data);

@@ -16,7 +16,8 @@ namespace pt {
 struct Positions {
   int64_t count = 1;
   int64_t stride = 0;
-  std::vector<int64_t> table;
+  std::vector<int64_t> table;  // not for devices, which walk the merged dimensions
+  Dims sizes, strides;
   int64_t operator[](int64_t i) const {
     return table.empty() ? i * stride : table[static_cast<size_t>(i)];
   }
@@ -37,6 +38,7 @@ struct Selection {
   int64_t n = 1;
   int64_t run = 1, run_stride = 1;
   std::vector<IndexColumn> columns;
+  bool runtime_error = false;  // what `fail` raises is a RuntimeError
   // Raises the op's own error for an index out of bounds; null: the usual IndexError.
   void (*fail)(const IndexColumn& column, int64_t index) = nullptr;
 

@@ -1,6 +1,7 @@
 // Binary search in sorted boundaries, and membership tests by comparison, table or search.
 #include <algorithm>
 
+#include "cpu/kernel_table.h"
 #include "ops/sort/algorithms/entry_sort.h"
 #include "ops/sort/algorithms/sorting.h"
 
@@ -139,6 +140,10 @@ bool is_in_table(const T* elements, int64_t n, const T* tests, int64_t m, bool i
 }  // namespace
 
 void search_sorted(const SearchSortedArgs& args) {
+  if (call_on_device) {
+    static const Kernel<void(const SearchSortedArgs&)> kernel{"search_sorted"};
+    return kernel.get(args.dtype)(args);
+  }
   visit_dtype(args.dtype, [&]<class T>(T) {
     if (args.out_int32) {
       args.right ? search_all<T, int32_t, true>(args) : search_all<T, int32_t, false>(args);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cpu/kernel_table.h"
 #include "ops/sort/algorithms/entry_sort.h"
 #include "ops/sort/algorithms/sorting.h"
 
@@ -296,6 +297,10 @@ int64_t mode_of_row(const Row<const T>& row, int64_t n) {
 
 void topk_rows(const TopkArgs& args) {
   if (args.k == 0) return;
+  if (call_on_device) {
+    static const Kernel<void(const TopkArgs&)> kernel{"topk_rows"};
+    return kernel.get(args.dtype)(args);
+  }
   visit_dtype(args.dtype, [&]<class T>(T) {
     for_each_row(args.outer, args.inner, args.n, [&](int64_t o, int64_t i) {
       const Row<const T> row = source_row<T>(args.source, o, i);
@@ -306,6 +311,10 @@ void topk_rows(const TopkArgs& args) {
 }
 
 void select_rows(const SelectArgs& args) {
+  if (call_on_device) {
+    static const Kernel<void(const SelectArgs&)> kernel{"select_rows"};
+    return kernel.get(args.dtype)(args);
+  }
   visit_dtype(args.dtype, [&]<class T>(T) {
     for_each_row(args.outer, args.inner, args.n, [&](int64_t o, int64_t i) {
       const Row<const T> row = source_row<T>(args.source, o, i);

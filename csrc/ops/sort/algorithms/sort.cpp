@@ -1,5 +1,6 @@
 // Sorting along rows, with indices. Rows are encoded as (key, index) entries, sorted, and decoded
 // into the outputs; many short rows run in parallel, a long row is itself sorted in parallel.
+#include "cpu/kernel_table.h"
 #include "ops/sort/algorithms/entry_sort.h"
 #include "ops/sort/algorithms/sorting.h"
 
@@ -155,6 +156,10 @@ void sort_all(const SortArgs& args, const Coding<T>& coding) {
 
 void sort_rows(const SortArgs& args) {
   if (args.n == 0 || args.outer == 0 || args.inner == 0) return;
+  if (call_on_device) {
+    static const Kernel<void(const SortArgs&)> kernel{"sort_rows"};
+    return kernel.get(args.dtype)(args);
+  }
   visit_dtype(args.dtype, [&]<class T>(T) {
     Coding<T> coding;
     coding.flip = args.descending ? SortKey<T>::kAll : typename SortKey<T>::Key{0};

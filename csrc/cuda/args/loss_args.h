@@ -1,0 +1,26 @@
+// Negative log likelihoods on a device: lines [outer, n, inner] and the class of each.
+#pragma once
+
+#include "cpu/scan_args.h"
+
+namespace pt {
+
+// "device_pick": losses[line] = -in[class] * weight[class] and weights[line] = weight[class], 0 for
+// lines whose class is ignored. A class that is no index of a line is reported as an IndexError.
+// "device_place": out[class of line] = -grad * weight[class] / divisor. Floating slots.
+struct DevicePicks {
+  int64_t outer = 1, n = 0, inner = 1;
+  LineStrides strides;
+  const int64_t* classes = nullptr;
+  int64_t ignored = -1;
+  const double* weight = nullptr;  // null: 1
+  const void* in = nullptr;
+  double *losses = nullptr, *weights = nullptr;
+  const void* grad = nullptr;
+  bool single = false;              // one grad for all lines
+  const double* divisor = nullptr;  // null: 1
+  void* out = nullptr;
+};
+using DevicePicksFn = void(const DevicePicks&);
+
+}  // namespace pt

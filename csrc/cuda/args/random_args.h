@@ -1,0 +1,45 @@
+// How a device draws random numbers: from Philox4x32-10, a function of a key (the generator's seed)
+// and a counter, so that every element has numbers of its own whatever thread makes it.
+#pragma once
+
+#include <cstdint>
+
+namespace pt {
+
+enum class RandomKind : uint8_t {
+  kUniform,      // [a, b)
+  kNormal,       // mean a, standard deviation b
+  kExponential,  // rate a
+  kCauchy,       // median a, scale b
+  kGeometric,    // probability a
+  kBernoulli,    // 1 with probability a, or with that of the element
+  kIntegers,     // base + draw % range
+};
+
+// Fills n elements: a counter gives four words, for two elements where two_words, else for four.
+// Name "device_random", slot of the dtype; integers have kinds from kGeometric on.
+struct DeviceRandom {
+  RandomKind kind = RandomKind::kUniform;
+  bool two_words = false;
+  void* out = nullptr;
+  int64_t n = 0;
+  uint64_t seed = 0, counter = 0;
+  double a = 0, b = 0;
+  const double* probabilities = nullptr;
+  uint64_t range = 0;  // 0 stands for 2^64
+  int64_t base = 0;
+};
+using DeviceRandomFn = void(const DeviceRandom&);
+
+// out = x * (kept ? 1 / keep : 0). Name "device_dropout", floating slots.
+struct DeviceDropout {
+  const void* x = nullptr;  // null: ones
+  void* out = nullptr;
+  bool* mask = nullptr;  // may be null
+  int64_t n = 0;
+  uint64_t seed = 0, counter = 0;
+  double keep = 1;
+};
+using DeviceDropoutFn = void(const DeviceDropout&);
+
+}  // namespace pt

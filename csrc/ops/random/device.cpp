@@ -1,0 +1,85 @@
+// Random numbers on devices. See device.h.
+#include "ops/random/device.h"
+
+#include "cpu/kernel_table.h"
+#include "op/copy.h"
+#include "ops/pointwise/arithmetic.h"
+#include "ops/pointwise/compare.h"
+#include "ops/pointwise/unary.h"
+#include "ops/reduce/extremes.h"
+#include "ops/reduce/scan.h"
+#include "ops/shape/shape.h"
+#include "ops/sort/sort.h"
+#include "ops/view/view.h"
+
+namespace pt::random::device {
+
+namespace {
+
+uint64_t counters(int64_t n, bool two_words) {
+  const int64_t each = two_words ? 2 : 4;
+  return static_cast<uint64_t>((n + each - 1) / each);
+}
+
+Tensor drawn(Generator& g, const Dims& sizes, DType t, const DeviceRandom& how) {
+  const Tensor out = empty_tensor(sizes, t);
+  fill(g, t, out.raw(), out.numel(), how);
+  return out;
+}
+
+// Finite, none negative, and no row of zeros.
+void check_weights(const Tensor& rows, const Tensor& sums) {
+  const auto [low, high] = aminmax(rows, std::nullopt, false);
+  const double least = low.item().to_double(), most = high.item().to_double();
+  PT_CHECK(least >= 0 && most <= 1.7976931348623157e308,
+           "probability tensor contains either `inf`, `nan` or element < 0");
+  PT_CHECK(std::get<0>(aminmax(sums, std::nullopt, false)).item().to_double() > 0,
+           "invalid multinomial distribution (sum of probabilities <= 0)");
+}
+
+}  // namespace
+
+void fill(Generator& g, DType t, void* out, int64_t n, DeviceRandom how) {
+  static const Kernel<DeviceRandomFn> kernel{"device_random"};
+  if (how.kind == RandomKind::kGeometric) how.two_words = true;
+  const bool real = how.kind <= RandomKind::kCauchy;
+  how.out = out;
+  how.n = n;
+  how.seed = g.initial_seed();
+  how.counter = g.take_counters(counters(n, how.two_words || (real && t == DType::kFloat64)));
+  kernel.get(t)(how);
+}
+
+void dropout(Generator& g, DType t, const void* x, void* out, bool* mask, int64_t n, double keep) {
+  static const Kernel<DeviceDropoutFn> kernel{"device_dropout"};
+  kernel.get(t)({x, out, mask, n, g.initial_seed(), g.take_counters(counters(n, false)), keep});
+}
+
+Tensor permutation(Generator& g, int64_t n) {
+  DeviceRandom how{.kind = RandomKind::kIntegers, .two_words = true};
+  return argsort(drawn(g, Dims{n}, DType::kInt64, how), 0, false);
+}
+
+Tensor categories(Generator& g, const Tensor& weights, int64_t samples, bool replacement) {
+  const bool vector = weights.dim() == 1;
+  const int64_t rows = vector ? 1 : weights->sizes[0], n = weights.sizes().back();
+  const Dims shape = vector ? Dims{samples} : Dims{rows, samples};
+  if (rows == 0) return empty_tensor(shape, DType::kInt64);
+  const Tensor w = reshape(as_contiguous(cast_to(weights, DType::kFloat64)), Dims{rows, n});
+  const Tensor sums = cumsum(w, 1, std::nullopt);
+  const Tensor totals = narrow(sums, 1, n - 1, 1);
+  check_weights(w, totals);
+  Tensor out;
+  if (replacement && samples > 1) {
+    const DeviceRandom unit{.kind = RandomKind::kUniform, .a = 0, .b = 1};
+    const Tensor at = mul(drawn(g, Dims{rows, samples}, DType::kFloat64, unit), totals);
+    out = clamp(searchsorted(sums, at, false, true, std::nullopt, Tensor()), std::nullopt, n - 1);
+  } else {
+    const DeviceRandom wait{.kind = RandomKind::kExponential, .a = 1};
+    const Tensor ratios = div(w, drawn(g, Dims{rows, n}, DType::kFloat64, wait));
+    out = std::get<1>(topk(ratios, samples, 1, true, true));
+  }
+  return reshape(out, shape);
+}
+
+}  // namespace pt::random::device
