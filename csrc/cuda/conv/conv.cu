@@ -149,12 +149,24 @@ void conv_weight_gradient(const ConvArgs& a) {
   run_product<T>(p, kLongestSum);
 }
 
-#define PT_CONV_SLOTS(f) \
-  PT_NO_INTEGER_SLOTS, nullptr, nullptr, PT_DEVICE_FN(f<float>), PT_DEVICE_FN(f<double>)
+template <class T>
+void integer_forward(const ConvArgs& a) {
+  direct_forward<T>(a, false);
+}
+template <class T>
+void integer_input_gradient(const ConvArgs& a) {
+  direct_input_gradient<T>(a, false);
+}
+
+// Half types are computed in float by the op.
+#define PT_CONV_SLOTS(f, integers)                                                             \
+  nullptr, PT_INTEGER_SLOTS(integers), nullptr, nullptr, PT_DEVICE_FN(f<float>),               \
+      PT_DEVICE_FN(f<double>)
 const KernelEntry kEntries[] = {
-    {"conv_forward", {PT_CONV_SLOTS(conv_forward)}},
-    {"conv_input_gradient", {PT_CONV_SLOTS(conv_input_gradient)}},
-    {"conv_weight_gradient", {PT_CONV_SLOTS(conv_weight_gradient)}},
+    {"conv_forward", {PT_CONV_SLOTS(conv_forward, integer_forward)}},
+    {"conv_input_gradient", {PT_CONV_SLOTS(conv_input_gradient, integer_input_gradient)}},
+    {"conv_weight_gradient", {PT_NO_INTEGER_SLOTS, nullptr, nullptr, PT_DEVICE_FN(conv_weight_gradient<float>),
+      PT_DEVICE_FN(conv_weight_gradient<double>)}},
 };
 PT_REGISTER_DEVICE_KERNELS(kEntries)
 

@@ -1,6 +1,6 @@
 // Convolutions element by element: a thread for each element of the result, or a block for each
-// element of the weight's gradient. Used by conv.cu for depthwise convolutions, which have too few
-// products to share.
+// element of the weight's gradient. Used for depthwise convolutions, which have too few products to
+// share, and for integers.
 #pragma once
 
 #include "cpu/conv_args.h"
@@ -59,10 +59,17 @@ PT_DEVICE Element<I> element_of(I i, I channels, const I* size) {
   return e;
 }
 
+// Sums of integers wrap around.
+template <class T>
+using ConvSum = std::conditional_t<std::is_floating_point_v<T>, T, uint64_t>;
+
 template <class T, class I>
-PT_DEVICE T direct_finished(const ConvNumbers<I>& a, I channel, T sum) {
-  if (a.bias) sum += static_cast<const T*>(a.bias)[channel];
-  return a.relu && sum < T(0) ? T(0) : sum;
+PT_DEVICE T direct_finished(const ConvNumbers<I>& a, I channel, ConvSum<T> sum) {
+  if (a.bias) sum += static_cast<ConvSum<T>>(static_cast<const T*>(a.bias)[channel]);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (a.relu && sum < T(0)) return T(0);
+  }
+  return static_cast<T>(sum);
 }
 
 template <class T, class I>
@@ -76,7 +83,7 @@ __global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2) direct
     const T* image = static_cast<const T*>(a.input) +
                      (e.sample * a.groups + group) * a.in_channels * in;
     const T* weight = static_cast<const T*>(a.weight) + e.channel * a.in_channels * kernel;
-    T sum = 0;
+    ConvSum<T> sum = 0;
     for (I c = 0; c < a.in_channels; ++c, image += in) {
       for (I kz = 0; kz < a.kernel[0]; ++kz) {
         const I z = e.at[0] * a.stride[0] - a.padding[0] + kz * a.dilation[0];
@@ -86,11 +93,12 @@ __global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2) direct
           I x = e.at[2] * a.stride[2] - a.padding[2];
           for (I kx = 0; kx < a.kernel[2]; ++kx, x += a.dilation[2], ++weight)
             if (row && x >= 0 && x < a.in[2])
-              sum += *weight * image[(z * a.in[1] + y) * a.in[2] + x];
+              sum += static_cast<ConvSum<T>>(*weight) *
+                     static_cast<ConvSum<T>>(image[(z * a.in[1] + y) * a.in[2] + x]);
         }
       }
     }
-    static_cast<T*>(a.output)[i] = direct_finished(a, e.channel, sum);
+    static_cast<T*>(a.output)[i] = direct_finished<T>(a, e.channel, sum);
   }
 }
 
@@ -112,7 +120,7 @@ __global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2)
   for (I i = static_cast<I>(blockIdx.x) * blockDim.x + threadIdx.x; i < all; i += step) {
     const Element<I> e = element_of<I>(i, a.groups * a.in_channels, a.in);
     const I group = e.channel / a.in_channels, own = e.channel % a.in_channels;
-    T sum = 0;
+    ConvSum<T> sum = 0;
     for (I c = 0; c < a.out_channels; ++c) {
       const I channel = group * a.out_channels + c;
       const T* grad =
@@ -125,12 +133,14 @@ __global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2)
           for (I kx = 0; kx < a.kernel[2]; ++kx, ++weight) {
             if (z < 0 || y < 0) continue;
             const I x = reader(a, 2, e.at[2], kx);
-            if (x >= 0) sum += *weight * grad[(z * a.out[1] + y) * a.out[2] + x];
+            if (x >= 0)
+              sum += static_cast<ConvSum<T>>(*weight) *
+                     static_cast<ConvSum<T>>(grad[(z * a.out[1] + y) * a.out[2] + x]);
           }
         }
       }
     }
-    static_cast<T*>(a.input)[i] = direct_finished(a, e.channel, sum);
+    static_cast<T*>(a.input)[i] = direct_finished<T>(a, e.channel, sum);
   }
 }
 
@@ -188,7 +198,7 @@ template <class T>
 void direct_forward(const ConvArgs& a, bool small) {
   const int64_t all = a.batch * a.groups * a.out_channels * a.out[0] * a.out[1] * a.out[2];
   const unsigned blocks = blocks_for(all, kDirectThreads);
-  if (small && few_elements(a)) {
+  if (std::is_floating_point_v<T> && small && few_elements(a)) {
     PT_LAUNCH((direct_forward_kernel<T, int>), blocks, kDirectThreads, 0, ConvNumbers<int>(a),
               static_cast<int>(all));
   } else {
@@ -200,7 +210,7 @@ template <class T>
 void direct_input_gradient(const ConvArgs& a, bool small) {
   const int64_t all = a.batch * a.groups * a.in_channels * a.in[0] * a.in[1] * a.in[2];
   const unsigned blocks = blocks_for(all, kDirectThreads);
-  if (small && few_elements(a)) {
+  if (std::is_floating_point_v<T> && small && few_elements(a)) {
     PT_LAUNCH((direct_input_gradient_kernel<T, int>), blocks, kDirectThreads, 0,
               ConvNumbers<int>(a), static_cast<int>(all));
   } else {
@@ -213,7 +223,7 @@ void direct_weight_gradient(const ConvArgs& a, bool small) {
   const int64_t all =
       a.groups * a.out_channels * a.in_channels * a.kernel[0] * a.kernel[1] * a.kernel[2];
   const unsigned blocks = blocks_for(all * kDirectThreads, kDirectThreads);
-  if (small && few_elements(a)) {
+  if (std::is_floating_point_v<T> && small && few_elements(a)) {
     PT_LAUNCH((direct_weight_gradient_kernel<T, int>), blocks, kDirectThreads, 0,
               ConvNumbers<int>(a), static_cast<int>(all));
   } else {

@@ -9,22 +9,11 @@
 #pragma once
 
 #include "cpu/conv_args.h"
+#include "cuda/divider.h"
 #include "cuda/pt_cuda.h"
 #include "cuda/reduce/frame.h"
 
 namespace pt::cuda {
-
-// Division of numbers below 2^31 by a constant, as a product (Granlund and Montgomery, 1994).
-struct Divider {
-  unsigned divisor = 1, magic = 1, shift = 0;
-  Divider() = default;
-  explicit Divider(int64_t d) : divisor(static_cast<unsigned>(d)) {
-    while ((uint64_t{1} << shift) < divisor) ++shift;
-    magic = static_cast<unsigned>(((uint64_t{1} << 32) * ((uint64_t{1} << shift) - divisor)) /
-                                  divisor) + 1;
-  }
-  PT_DEVICE unsigned divide(unsigned n) const { return (__umulhi(n, magic) + n) >> shift; }
-};
 
 // What an index stands for: outer = index / size, and a place in a box of `size` elements.
 struct Places {
