@@ -90,6 +90,7 @@ void check_cast(const Tensor& self, const Tensor& target) {
 }  // namespace
 
 PT_OP(mse_loss)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, int64_t reduction) {
       return run_loss({k_mse_value, "mse_cpu"}, reduction, self, target);
     })
@@ -104,6 +105,7 @@ PT_OP(mse_loss)
     .sample("R(3, 4), R(3, 4), reduction=0");
 
 PT_OP(mse_loss_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, int64_t reduction) {
       return run_loss_slope({k_mse_slope, "mse_backward_cpu"}, grad, reduction, self, target);
     })
@@ -119,6 +121,7 @@ PT_OP(mse_loss_backward)
     .sample("R(3, 4), R(3, 4), R(3, 4), 0");
 
 PT_OP(l1_loss)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, int64_t reduction) {
       if (!is_floating(promote_types(self.dtype(), target.dtype())))
         return reduce_loss(abs(sub(self, target)), reduction);
@@ -135,6 +138,7 @@ PT_OP(l1_loss)
     .sample("R(3, 4), R(3, 4), reduction=0");
 
 PT_OP(l1_loss_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, int64_t reduction) {
       return run_loss_slope({k_l1_slope, "l1_backward_cpu"}, grad, reduction, self, target);
     })
@@ -147,6 +151,7 @@ PT_OP(l1_loss_backward)
     .sample("R(), R(3, 4), R(3, 4), 1");
 
 PT_OP(smooth_l1_loss)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, int64_t reduction, double beta) {
       PT_CHECK(beta >= 0, "smooth_l1_loss does not support negative values for beta.");
       if (beta == 0) return run_loss({k_l1_value, "smooth_l1_cpu"}, reduction, self, target);
@@ -165,6 +170,7 @@ PT_OP(smooth_l1_loss)
     .sample("R(3, 4), R(3, 4), reduction=0");
 
 PT_OP(smooth_l1_loss_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, int64_t reduction,
              double beta) {
       return run_loss_slope({k_smooth_l1_slope, "smooth_l1_backward_cpu", beta}, grad, reduction,
@@ -184,6 +190,7 @@ PT_OP(smooth_l1_loss_backward)
     .sample("R(3, 4), R(3, 4), R(3, 4), 0, 1.0");
 
 PT_OP(huber_loss)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, int64_t reduction, double delta) {
       PT_CHECK(delta > 0, "huber_loss does not support non-positive values for delta.");
       return run_loss({k_huber_value, "huber_cpu", delta}, reduction, self, target);
@@ -200,6 +207,7 @@ PT_OP(huber_loss)
     .sample("R(3, 4), R(3, 4), reduction=0");
 
 PT_OP(huber_loss_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, int64_t reduction,
              double delta) {
       return run_loss_slope({k_huber_slope, "huber_backward_cpu", delta}, grad, reduction, self,
@@ -219,6 +227,7 @@ PT_OP(huber_loss_backward)
     .sample("R(3, 4), R(3, 4), R(3, 4), 0, 1.0");
 
 PT_OP(binary_cross_entropy)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, const Tensor& weight, int64_t reduction) {
       check_same_dtype(self, target);
       check_same_dtype(self, weight);
@@ -244,6 +253,7 @@ PT_OP(binary_cross_entropy)
     .sample("P(3, 4) / 2, P(3, 4) / 2, reduction=0");
 
 PT_OP(binary_cross_entropy_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, const Tensor& weight,
              int64_t reduction) {
       return run_loss_slope({k_bce_slope, "binary_cross_entropy_backward"}, grad, reduction, self,
@@ -269,6 +279,7 @@ PT_OP(binary_cross_entropy_backward)
     .sample("R(3, 4), P(3, 4) / 2, U(3, 4), torch.tensor([1.0, 2.0, 0.0, 1.0]), 0");
 
 PT_OP(binary_cross_entropy_with_logits)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, const Tensor& weight,
              const Tensor& pos_weight, int64_t reduction) {
       check_cast(self, target);
@@ -314,6 +325,7 @@ PT_OP(binary_cross_entropy_with_logits)
     .sample("R(3, 4), U(3, 4), None, torch.tensor([1.0, 2.0, 0.5, 3.0]), reduction=0");
 
 PT_OP(binary_cross_entropy_with_logits_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, const Tensor& weight,
              const Tensor& pos_weight, int64_t reduction) {
       const bool weighs = pos_weight.defined();
@@ -353,6 +365,7 @@ PT_OP(binary_cross_entropy_with_logits_backward)
     .sample("R(3, 4), R(3, 4), U(3, 4), P(4), P(4), 0");
 
 PT_OP(soft_margin_loss)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, int64_t reduction) {
       return run_loss({k_soft_margin_value, "soft_margin_loss"}, reduction, self, target);
     })
@@ -368,6 +381,7 @@ PT_OP(soft_margin_loss)
     .sample("R(3, 4), torch.tensor([1.0, -1.0, 1.0, -1.0]), reduction=0");
 
 PT_OP(soft_margin_loss_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, int64_t reduction) {
       return run_loss_slope({k_soft_margin_slope, "soft_margin_loss_backward"}, grad, reduction,
                             self, target);
@@ -388,6 +402,7 @@ PT_OP(soft_margin_loss_backward)
     .sample("R(3, 4), R(3, 4), R(3, 4), 0");
 
 PT_OP(hinge_embedding_loss)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, double margin, int64_t reduction) {
       const ElementLoss loss{k_hinge_embedding_value, "hinge_embedding_loss", margin, true};
       if (self.is_floating()) return run_loss(loss, reduction, self, cast_to(target, self.dtype()));
@@ -410,6 +425,7 @@ PT_OP(hinge_embedding_loss)
     .sample("R(3, 4), torch.tensor([1, -1, 1, 3]), 0.5, 1");
 
 PT_OP(hinge_embedding_loss_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, double margin,
              int64_t reduction) {
       return run_loss_slope({k_hinge_embedding_slope, "hinge_embedding_loss_backward", margin},
@@ -427,6 +443,7 @@ PT_OP(hinge_embedding_loss_backward)
     .sample("R(), R(3, 4), torch.tensor([1.0, -1.0, 1.0, -1.0]), 0.5, 1");
 
 PT_OP(kl_div)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, int64_t reduction, bool log_target) {
       return run_loss({log_target ? k_kl_div_log_value : k_kl_div_value, "kl_div"}, reduction, self,
                       target);
@@ -453,6 +470,7 @@ PT_OP(kl_div)
     .sample("R(3, 4), R(3, 4), reduction=0, log_target=True");
 
 PT_OP(kl_div_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, int64_t reduction,
              bool log_target) {
       return run_loss_slope({log_target ? k_kl_div_log_slope : k_kl_div_slope, "kl_div_backward"},
@@ -473,6 +491,7 @@ PT_OP(kl_div_backward)
     .sample("R(3, 4), R(3, 4), R(3, 4), 0, True");
 
 PT_OP(poisson_nll_loss)
+    .on_device()
     .impl([](const Tensor& input, const Tensor& target, bool log_input, bool full, double eps,
              int64_t reduction) {
       PT_CHECK(log_input || input.dtype() != DType::kBool,
@@ -508,6 +527,7 @@ PT_OP(poisson_nll_loss)
     .sample("P(3, 4), P(3, 4) * 2, False, True, 1e-3, 2");
 
 PT_OP(poisson_nll_loss_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& input, const Tensor& target, bool log_input,
              double eps, int64_t reduction) {
       return run_loss_slope(

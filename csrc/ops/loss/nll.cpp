@@ -6,11 +6,31 @@
 #include "ops/loss/algorithms/pick.h"
 #include "ops/loss/classes.h"
 #include "ops/loss/reduction.h"
+#include "ops/pointwise/arithmetic.h"
 #include "ops/reduce/lines.h"
 
 namespace pt {
 
 namespace {
+
+const Kernel<ClassLossFn> kPick{"class_pick"}, kPlace{"class_place"};
+
+// The forward function on a device.
+std::tuple<Tensor, Tensor> nll_on_device(const Tensor& self, const ClassTargets& targets,
+                                         const Tensor& weight, LossReduction how,
+                                         int64_t ignore_index) {
+  DeviceClasses d(targets, weight, ignore_index);
+  const Tensor losses = empty_tensor({{targets.count()}}, DType::kFloat64);
+  const Tensor source = as_lines(self, targets.class_dim, d.a.strides);
+  d.a.scores = source.raw();
+  d.a.made = losses.raw();
+  kPick.get(self.dtype())(d.a);
+  const auto [loss, divisor] = d.total(losses, self.dtype(), how == LossReduction::kMean);
+  if (how != LossReduction::kNone) return {loss, divisor};
+  return {make_view(cast_to(losses, self.dtype()), targets.shape,
+                    contiguous_strides(targets.shape), 0),
+          divisor};
+}
 
 struct Call {
   ClassTargets targets;
@@ -45,12 +65,16 @@ PT_OP(nll_loss_nd)
     .sample("R(5), J(5), reduction=1");
 
 PT_OP(nll_loss)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, const Tensor& weight, int64_t reduction,
              int64_t ignore_index) {
       const LossReduction how = loss_reduction(reduction);
       PT_CHECK_KIND(ErrorKind::kNotImplemented, self.is_floating(),
                     "\"nll_loss_out_frame\" not implemented for '", scalar_type_name(self.dtype()),
                     "'");
+      if (call_on_device) {
+        return nll_on_device(self, class_targets(self, target, weight), weight, how, ignore_index);
+      }
       Call call(self, target, weight, ignore_index);
       const double divisor = total_class_weight(call.targets, weight, ignore_index);
       const int64_t lines = call.targets.count();
@@ -85,11 +109,24 @@ PT_OP(nll_loss)
 
 // Linear in grad: its gradient is the loss of the incoming gradient. Only self's shape is read.
 PT_OP(nll_loss_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, const Tensor& weight,
              const Tensor& divisor, int64_t reduction, int64_t ignore_index) {
-      Call call(self, target, weight, ignore_index);
       const bool mean = loss_reduction(reduction) == LossReduction::kMean;
       const Tensor out = zeros_tensor(self.sizes(), self.dtype());
+      if (call_on_device) {
+        const ClassTargets targets = class_targets(self, target, weight);
+        DeviceClasses d(targets, weight, ignore_index);
+        const Tensor shared = mean ? div(grad, divisor) : grad;
+        const Tensor each = as_contiguous(cast_to(shared, self.dtype()));
+        d.a.strides = row_major(line_shape(self.sizes(), targets.class_dim));
+        d.a.grad = each.raw();
+        d.a.single_grad = grad.dim() == 0;
+        d.a.made = out.raw();
+        kPlace.get(self.dtype())(d.a);
+        return out;
+      }
+      Call call(self, target, weight, ignore_index);
       const Tensor g = as_contiguous(cast_to(grad, self.dtype()));
       place_classes(call.picks, self.dtype(), g.raw(), grad.dim() == 0,
                     mean ? -1 / divisor.item().to_double() : -1, out.raw());

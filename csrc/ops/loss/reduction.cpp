@@ -65,6 +65,22 @@ ElementLossFn* function_of(const ElementLoss& loss, DType t) {
   return fn;
 }
 
+// The losses, or their sum or mean. Nothing waits to report NaN.
+Tensor run_on_device(const Arrays& arrays, LossReduction how, ElementLossFn* fn,
+                     ElementLossArgs& a) {
+  if (how == LossReduction::kNone) {
+    const Tensor out = empty_strided_tensor(arrays.shape, arrays.strides, arrays.dtype);
+    a.out = out.raw();
+    fn(a);
+    return out;
+  }
+  const Tensor total = zeros_tensor({}, DType::kFloat64);
+  a.total = total.data<double>();
+  fn(a);
+  const bool mean = how == LossReduction::kMean;
+  return cast_to(mean ? div(total, static_cast<double>(a.n)) : total, arrays.dtype);
+}
+
 }  // namespace
 
 Tensor reduce_loss(const Tensor& losses, int64_t reduction) {
@@ -108,6 +124,7 @@ Tensor run_loss(const ElementLoss& loss, int64_t reduction, const Tensor& self,
   arrays.fill(a);
   a.parameter = loss.parameter;
   double total = 0;
+  if (call_on_device) return run_on_device(arrays, how, fn, a);
   if (how != LossReduction::kNone || loss.on_nan) a.total = &total;
   Tensor out;
   if (how == LossReduction::kNone) {
