@@ -185,7 +185,8 @@ struct TotalOp {
   template <int kPack>
   PT_DEVICE void take(Part& p, int, int64_t, int64_t at, int64_t) const {
     p.first += a.losses[at];
-    p.second += a.classes ? weight_of(a, a.classes[at]) : 1;
+    const double one = a.n > 0 ? 1 : static_cast<double>(__builtin_nanf(""));
+    p.second += a.classes ? weight_of(a, a.classes[at]) : one;
   }
   PT_DEVICE void close(Total& t, const Part& p, int) const { merge(t, p); }
   PT_DEVICE void finish(const Total& t, int64_t) const {

@@ -88,6 +88,8 @@ const Kernel<ClassLossFn> kTotal{"class_total"};
 DeviceClasses::DeviceClasses(const ClassTargets& targets, const Tensor& weight,
                              int64_t ignore_index)
     : index_(targets.index) {
+  PT_CHECK_INDEX(!index_.defined() || targets.n > 0 || targets.count() == 0,
+                 "Target 0 is out of bounds.");
   a.outer = targets.outer;
   a.n = targets.n;
   a.inner = targets.inner;

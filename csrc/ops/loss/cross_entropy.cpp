@@ -236,7 +236,7 @@ PT_OP(cross_entropy_backward)
       const int64_t dim = self.dim() < 2 ? 0 : 1;
       const double smoothing = label_smoothing > 0 ? label_smoothing : 0;
       if (g.needs(0)) {
-        const Tensor one = scalar_tensor(Scalar(1.0), self.dtype());
+        const Tensor one = scalar_tensor(Scalar(1.0), self.dtype(), self.device());
         const Tensor slopes =
             mul(g.grad(), cross_entropy_backward(one, self, target, weight, statistics, divisor,
                                                  reduction, ignore_index, label_smoothing));

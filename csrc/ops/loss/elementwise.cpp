@@ -37,7 +37,7 @@ PT_LOSS_KERNELS(poisson_log);
 const ElementLossKernel k_poisson_full_value{"poisson_full_value"};
 const ElementLossKernel k_poisson_log_full_value{"poisson_log_full_value"};
 
-Tensor one_of(const Tensor& t) { return scalar_tensor(Scalar(1.0), t.dtype()); }
+Tensor one_of(const Tensor& t) { return scalar_tensor(Scalar(1.0), t.dtype(), t.device()); }
 
 // What the second derivatives of a loss are multiplied by: the gradient of its gradient, times the
 // gradient, times a weight if there is one.
