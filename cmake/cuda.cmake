@@ -17,7 +17,7 @@ if(PYTENSOR_CUDA STREQUAL "EMULATE")
   target_link_libraries(pytensor_cuda PRIVATE pytensor_flags)
   target_compile_definitions(pytensor_cuda PRIVATE PT_CUDA_EMULATION)
   # The host's own contractions would differ from those of any GPU.
-  target_compile_options(pytensor_cuda PRIVATE -ffp-contract=off -fno-strict-aliasing)
+  target_compile_options(pytensor_cuda PRIVATE -O3 -march=native -ffp-contract=off -fno-strict-aliasing)
 else()
   enable_language(CUDA)
   set(architectures)

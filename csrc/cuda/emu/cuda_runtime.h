@@ -49,7 +49,11 @@ enum cudaError_t {
   cudaErrorLaunchTimeout = 702,
   cudaErrorLaunchFailure = 719,
 };
-enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
+enum cudaMemcpyKind {
+  cudaMemcpyHostToDevice = 1,
+  cudaMemcpyDeviceToHost,
+  cudaMemcpyDeviceToDevice
+};
 
 namespace pt::emu {
 
@@ -142,20 +146,20 @@ T __shfl_sync(unsigned mask, T v, int source, int = 32, PT_EMU_LINE) {
 }
 template <class T>
 T __shfl_xor_sync(unsigned mask, T v, int x, int = 32, PT_EMU_LINE) {
-  return pt::emu::from_bits<T>(pt::emu::warp_operation(
-      pt::emu::kShuffle, mask, pt::emu::to_bits(v), pt::emu::current->lane ^ x, line));
+  return pt::emu::from_bits<T>(pt::emu::warp_operation(pt::emu::kShuffle, mask, pt::emu::to_bits(v),
+                                                       pt::emu::current->lane ^ x, line));
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T v, int d, int = 32, PT_EMU_LINE) {
   const int lane = pt::emu::current->lane;
-  return pt::emu::from_bits<T>(pt::emu::warp_operation(
-      pt::emu::kShuffle, mask, pt::emu::to_bits(v), lane + d < 32 ? lane + d : lane, line));
+  return pt::emu::from_bits<T>(pt::emu::warp_operation(pt::emu::kShuffle, mask, pt::emu::to_bits(v),
+                                                       lane + d < 32 ? lane + d : lane, line));
 }
 template <class T>
 T __shfl_up_sync(unsigned mask, T v, int d, int = 32, PT_EMU_LINE) {
   const int lane = pt::emu::current->lane;
-  return pt::emu::from_bits<T>(pt::emu::warp_operation(
-      pt::emu::kShuffle, mask, pt::emu::to_bits(v), lane >= d ? lane - d : lane, line));
+  return pt::emu::from_bits<T>(pt::emu::warp_operation(pt::emu::kShuffle, mask, pt::emu::to_bits(v),
+                                                       lane >= d ? lane - d : lane, line));
 }
 inline unsigned __ballot_sync(unsigned mask, int p, PT_EMU_LINE) {
   return static_cast<unsigned>(pt::emu::warp_operation(pt::emu::kBallot, mask, p != 0, 0, line));
@@ -271,8 +275,8 @@ namespace pt::emu {
 
 // Arguments are copied at the launch, as CUDA does; the kernel runs when its stream gets to it.
 template <class... P, class... A>
-cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 threads,
-                   size_t shared, cudaStream_t stream, A&&... arguments) {
+cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 threads, size_t shared,
+                   cudaStream_t stream, A&&... arguments) {
   struct Context {
     void (*kernel)(P...);
     std::tuple<std::remove_const_t<P>...> arguments;
