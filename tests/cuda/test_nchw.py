@@ -20,9 +20,7 @@ def both(function, *inputs, tolerance=1e-4):
     """The outputs and the inputs' gradients of ``function`` on both devices are close."""
     found = []
     for device in ("cpu", "cuda"):
-        moved = [
-            t.detach().to(device).requires_grad_(t.is_floating_point()) for t in inputs
-        ]
+        moved = [t.detach().to(device).requires_grad_(t.is_floating_point()) for t in inputs]
         out = function(*moved)
         weights = torch.linspace(0.5, 1.5, out.numel()).reshape(out.shape).to(device)
         (out * weights).sum().backward()

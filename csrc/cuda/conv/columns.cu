@@ -43,8 +43,7 @@ __global__ void __launch_bounds__(kThreads, 2) fold_kernel(ColumnsArgs a, int64_
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
     const int64_t x = i % a.size[1], y = i / a.size[1] % a.size[0];
     const int64_t plane = i / a.size[1] / a.size[0];
-    const T* column =
-        static_cast<const T*>(a.columns) + plane * a.kernel[0] * a.kernel[1] * blocks;
+    const T* column = static_cast<const T*>(a.columns) + plane * a.kernel[0] * a.kernel[1] * blocks;
     T sum = T(0);  // rounded at each step, as on the cpu
     for (int64_t k0 = 0; k0 < a.kernel[0]; ++k0) {
       const int64_t b0 = block_at(a, 0, y, k0);
@@ -65,8 +64,7 @@ __global__ void __launch_bounds__(kThreads, 2) fold_kernel(ColumnsArgs a, int64_
 
 template <class T>
 void image_to_columns(const ColumnsArgs& a) {
-  const int64_t all =
-      a.planes * a.kernel[0] * a.kernel[1] * a.blocks[0] * a.blocks[1];
+  const int64_t all = a.planes * a.kernel[0] * a.kernel[1] * a.blocks[0] * a.blocks[1];
   if (all > 0) PT_LAUNCH((unfold_kernel<T>), blocks_for(all, kThreads), kThreads, 0, a, all);
 }
 template <class T>
@@ -75,7 +73,7 @@ void columns_to_image(const ColumnsArgs& a) {
   if (all > 0) PT_LAUNCH((fold_kernel<T>), blocks_for(all, kThreads), kThreads, 0, a, all);
 }
 
-#define PT_COLUMNS_SLOTS(f)                                                     \
+#define PT_COLUMNS_SLOTS(f)                                                             \
   PT_DEVICE_FN(f<bool>), nullptr, nullptr, nullptr, nullptr, nullptr, PT_HALF_SLOTS(f), \
       PT_DEVICE_FN(f<float>), PT_DEVICE_FN(f<double>)
 const KernelEntry kEntries[] = {

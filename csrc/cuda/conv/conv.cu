@@ -30,7 +30,9 @@ Places places(const int64_t* box, int64_t image_step, int64_t result_step, const
 // Whether all places are numbers of 31 bits, with room for sums of them.
 bool small_sizes(const ConvArgs& a) {
   constexpr int64_t kMost = int64_t{1} << 28;
-  const auto below = [](int64_t x, int64_t y) { return x < kMost && y < kMost && x * y < 4 * kMost; };
+  const auto below = [](int64_t x, int64_t y) {
+    return x < kMost && y < kMost && x * y < 4 * kMost;
+  };
   for (int d = 0; d < 3; ++d) {
     const bool fits = a.in[d] < kMost && a.padding[d] < kMost &&
                       (a.kernel[d] - 1) * a.dilation[d] < kMost && a.dilation[d] < kMost &&
@@ -45,14 +47,17 @@ bool small_sizes(const ConvArgs& a) {
          below(a.in_channels, volume(a.kernel)) && below(a.out_channels, volume(a.kernel));
 }
 
-bool depthwise(const ConvArgs& a) { return a.in_channels == 1 && a.out_channels <= 4 && a.groups > 1; }
+bool depthwise(const ConvArgs& a) {
+  return a.in_channels == 1 && a.out_channels <= 4 && a.groups > 1;
+}
 
 template <class T>
 bool packs(const void* p, int64_t a, int64_t b, int64_t c) {
   return aligned(p, sizeof(T) * 4) && a % 4 == 0 && b % 4 == 0 && c % 4 == 0;
 }
 
-void set_sizes(Product& p, const ConvArgs& a, int64_t m, int64_t n, int64_t k, const int64_t* size) {
+void set_sizes(Product& p, const ConvArgs& a, int64_t m, int64_t n, int64_t k,
+               const int64_t* size) {
   p.m = static_cast<unsigned>(m);
   p.n = static_cast<unsigned>(n);
   p.k = static_cast<unsigned>(k);
@@ -159,13 +164,14 @@ void integer_input_gradient(const ConvArgs& a) {
 }
 
 // Half types are computed in float by the op.
-#define PT_CONV_SLOTS(f, integers)                                                             \
-  nullptr, PT_INTEGER_SLOTS(integers), nullptr, nullptr, PT_DEVICE_FN(f<float>),               \
+#define PT_CONV_SLOTS(f, integers)                                               \
+  nullptr, PT_INTEGER_SLOTS(integers), nullptr, nullptr, PT_DEVICE_FN(f<float>), \
       PT_DEVICE_FN(f<double>)
 const KernelEntry kEntries[] = {
     {"conv_forward", {PT_CONV_SLOTS(conv_forward, integer_forward)}},
     {"conv_input_gradient", {PT_CONV_SLOTS(conv_input_gradient, integer_input_gradient)}},
-    {"conv_weight_gradient", {PT_NO_INTEGER_SLOTS, nullptr, nullptr, PT_DEVICE_FN(conv_weight_gradient<float>),
+    {"conv_weight_gradient",
+     {PT_NO_INTEGER_SLOTS, nullptr, nullptr, PT_DEVICE_FN(conv_weight_gradient<float>),
       PT_DEVICE_FN(conv_weight_gradient<double>)}},
 };
 PT_REGISTER_DEVICE_KERNELS(kEntries)

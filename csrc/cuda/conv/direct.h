@@ -73,15 +73,16 @@ PT_DEVICE T direct_finished(const ConvNumbers<I>& a, I channel, ConvSum<T> sum) 
 }
 
 template <class T, class I>
-__global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2) direct_forward_kernel(ConvNumbers<I> a, I all) {
+__global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2)
+    direct_forward_kernel(ConvNumbers<I> a, I all) {
   const I in = a.in[0] * a.in[1] * a.in[2];
   const I kernel = a.kernel[0] * a.kernel[1] * a.kernel[2];
   const I step = static_cast<I>(gridDim.x) * blockDim.x;
   for (I i = static_cast<I>(blockIdx.x) * blockDim.x + threadIdx.x; i < all; i += step) {
     const Element<I> e = element_of<I>(i, a.groups * a.out_channels, a.out);
     const I group = e.channel / a.out_channels;
-    const T* image = static_cast<const T*>(a.input) +
-                     (e.sample * a.groups + group) * a.in_channels * in;
+    const T* image =
+        static_cast<const T*>(a.input) + (e.sample * a.groups + group) * a.in_channels * in;
     const T* weight = static_cast<const T*>(a.weight) + e.channel * a.in_channels * kernel;
     ConvSum<T> sum = 0;
     for (I c = 0; c < a.in_channels; ++c, image += in) {
@@ -149,7 +150,8 @@ __global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2)
     direct_weight_gradient_kernel(ConvNumbers<I> a, I all) {
   const I in = a.in[0] * a.in[1] * a.in[2], out = a.out[0] * a.out[1] * a.out[2];
   for (I i = blockIdx.x; i < all; i += gridDim.x) {
-    const Element<I> e = element_of<I>(i, a.in_channels, a.kernel);  // `sample`: the output's channel
+    const Element<I> e =
+        element_of<I>(i, a.in_channels, a.kernel);  // `sample`: the output's channel
     const I group = e.sample / a.out_channels;
     const I channels_in = a.groups * a.in_channels, channels_out = a.groups * a.out_channels;
     double total = 0;

@@ -1,7 +1,7 @@
-// The matrix product behind convolutions: C[m, n] = sum over k of A[m, k] * B[k, n], whose B is read
-// straight from an image. Columns n and terms k are places: each stands for (outer, z, y, x), and
-// B[k, n] is the image's element at the sum of their places. Used by conv.cu, which says what the
-// places are for a convolution and for its two gradients.
+// The matrix product behind convolutions: C[m, n] = sum over k of A[m, k] * B[k, n], whose B is
+// read straight from an image. Columns n and terms k are places: each stands for (outer, z, y, x),
+// and B[k, n] is the image's element at the sum of their places. Used by conv.cu, which says what
+// the places are for a convolution and for its two gradients.
 //
 // A block of 256 threads makes a tile of 64 or 128 rows and 64 columns, each thread 4x4 or 8x4 of
 // it. Slices of 16 terms lie in shared memory, twice: one is computed with while the next is
@@ -46,13 +46,13 @@ struct Product {
   bool relu;
   int groups;
   unsigned m, n, k;
-  int64_t a_row, c_row;                    // the next row's distance
-  int64_t a_group, image_group, c_group;   // the next group's
+  int64_t a_row, c_row;                   // the next row's distance
+  int64_t a_group, image_group, c_group;  // the next group's
   Places terms, columns;
-  int size[3];     // of the image
-  Divider every[3];  // places count if they are multiples of these
-  bool dense;      // every[] are 1
-  bool a_packs, c_packs;  // four terms, or columns, are neighbours and aligned
+  int size[3];             // of the image
+  Divider every[3];        // places count if they are multiples of these
+  bool dense;              // every[] are 1
+  bool a_packs, c_packs;   // four terms, or columns, are neighbours and aligned
   unsigned piece, pieces;  // terms to a block; several pieces are merged by another kernel
   void* partial;           // [pieces, groups, m, n]
 };
@@ -77,8 +77,7 @@ PT_DEVICE T image_at(const Product& p, const T* image, const Place& column, cons
                       static_cast<unsigned>(y) < static_cast<unsigned>(p.size[1]) &&
                       static_cast<unsigned>(x) < static_cast<unsigned>(p.size[2]);
   if (!inside) return T(0);
-  return image[column.image + term.image +
-               (int64_t{z} * p.size[1] + y) * p.size[2] + x];
+  return image[column.image + term.image + (int64_t{z} * p.size[1] + y) * p.size[2] + x];
 }
 
 template <class T>
@@ -89,8 +88,7 @@ PT_DEVICE T finished(const Product& p, int group, unsigned row, T v) {
 
 // Tiles of 64 * kTall rows.
 template <class T, int kTall>
-__global__ void __launch_bounds__(kConvThreads, sizeof(T) == 4 ? 2 : 1)
-    product_kernel(Product p) {
+__global__ void __launch_bounds__(kConvThreads, sizeof(T) == 4 ? 2 : 1) product_kernel(Product p) {
   using Four = Pack<T, 4>;
   constexpr int kRows = 64 * kTall;
   PT_SHARED(Four, a_tile, [2][kConvSlice][16 * kTall + 1]);
@@ -133,24 +131,24 @@ __global__ void __launch_bounds__(kConvThreads, sizeof(T) == 4 ? 2 : 1)
         } else {
           PT_UNROLL
           for (int j = 0; j < 4; ++j)
-            next_a[h].v[j] = m < p.m && k0 + first + j < end ? row[terms[buffer][first + j].other]
-                                                             : T(0);
+            next_a[h].v[j] =
+                m < p.m && k0 + first + j < end ? row[terms[buffer][first + j].other] : T(0);
         }
       }
       PT_UNROLL
       for (int i = 0; i < 4; ++i) {
         const int k = thread / kConvColumns + 4 * i;
-        next_b[i] = has_column && k0 + k < end ? image_at(p, image, column, terms[buffer][k]) : T(0);
+        next_b[i] =
+            has_column && k0 + k < end ? image_at(p, image, column, terms[buffer][k]) : T(0);
       }
     };
     const auto put_down = [&](int buffer) {
       PT_UNROLL
-      for (int h = 0; h < kTall; ++h)
-        PT_UNROLL
-        for (int j = 0; j < 4; ++j) {
-          const int row = thread / 4 + 64 * h;
-          a_tile[buffer][thread % 4 * 4 + j][row / 4].v[row % 4] = next_a[h].v[j];
-        }
+      for (int h = 0; h < kTall; ++h) PT_UNROLL
+      for (int j = 0; j < 4; ++j) {
+        const int row = thread / 4 + 64 * h;
+        a_tile[buffer][thread % 4 * 4 + j][row / 4].v[row % 4] = next_a[h].v[j];
+      }
       PT_UNROLL
       for (int i = 0; i < 4; ++i) {
         const int n = thread % kConvColumns;
@@ -159,7 +157,8 @@ __global__ void __launch_bounds__(kConvThreads, sizeof(T) == 4 ? 2 : 1)
     };
 
     __syncthreads();  // the unit before is done with the shared arrays
-    if (thread < 2 * kConvSlice) find_term(thread / kConvSlice, thread % kConvSlice, begin + thread);
+    if (thread < 2 * kConvSlice)
+      find_term(thread / kConvSlice, thread % kConvSlice, begin + thread);
     __syncthreads();
     fetch(0, begin);
     put_down(0);
@@ -176,9 +175,8 @@ __global__ void __launch_bounds__(kConvThreads, sizeof(T) == 4 ? 2 : 1)
         for (int h = 0; h < kTall; ++h) {
           const Four v = a_tile[now][k][own_row + 16 * h];
           PT_UNROLL
-          for (int i = 0; i < 4; ++i)
-            PT_UNROLL
-            for (int j = 0; j < 4; ++j) sums[4 * h + i][j] += v.v[i] * b.v[j];
+          for (int i = 0; i < 4; ++i) PT_UNROLL
+          for (int j = 0; j < 4; ++j) sums[4 * h + i][j] += v.v[i] * b.v[j];
         }
       }
       if (more) put_down(now ^ 1);
@@ -197,8 +195,8 @@ __global__ void __launch_bounds__(kConvThreads, sizeof(T) == 4 ? 2 : 1)
       const unsigned m = m0 + 64 * (i / 4) + own_row * 4 + i % 4;
       if (m >= p.m) continue;
       if (p.pieces > 1) {
-        T* to = static_cast<T*>(p.partial) +
-                ((int64_t{piece} * p.groups + group) * p.m + m) * p.n + n;
+        T* to =
+            static_cast<T*>(p.partial) + ((int64_t{piece} * p.groups + group) * p.m + m) * p.n + n;
         PT_UNROLL
         for (int j = 0; j < 4; ++j)
           if (at[j] >= 0) to[j] = sums[i][j];
@@ -268,8 +266,8 @@ void run_product(Product p, int64_t longest) {
   }
   if (!tall) PT_LAUNCH((product_kernel<T, 1>), blocks, kConvThreads, 0, p);
   if (p.pieces > 1)
-    PT_LAUNCH((merge_products_kernel<T>),
-              blocks_for(int64_t{p.m} * p.n * p.groups, kConvThreads), kConvThreads, 0, p);
+    PT_LAUNCH((merge_products_kernel<T>), blocks_for(int64_t{p.m} * p.n * p.groups, kConvThreads),
+              kConvThreads, 0, p);
 }
 
 }  // namespace pt::cuda

@@ -52,7 +52,9 @@ __global__ void __launch_bounds__(kThreads, 2) resample_kernel(ResampleArgs a, i
     int64_t at[3];
     const int64_t plane = place_of(i, a.out_size, at);
     const T* in = static_cast<const T*>(a.in) + plane * a.in_size[0] * height * width;
-    const auto weight = [&](int d, int64_t k) { return static_cast<const W*>(a.taps[d].weight)[k]; };
+    const auto weight = [&](int d, int64_t k) {
+      return static_cast<const W*>(a.taps[d].weight)[k];
+    };
     const int64_t x0 = a.taps[2].offset[at[2]], x1 = a.taps[2].offset[at[2] + 1];
     W sum = 0;
     for (int64_t z = a.taps[0].offset[at[0]]; z < a.taps[0].offset[at[0] + 1]; ++z) {
@@ -98,9 +100,9 @@ void resample_nearest(const ResampleArgs& a) {
 }
 
 // By the element's size.
-#define PT_SIZE_SLOTS(f)                                                                   \
-  nullptr, PT_DEVICE_FN(f<uint8_t>), nullptr, PT_DEVICE_FN(f<uint16_t>), PT_DEVICE_FN(f<uint32_t>), \
-      PT_DEVICE_FN(f<uint64_t>)
+#define PT_SIZE_SLOTS(f)                                                 \
+  nullptr, PT_DEVICE_FN(f<uint8_t>), nullptr, PT_DEVICE_FN(f<uint16_t>), \
+      PT_DEVICE_FN(f<uint32_t>), PT_DEVICE_FN(f<uint64_t>)
 const KernelEntry kEntries[] = {
     {"pad_copy", {PT_SIZE_SLOTS(pad_copy)}},
     {"resample_nearest", {PT_SIZE_SLOTS(resample_nearest)}},

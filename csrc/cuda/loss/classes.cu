@@ -97,9 +97,10 @@ __global__ void __launch_bounds__(kThreads, 2) cross_entropy_kernel(CrossEntropy
     if (lane != 0) continue;
     if (a.classes && !ignored) {
       const bool known = t >= 0 && t < a.n;
-      loss += known ? static_cast<double>(line.keep * line.weight(t) *
-                                          (log_sum - (line.input(t) - max)))
-                    : static_cast<double>(__builtin_nanf(""));
+      loss +=
+          known
+              ? static_cast<double>(line.keep * line.weight(t) * (log_sum - (line.input(t) - max)))
+              : static_cast<double>(__builtin_nanf(""));
     }
     a.losses[u] = loss;
     static_cast<L*>(a.max)[u] = max;

@@ -69,12 +69,9 @@ void slope(const ElementLossArgs& a) {
     PT_LAUNCH((loss_kernel<F, kInputs, T, true>), blocks_for(a.n, kThreads), kThreads, 0, a);
 }
 
-#define PT_LOSS(f, F, inputs)                                                        \
-  {                                                                                  \
-    PT_NO_INTEGER_SLOTS, PT_DEVICE_FN(f<F, inputs, Half>),                           \
-        PT_DEVICE_FN(f<F, inputs, BFloat16>), PT_DEVICE_FN(f<F, inputs, float>),     \
-        PT_DEVICE_FN(f<F, inputs, double>)                                           \
-  }
+#define PT_LOSS(f, F, inputs)                                                                   \
+  {PT_NO_INTEGER_SLOTS, PT_DEVICE_FN(f<F, inputs, Half>), PT_DEVICE_FN(f<F, inputs, BFloat16>), \
+   PT_DEVICE_FN(f<F, inputs, float>), PT_DEVICE_FN(f<F, inputs, double>)}
 #define PT_LOSS_PAIR(name, F, inputs)                  \
   {name "_value", PT_LOSS(value, F##Value, inputs)}, { \
     name "_slope", PT_LOSS(slope, F##Slope, inputs)    \

@@ -47,9 +47,9 @@ struct MomentsOp {
       squares += d * d;
     }
     const double off = static_cast<double>(rest) / n;  // what rounding the mean moved it by
-    merge(t, {static_cast<double>(near) + off,
-              static_cast<double>(squares) - off * static_cast<double>(rest),
-              static_cast<double>(n)});
+    merge(t,
+          {static_cast<double>(near) + off,
+           static_cast<double>(squares) - off * static_cast<double>(rest), static_cast<double>(n)});
   }
   PT_DEVICE void finish(const Total& t, int64_t channel) const {
     mean[channel] = t.mean;
@@ -98,8 +98,8 @@ struct ChannelOf {
 };
 PT_DEVICE int64_t channel_of(const ChannelOf& s, int64_t i) {
   if (s.small) {
-    const unsigned plane = s.last ? static_cast<unsigned>(i)
-                                  : s.by_spatial.divide(static_cast<unsigned>(i));
+    const unsigned plane =
+        s.last ? static_cast<unsigned>(i) : s.by_spatial.divide(static_cast<unsigned>(i));
     return plane - s.by_channels.divide(plane) * s.by_channels.divisor;
   }
   return (s.last ? i : i / s.spatial) % s.channels;
@@ -199,8 +199,8 @@ __global__ void __launch_bounds__(kNormThreads) factors_kernel(NormFactorArgs a,
     if (a.running_mean)
       put<P>(a.running_mean, c, a.momentum * mean + old * number<P>(a.running_mean, c, 0));
     if (a.running_var)
-      put<P>(a.running_var, c, a.momentum * (a.second[group] / (a.count - 1)) +
-                                   old * number<P>(a.running_var, c, 0));
+      put<P>(a.running_var, c,
+             a.momentum * (a.second[group] / (a.count - 1)) + old * number<P>(a.running_var, c, 0));
   }
 }
 

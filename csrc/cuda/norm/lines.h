@@ -62,8 +62,8 @@ __global__ void __launch_bounds__(kNormThreads, Op::kTaken >= 16 ? 4 : 2)
           if (row >= end) continue;
           int64_t at = row * s.channels + channel;
           if (!kColumns) {
-            const int64_t plane = s.small ? s.by_spatial.divide(static_cast<unsigned>(row))
-                                          : row / s.spatial;
+            const int64_t plane =
+                s.small ? s.by_spatial.divide(static_cast<unsigned>(row)) : row / s.spatial;
             at = (plane * s.channels + channel) * s.spatial + row - plane * s.spatial;
           }
           op.template take<kPack>(part, k, channel, at, row);

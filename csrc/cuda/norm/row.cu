@@ -56,7 +56,8 @@ struct Row {
 };
 
 template <class T, bool kWarp>
-__global__ void __launch_bounds__(kRowThreads, sizeof(T) == 8 ? 2 : 3) row_norm_kernel(RowNormArgs a) {
+__global__ void __launch_bounds__(kRowThreads, sizeof(T) == 8 ? 2 : 3)
+    row_norm_kernel(RowNormArgs a) {
   using L = Compute<T>;
   constexpr int kLanes = kWarp ? 32 : kRowThreads, kRows = kRowThreads / kLanes;
   const int thread = static_cast<int>(threadIdx.x);
@@ -101,7 +102,8 @@ __global__ void __launch_bounds__(kRowThreads, sizeof(T) == 8 ? 2 : 3) row_norm_
 // out = (g - mean(g) - (x - mean) * mean(g * (x - mean)) * rstd^2) * rstd, where g is grad times
 // weight.
 template <class T, bool kWarp>
-__global__ void __launch_bounds__(kRowThreads, sizeof(T) == 8 ? 2 : 3) row_backward_kernel(RowNormArgs a) {
+__global__ void __launch_bounds__(kRowThreads, sizeof(T) == 8 ? 2 : 3)
+    row_backward_kernel(RowNormArgs a) {
   using L = Compute<T>;
   constexpr int kLanes = kWarp ? 32 : kRowThreads, kRows = kRowThreads / kLanes;
   const int thread = static_cast<int>(threadIdx.x);
@@ -184,7 +186,8 @@ void row_norm(const RowNormArgs& a) {
   }
 }
 
-__global__ void __launch_bounds__(kRowThreads) zero_kernel(double* first, double* second, int64_t n) {
+__global__ void __launch_bounds__(kRowThreads)
+    zero_kernel(double* first, double* second, int64_t n) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += step)
     first[i] = second[i] = 0;

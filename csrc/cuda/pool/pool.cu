@@ -34,7 +34,8 @@ PT_DEVICE Place<I> place_of(I i, const I* size) {
 }
 
 template <class T, class I>
-__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2) max_kernel(Windows<I> w, I all) {
+__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2)
+    max_kernel(Windows<I> w, I all) {
   using L = Compute<T>;
   const I step = static_cast<I>(gridDim.x) * static_cast<I>(blockDim.x);
   for (I i = static_cast<I>(blockIdx.x) * static_cast<I>(blockDim.x) + static_cast<I>(threadIdx.x);
@@ -48,8 +49,10 @@ __global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2) max_kern
     int64_t place = (z.first * w.in_size[1] + y.first) * w.in_size[2] + x.first;
     for (I kz = 0; kz < z.count; ++kz) {
       for (I ky = 0; ky < y.count; ++ky) {
-        I at = static_cast<I>(((z.first + kz * w.dilation[0]) * w.in_size[1] + y.first +
-                               ky * w.dilation[1]) * w.in_size[2] + x.first);
+        I at = static_cast<I>(
+            ((z.first + kz * w.dilation[0]) * w.in_size[1] + y.first + ky * w.dilation[1]) *
+                w.in_size[2] +
+            x.first);
         for (I kx = 0; kx < x.count; ++kx, at += w.dilation[2]) {
           const L v = static_cast<L>(in[at]);
           if (v > best || v != v) best = v, place = at;
@@ -64,14 +67,15 @@ __global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2) max_kern
 // What a window's sum is divided by, never 0. In double: sizes with padding may be anything.
 template <class L, class I>
 PT_DEVICE L divisor_of(const Windows<I>& w, const Window& z, const Window& y, const Window& x) {
-  const double size = static_cast<double>(z.size) * static_cast<double>(y.size) *
-                      static_cast<double>(x.size);
+  const double size =
+      static_cast<double>(z.size) * static_cast<double>(y.size) * static_cast<double>(x.size);
   const double d = w.divisor != 0 ? w.divisor : size;
   return static_cast<L>(d == 0 ? 1 : d < 9e18 ? d : 9e18);
 }
 
 template <class T, class I>
-__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2) average_kernel(Windows<I> w, I all) {
+__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2)
+    average_kernel(Windows<I> w, I all) {
   using L = Compute<T>;
   const I step = static_cast<I>(gridDim.x) * static_cast<I>(blockDim.x);
   for (I i = static_cast<I>(blockIdx.x) * static_cast<I>(blockDim.x) + static_cast<I>(threadIdx.x);
@@ -84,8 +88,8 @@ __global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2) average_
     L sum = 0;
     for (I kz = 0; kz < z.count; ++kz) {
       for (I ky = 0; ky < y.count; ++ky) {
-        const I row = static_cast<I>(
-            ((z.first + kz) * w.in_size[1] + y.first + ky) * w.in_size[2] + x.first);
+        const I row =
+            static_cast<I>(((z.first + kz) * w.in_size[1] + y.first + ky) * w.in_size[2] + x.first);
         for (I kx = 0; kx < x.count; ++kx) sum += static_cast<L>(in[row + kx]);
       }
     }
@@ -94,7 +98,8 @@ __global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2) average_
 }
 
 template <class T, class I>
-__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2) average_backward_kernel(Windows<I> w, I all) {
+__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2)
+    average_backward_kernel(Windows<I> w, I all) {
   using L = Compute<T>;
   const I step = static_cast<I>(gridDim.x) * static_cast<I>(blockDim.x);
   for (I i = static_cast<I>(blockIdx.x) * static_cast<I>(blockDim.x) + static_cast<I>(threadIdx.x);
@@ -112,8 +117,8 @@ __global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2) average_
         const Window y = window_of(w, 1, jy, p.plane);
         const I row = (jz * w.out_size[1] + jy) * w.out_size[2];
         for (I jx = first[2]; jx <= last[2]; ++jx)
-          sum += static_cast<L>(grad[row + jx]) /
-                 divisor_of<L>(w, z, y, window_of(w, 2, jx, p.plane));
+          sum +=
+              static_cast<L>(grad[row + jx]) / divisor_of<L>(w, z, y, window_of(w, 2, jx, p.plane));
       }
     }
     put<T>(w.out, i, sum);
@@ -151,9 +156,9 @@ void avg_pool_backward(const PoolArgs& a) {
   launch(a, a.in_size, average_backward_kernel<T, int>, average_backward_kernel<T, int64_t>);
 }
 
-#define PT_POOL_AVERAGE_SLOTS(f, whole)                                       \
-  nullptr, nullptr, nullptr, nullptr, nullptr, whole, PT_HALF_SLOTS(f), \
-      PT_DEVICE_FN(f<float>), PT_DEVICE_FN(f<double>)
+#define PT_POOL_AVERAGE_SLOTS(f, whole)                                                         \
+  nullptr, nullptr, nullptr, nullptr, nullptr, whole, PT_HALF_SLOTS(f), PT_DEVICE_FN(f<float>), \
+      PT_DEVICE_FN(f<double>)
 const KernelEntry kEntries[] = {
     {"max_pool", {PT_NUMBER_SLOTS(max_pool)}},
     {"avg_pool", {PT_POOL_AVERAGE_SLOTS(avg_pool, PT_DEVICE_FN(avg_pool<int64_t>))}},

@@ -25,7 +25,7 @@ struct Windows {
   I planes;
   I in_size[3], out_size[3], kernel[3], stride[3], padding[3], dilation[3];
   bool sliding, padded_sizes;
-  double divisor;  // or 0
+  double divisor;            // or 0
   const int64_t* starts[3];  // of each plane, or null
 };
 

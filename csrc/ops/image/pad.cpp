@@ -193,9 +193,8 @@ Tensor sum_copies(const Tensor& grad, IntList input_size, const PadBackwardArgs&
     PT_CHECK(a.out_size[d] <= INT32_MAX, "_repeat_pad_backward(): sizes must be below 2**31");
     r.in_size[d] = a.out_size[d];
     r.out_size[d] = a.in_size[d];
-    r.taps[d] = grad.dtype() == DType::kFloat64
-                    ? places_of<double>(maps[d], a.in_size[d], tables)
-                    : places_of<float>(maps[d], a.in_size[d], tables);
+    r.taps[d] = grad.dtype() == DType::kFloat64 ? places_of<double>(maps[d], a.in_size[d], tables)
+                                                : places_of<float>(maps[d], a.in_size[d], tables);
   }
   kResample.get(grad.dtype())(r);
   return out;

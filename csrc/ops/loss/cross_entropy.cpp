@@ -85,8 +85,8 @@ struct Call {
     DeviceClasses classes(levels, weights, ignore_index);
     const auto [loss, divisor] = classes.total(losses, dtype, how == LossReduction::kMean);
     if (how != LossReduction::kNone) return {loss, statistics, divisor};
-    const Tensor each = make_view(cast_to(losses, dtype), levels.shape,
-                                  contiguous_strides(levels.shape), 0);
+    const Tensor each =
+        make_view(cast_to(losses, dtype), levels.shape, contiguous_strides(levels.shape), 0);
     return {each, statistics, divisor};
   }
   void set_statistics(const Tensor& t) {

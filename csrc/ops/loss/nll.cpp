@@ -27,9 +27,9 @@ std::tuple<Tensor, Tensor> nll_on_device(const Tensor& self, const ClassTargets&
   kPick.get(self.dtype())(d.a);
   const auto [loss, divisor] = d.total(losses, self.dtype(), how == LossReduction::kMean);
   if (how != LossReduction::kNone) return {loss, divisor};
-  return {make_view(cast_to(losses, self.dtype()), targets.shape,
-                    contiguous_strides(targets.shape), 0),
-          divisor};
+  return {
+      make_view(cast_to(losses, self.dtype()), targets.shape, contiguous_strides(targets.shape), 0),
+      divisor};
 }
 
 struct Call {

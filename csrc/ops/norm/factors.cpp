@@ -23,7 +23,8 @@ NormFactors::NormFactors(DType dtype, int64_t batch, int64_t channels, int64_t g
   a.channels = channels;
   a.groups = groups;
   const DType computed = accumulate_type(dtype);
-  for (Tensor* t : {&mean, &scale, &shift, &slope}) *t = empty_tensor({{batch * channels}}, computed);
+  for (Tensor* t : {&mean, &scale, &shift, &slope})
+    *t = empty_tensor({{batch * channels}}, computed);
   a.mean = mean.raw();
   a.scale = scale.raw();
   a.shift = shift.raw();

@@ -55,8 +55,8 @@ Tensor move(const Kernel<PlaneIndexFn>& kernel, const char* name, const Tensor& 
       fn(a);
     }
   }
-  PT_CHECK(bad == kNone, name, "(): found an invalid max index: ", bad, " (output volumes are of size ",
-           to_text(sizes), ")");
+  PT_CHECK(bad == kNone, name, "(): found an invalid max index: ", bad,
+           " (output volumes are of size ", to_text(sizes), ")");
   return out;
 }
 
