@@ -48,6 +48,22 @@ struct CrossEntropyArgs {
 };
 using CrossEntropyFn = void(const CrossEntropyArgs&);
 
+// What devices have for losses of classes besides (the cpu does this in the ops). Targets out of
+// bounds make NaN there: nothing waits to report them.
+struct ClassLossArgs {
+  int64_t outer = 1, n = 0, inner = 1;
+  const int64_t* classes = nullptr;  // outer x inner, or null
+  int64_t ignored = -1;
+  const double* weight = nullptr;  // n, or null
+  // "class_total", in the slot of the loss's dtype: the sum of `losses`, divided if `mean` by the
+  // sum of the classes' weights, or by `lines` without classes; and that divisor.
+  const double* losses = nullptr;
+  bool mean = false;
+  void* total = nullptr;
+  double* divisor = nullptr;
+};
+using ClassLossFn = void(const ClassLossArgs&);
+
 // Connectionist temporal classification of log probabilities in[steps, batch, classes].
 inline constexpr int64_t kCtcPadding = 64;  // doubles beside the states of a row of alpha
 struct CtcArgs {

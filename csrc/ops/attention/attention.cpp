@@ -116,15 +116,22 @@ struct Weights {
   Tensor weights;
 };
 
+// True where a key comes after the row. Made by the host: short rows of bytes.
+Tensor later_keys(int64_t rows, int64_t keys, Device device) {
+  const Tensor later = empty_tensor(Dims{rows, keys}, DType::kBool, Device());
+  bool* p = later.data<bool>();
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < keys; ++j) *p++ = j > i;
+  return device.is_cpu() ? later : copy_to(later, DType::kBool, device);
+}
+
 // softmax(scale * q @ k.T + mask); a row whose scores are all -inf gets zeros.
 Weights make_weights(const Tensor& q, const Tensor& k, const Tensor& mask, bool is_causal,
                      double scale) {
   const Tensor scaled = q * scale;
   Tensor scores = matmul(scaled, transpose(k, -2, -1));
   if (is_causal) {
-    const Tensor seen = zeros_tensor(Dims{q.size(-2), k.size(-2)}, DType::kBool);
-    fill_with(seen, true);
-    scores = masked_fill(scores, logical_not(tril(seen)), kNothing);
+    scores = masked_fill(scores, later_keys(q.size(-2), k.size(-2), q.device()), kNothing);
   }
   if (!mask.defined()) return {scaled, softmax(scores, -1)};
   scores = mask.dtype() == DType::kBool ? masked_fill(scores, logical_not(mask), kNothing)
@@ -276,6 +283,14 @@ PT_OP(scaled_dot_product_attention)
         return matmul(dropout(w, dropout_p, true), repeat_heads(v, group));
       }
       const DType t = q.dtype(), compute = is_half(t) ? DType::kFloat32 : t;
+      if (!q.device().is_cpu()) {  // devices have no fused kernel
+        const int64_t group = enable_gqa ? q.size(-3) / k.size(-3) : 1;
+        const Tensor fitted_k = repeat_heads(to_dtype(k, compute), group);
+        const Tensor fitted_v = repeat_heads(to_dtype(v, compute), group);
+        const Tensor w =
+            make_weights(to_dtype(q, compute), fitted_k, mask, is_causal, scale).weights;
+        return to_dtype(matmul(w, fitted_v), t);
+      }
       const auto fit = [compute](const Tensor& x) { return to_4d(to_dtype(x, compute)); };
       Tensor fitted = m;
       if (m.defined()) fitted = m.dtype() == DType::kBool ? to_4d(m) : fit(m);

@@ -151,6 +151,7 @@ Tensor sum_but_channels(const Tensor& grad) {
 }  // namespace
 
 PT_OP(conv_forward)
+    .on_device()
     .impl([](const Tensor& input, const Tensor& weight, const Tensor& bias, IntList stride,
              IntList padding, IntList dilation, IntList output_size, int64_t groups) {
       check_dims("conv_forward", input, weight, stride);
@@ -226,6 +227,7 @@ PT_OP(conv_finished)
         "2, -1.0, 1.0");
 
 PT_OP(conv_input_gradient)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& weight, const Tensor& bias, IntList stride,
              IntList padding, IntList dilation, IntList input_size, int64_t groups) {
       check_dims("conv_input_gradient", grad, weight, stride);
@@ -267,6 +269,7 @@ PT_OP(conv_input_gradient)
         "R(1, 2, 3, 3, 2), R(2, 1, 2, 3, 2), R(2), [2, 2, 1], [1, 1, 0], [1, 1, 1], [5, 5, 3], 2");
 
 PT_OP(conv_weight_gradient)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& input, IntList stride, IntList padding,
              IntList dilation, IntList kernel_size, int64_t groups) {
       check_dims("conv_weight_gradient", grad, input, stride);

@@ -1,4 +1,5 @@
 // Images as columns of blocks and back: im2col and col2im, each the gradient of the other.
+#include "cpu/kernel_table.h"
 #include "op/copy.h"
 #include "op/define.h"
 #include "ops/conv/algorithms/columns.h"
@@ -64,11 +65,24 @@ void check_implemented(const char* op, const Tensor& t, Fn supported) {
                 "_out_cpu\" not implemented for '", scalar_type_name(t.dtype()), "'");
 }
 
+// Devices have kernels of these names; the cpu goes through the planes.
+const Kernel<ColumnsFn> kToColumns{"image_to_columns"}, kToImage{"columns_to_image"};
+
+void run(const Kernel<ColumnsFn>& kernel, void (*on_cpu)(DType, const ColumnsArgs&), DType t,
+         const ColumnsArgs& a) {
+  if (ColumnsFn* fn = kernel.get(t)) {
+    fn(a);
+  } else {
+    on_cpu(t, a);
+  }
+}
+
 bool has_columns(DType t) { return is_floating(t) || t == DType::kBool; }
 
 }  // namespace
 
 PT_OP(im2col)
+    .on_device()
     .impl([](const Tensor& self, IntList kernel_size, IntList dilation, IntList padding,
              IntList stride) {
       const int d = self.dim() - 2;
@@ -94,7 +108,7 @@ PT_OP(im2col)
       a.planes = (d == 2 ? self->sizes[0] : 1) * channels;
       a.image = in.raw();
       a.columns = out.raw();
-      if (out.numel() > 0) image_to_columns(self.dtype(), a);
+      if (out.numel() > 0) run(kToColumns, image_to_columns, self.dtype(), a);
       return out;
     })
     .saves("shape:self")
@@ -110,6 +124,7 @@ PT_OP(im2col)
     .sample("R(3, 5, 6), 2, 1, 0, 2");
 
 PT_OP(col2im)
+    .on_device()
     .impl([](const Tensor& self, IntList output_size, IntList kernel_size, IntList dilation,
              IntList padding, IntList stride) {
       check_pair("output_size", output_size);
@@ -145,7 +160,7 @@ PT_OP(col2im)
       a.planes = (d == 1 ? self->sizes[0] : 1) * channels;
       a.image = out.raw();
       a.columns = in.raw();
-      if (out.numel() > 0) columns_to_image(self.dtype(), a);
+      if (out.numel() > 0) run(kToImage, columns_to_image, self.dtype(), a);
       return out;
     })
     .backward([](BackwardCall& g, const Tensor&, IntList, IntList kernel_size, IntList dilation,

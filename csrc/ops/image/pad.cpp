@@ -5,6 +5,7 @@
 
 #include "cpu/image_args.h"
 #include "cpu/kernel_table.h"
+#include "op/call_table.h"
 #include "op/copy.h"
 #include "op/define.h"
 #include "ops/index/selection.h"
@@ -15,6 +16,7 @@ namespace {
 
 const Kernel<PadFn> kPadCopy{"pad_copy"};
 const Kernel<PadBackwardFn> kPadBackward{"pad_backward"};
+const Kernel<ResampleFn> kResample{"resample"};
 
 enum class PadMode : uint8_t { kConstant, kReflect, kReplicate, kCircular };
 
@@ -97,6 +99,7 @@ Tensor run_pad(const Tensor& given, IntList pad, PadMode mode, const Scalar& val
   const bool rows = given->strides[ndim - 1] == 1 || given->sizes[ndim - 1] == 1;
   const Tensor self = rows ? given : contiguous_copy(given);
   PadArgs a;
+  CallTables tables;
   std::vector<int64_t> maps[kMaxPadDims];
   int64_t size = 1;  // of the input's dimension being put together
   for (int d = 0; d < ndim; ++d) {
@@ -112,7 +115,7 @@ Tensor run_pad(const Tensor& given, IntList pad, PadMode mode, const Scalar& val
     a.out_size[k] = merges ? size : out->sizes[d];
     maps[k].clear();
     if (!plain) maps[k] = map_of(mode, self->sizes[d], e, out->sizes[d]);
-    a.map[k] = plain ? nullptr : maps[k].data();
+    a.map[k] = plain ? nullptr : tables.of(maps[k]);
     const Ends middle = middle_of(size, e, a.out_size[k]);
     a.first = middle.before;
     a.last = middle.after;
@@ -163,6 +166,40 @@ PadMode repeat_mode(std::string_view name) {
   return *mode;
 }
 
+// For each element of a dimension the places that it was copied to, each with the weight 1.
+template <class T>
+TapTable places_of(const std::vector<int64_t>& map, int64_t size, CallTables& tables) {
+  std::vector<int64_t> offset(static_cast<size_t>(size) + 1, 0);
+  for (const int64_t x : map) ++offset[static_cast<size_t>(x) + 1];
+  for (size_t i = 1; i < offset.size(); ++i) offset[i] += offset[i - 1];
+  std::vector<int64_t> next(offset.begin(), offset.end() - 1);
+  std::vector<int32_t> index(map.size());
+  for (size_t j = 0; j < map.size(); ++j)
+    index[static_cast<size_t>(next[static_cast<size_t>(map[j])]++)] = static_cast<int32_t>(j);
+  return {tables.of(offset), tables.of(index), tables.of(std::vector<T>(map.size(), T(1)))};
+}
+
+// The gradient on a device: every element's copies, gathered by the kernel of resampling.
+Tensor sum_copies(const Tensor& grad, IntList input_size, const PadBackwardArgs& a,
+                  const std::vector<int64_t> (&maps)[3]) {
+  if (grad.numel() == 0) return zeros_tensor(input_size, grad.dtype());
+  const Tensor source = as_contiguous(grad), out = empty_tensor(input_size, grad.dtype());
+  CallTables tables;
+  ResampleArgs r;
+  r.in = source.raw();
+  r.out = out.raw();
+  r.planes = a.planes;
+  for (int d = 0; d < 3; ++d) {
+    PT_CHECK(a.out_size[d] <= INT32_MAX, "_repeat_pad_backward(): sizes must be below 2**31");
+    r.in_size[d] = a.out_size[d];
+    r.out_size[d] = a.in_size[d];
+    r.taps[d] = grad.dtype() == DType::kFloat64 ? places_of<double>(maps[d], a.in_size[d], tables)
+                                                : places_of<float>(maps[d], a.in_size[d], tables);
+  }
+  kResample.get(grad.dtype())(r);
+  return out;
+}
+
 Dims negated(IntList pad) {
   Dims r(pad);
   for (int i = 0; i < r.size(); ++i) {
@@ -175,6 +212,7 @@ Dims negated(IntList pad) {
 }  // namespace
 
 PT_OP(constant_pad_nd)
+    .on_device()
     .impl([](const Tensor& self, IntList pad, const Scalar& value) {
       PT_CHECK(pad.size() % 2 == 0,
                "constant_pad_nd(): Length of pad must be even but instead it equals ", pad.size());
@@ -204,6 +242,7 @@ PT_OP(constant_pad_nd)
     .sample("R(2, 3, 4, 5), (1, 1, 1, 1, 1, 1, 1, 1)");
 
 PT_OP(repeat_pad)
+    .on_device()
     .impl([](const Tensor& self, IntList pad, std::string_view name) {
       const PadMode mode = repeat_mode(name);
       check_repeat(self.sizes(), pad, mode);
@@ -221,6 +260,7 @@ PT_OP(repeat_pad)
     .doc("pad() in the modes reflect, replicate and circular.");
 
 PT_OP(repeat_pad_backward)
+    .on_device()
     .impl([](const Tensor& grad, IntList input_size, IntList pad, std::string_view name) {
       const PadMode mode = repeat_mode(name);
       check_repeat(input_size, pad, mode);
@@ -246,6 +286,7 @@ PT_OP(repeat_pad_backward)
       PT_CHECK(same(expected, grad.sizes()),
                "_repeat_pad_backward(): expected a gradient of shape ", to_text(expected),
                ", but got ", to_text(grad.sizes()));
+      if (call_on_device) return sum_copies(grad, input_size, a, maps);
       const auto fn = kPadBackward.get(grad.dtype());
       PT_CHECK_KIND(ErrorKind::kNotImplemented, fn, "\"pad_backward\" not implemented for '",
                     scalar_type_name(grad.dtype()), "'");

@@ -4,6 +4,7 @@
 
 #include "cpu/image_args.h"
 #include "cpu/kernel_table.h"
+#include "op/call_table.h"
 #include "op/copy.h"
 #include "op/define.h"
 #include "ops/image/taps.h"
@@ -86,6 +87,7 @@ DType slot_of(const Tensor& t) {
 template <class T>
 void run(const Call& c, bool backward, ResampleFn* fn, ResampleArgs& a) {
   Taps<T> taps[3], even;
+  CallTables tables;
   for (int d = 0; d < 3; ++d) {
     const int i = d - (3 - c.spatial);
     if (i < 0) {
@@ -96,10 +98,10 @@ void run(const Call& c, bool backward, ResampleFn* fn, ResampleArgs& a) {
       a.in_size[d] = backward ? c.out[i] : c.in[i];
       a.out_size[d] = backward ? c.in[i] : c.out[i];
     }
-    a.taps[d] = {taps[d].offset.data(), taps[d].index.data(), taps[d].weight.data()};
+    a.taps[d] = {tables.of(taps[d].offset), tables.of(taps[d].index), tables.of(taps[d].weight)};
   }
   a.even_taps = taps[2].even();
-  if (a.even_taps > 0) {
+  if (a.even_taps > 0 && !call_on_device) {
     even = taps[2].by_number();
     a.even_index = even.index.data();
     a.even_weight = even.weight.data();
@@ -138,6 +140,7 @@ Tensor run_resample(const Call& c, const Tensor& given, bool backward) {
 }  // namespace
 
 PT_OP(resample)
+    .on_device()
     .impl([](const Tensor& self, IntList output_size, std::string_view mode, bool align_corners,
              std::optional<FloatList> scales, bool antialias) {
       const Call c =
@@ -161,6 +164,7 @@ PT_OP(resample)
     .sample("R(1, 2, 3, 4, 5), (4, 4, 7), 'linear', False, (1.4, 1.0, 1.5)");
 
 PT_OP(resample_backward)
+    .on_device()
     .impl([](const Tensor& grad, IntList input_size, IntList output_size, std::string_view mode,
              bool align_corners, std::optional<FloatList> scales, bool antialias) {
       const Call c = checked_call(input_size, output_size, mode, align_corners, scales, antialias);

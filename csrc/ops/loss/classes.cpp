@@ -81,4 +81,34 @@ double total_class_weight(const ClassTargets& targets, const Tensor& weight, int
   return weights ? total : static_cast<double>(counted);
 }
 
+namespace {
+const Kernel<ClassLossFn> kTotal{"class_total"};
+}  // namespace
+
+DeviceClasses::DeviceClasses(const ClassTargets& targets, const Tensor& weight,
+                             int64_t ignore_index)
+    : index_(targets.index) {
+  PT_CHECK_INDEX(!index_.defined() || targets.n > 0 || targets.count() == 0,
+                 "Target 0 is out of bounds.");
+  a.outer = targets.outer;
+  a.n = targets.n;
+  a.inner = targets.inner;
+  a.classes = index_.defined() ? index_.data<int64_t>() : nullptr;
+  a.ignored = ignore_index;
+  if (weight.defined()) {
+    weight_ = as_contiguous(cast_to(weight, DType::kFloat64));
+    a.weight = weight_.data<double>();
+  }
+}
+
+std::tuple<Tensor, Tensor> DeviceClasses::total(const Tensor& losses, DType dtype, bool mean) {
+  const Tensor loss = empty_tensor({}, dtype), divisor = empty_tensor({}, DType::kFloat64);
+  a.losses = losses.data<double>();
+  a.mean = mean;
+  a.total = loss.raw();
+  a.divisor = divisor.data<double>();
+  kTotal.get(dtype)(a);
+  return {loss, divisor};
+}
+
 }  // namespace pt

@@ -2,6 +2,8 @@
 // share. Included by the .cpp files of this folder only.
 #pragma once
 
+#include "cpu/kernel_table.h"
+#include "cpu/loss_args.h"
 #include "op/define.h"
 
 namespace pt {
@@ -24,5 +26,20 @@ void check_class_weight(const char* prefix, const Tensor& self, const Tensor& we
 
 // The sum of the weights of the classes that are not ignored. IndexError for one out of bounds.
 double total_class_weight(const ClassTargets& targets, const Tensor& weight, int64_t ignore_index);
+
+// A device's kernels for losses of classes: their arguments.
+class DeviceClasses {
+ public:
+  // The targets' index is undefined where classes have probabilities.
+  DeviceClasses(const ClassTargets& targets, const Tensor& weight, int64_t ignore_index);
+
+  // The sum or mean of the losses of the lines, of type double, and what the mean divides by.
+  std::tuple<Tensor, Tensor> total(const Tensor& losses, DType dtype, bool mean);
+
+  ClassLossArgs a;
+
+ private:
+  Tensor index_, weight_;
+};
 
 }  // namespace pt

@@ -74,6 +74,21 @@ struct Call {
       a.weight_sum = sum(cast_to(weight, DType::kFloat64)).item().to_double();
     }
   }
+  // The forward function where nothing may be read: the same results.
+  std::tuple<Tensor, Tensor, Tensor> on_device(const Tensor& input, const Tensor& weights,
+                                               LossReduction how, int64_t ignore_index) {
+    const Tensor losses = zeros_tensor({{levels.count()}}, DType::kFloat64);
+    const Tensor statistics = empty_tensor({{2, levels.count()}}, accumulate);
+    set_statistics(statistics);
+    a.losses = losses.data<double>();
+    if (input.numel() > 0) kForward.get(dtype)(a);
+    DeviceClasses classes(levels, weights, ignore_index);
+    const auto [loss, divisor] = classes.total(losses, dtype, how == LossReduction::kMean);
+    if (how != LossReduction::kNone) return {loss, statistics, divisor};
+    const Tensor each =
+        make_view(cast_to(losses, dtype), levels.shape, contiguous_strides(levels.shape), 0);
+    return {each, statistics, divisor};
+  }
   void set_statistics(const Tensor& t) {
     a.max = t.raw();
     a.log_sum = static_cast<char*>(t.raw()) + t.nbytes() / 2;
@@ -141,11 +156,13 @@ PT_OP(cross_entropy_loss)
     .sample("R(3, 4), U(3, 4), reduction=0, label_smoothing=0.3");
 
 PT_OP(cross_entropy)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target, const Tensor& weight, int64_t reduction,
              int64_t ignore_index, double label_smoothing) {
       const LossReduction how = loss_reduction(reduction);
       Call call(self, target, weight, ignore_index, label_smoothing);
       const int64_t lines = call.levels.count();
+      if (call_on_device) return call.on_device(self, weight, how, ignore_index);
       double divisor = 1;
       if (call.a.classes) {
         divisor = total_class_weight(call.levels, weight, ignore_index);
@@ -193,16 +210,18 @@ PT_OP(cross_entropy)
     .internal();
 
 PT_OP(cross_entropy_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target, const Tensor& weight,
              const Tensor& statistics, const Tensor& divisor, int64_t reduction,
              int64_t ignore_index, double label_smoothing) {
       Call call(self, target, weight, ignore_index, label_smoothing);
       CrossEntropyArgs& a = call.a;
       call.set_statistics(statistics);
-      if (loss_reduction(reduction) == LossReduction::kMean)
-        a.scale = 1 / divisor.item().to_double();
+      const bool mean = loss_reduction(reduction) == LossReduction::kMean;
+      if (mean && !call_on_device) a.scale = 1 / divisor.item().to_double();
       a.single_grad = grad.dim() == 0;
-      const Tensor g = as_contiguous(cast_to(grad, call.accumulate));
+      const Tensor shared = mean && call_on_device ? div(grad, divisor) : grad;
+      const Tensor g = as_contiguous(cast_to(shared, call.accumulate));
       a.grad = g.raw();
       const Tensor out = empty_tensor(self.sizes(), call.dtype);
       a.out = out.raw();
@@ -217,7 +236,7 @@ PT_OP(cross_entropy_backward)
       const int64_t dim = self.dim() < 2 ? 0 : 1;
       const double smoothing = label_smoothing > 0 ? label_smoothing : 0;
       if (g.needs(0)) {
-        const Tensor one = scalar_tensor(Scalar(1.0), self.dtype());
+        const Tensor one = scalar_tensor(Scalar(1.0), self.dtype(), self.device());
         const Tensor slopes =
             mul(g.grad(), cross_entropy_backward(one, self, target, weight, statistics, divisor,
                                                  reduction, ignore_index, label_smoothing));
@@ -226,7 +245,7 @@ PT_OP(cross_entropy_backward)
       if (!g.needs(1) && !g.needs(2)) return;
       Tensor scaled = along_classes(grad, self);
       if (loss_reduction(reduction) == LossReduction::kMean)
-        scaled = mul(scaled, 1 / divisor.item().to_double());
+        scaled = to_dtype(div(scaled, divisor), scaled.dtype());
       const Tensor s = softmax(self, dim), product = mul(g.grad(), scaled);
       if (g.needs(1)) {
         const Tensor mass = target_mass(self, target, weight, ignore_index, smoothing);

@@ -5,6 +5,7 @@
 #include "ops/index/selection.h"
 #include "ops/memory/memory.h"
 #include "ops/norm/channels.h"
+#include "ops/norm/factors.h"
 #include "ops/norm/formula.h"
 #include "ops/norm/norm.h"
 #include "ops/pointwise/arithmetic.h"
@@ -66,9 +67,29 @@ void apply(const Channels& x, const Tensor& mean, const Tensor& rstd, const Tens
 }
 
 Tensor rstd_of(const Tensor& var, double eps) {
+  if (!var.device().is_cpu()) return rsqrt(add(numbers(var), eps));
   const Tensor rstd = copy_of(numbers(var));
   for (int64_t c = 0; c < rstd.numel(); ++c) values(rstd)[c] = 1 / std::sqrt(values(rstd)[c] + eps);
   return rstd;
+}
+
+// native_batch_norm where its numbers are not the host's; the same arithmetic.
+std::tuple<Tensor, Tensor, Tensor> batch_norm_on_device(
+    const Channels& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
+    const Tensor& running_var, bool training, double momentum, double eps, DType parameters) {
+  const Tensor out = x.empty();
+  NormFactors f(parameters, 1, x.a.channels, x.a.channels);
+  f.a.count = x.count();
+  f.a.eps = eps;
+  f.a.momentum = momentum;
+  f.a.training = training;
+  f.set_parameters(weight, bias);
+  if (training) f.set_sums(channel_moments(x.a, x.x.dtype()));
+  f.run(running_mean, running_var);
+  channel_affine(x.a, x.x.dtype(), f.mean, f.scale, f.shift, out);
+  if (training) return {out, f.saved_mean, f.saved_rstd};
+  const Tensor none = empty_tensor({{0}}, parameters);
+  return {out, none, empty_tensor({{0}}, parameters)};
 }
 
 }  // namespace
@@ -98,6 +119,7 @@ PT_OP(batch_norm)
         "False, 0.1, 1e-5, False");
 
 PT_OP(native_batch_norm)
+    .on_device()
     .impl([](const Tensor& input, const Tensor& weight, const Tensor& bias,
              const Tensor& running_mean, const Tensor& running_var, bool training, double momentum,
              double eps) {
@@ -118,6 +140,10 @@ PT_OP(native_batch_norm)
           !training || input.numel() > 0,
           "input tensor must have at least one element, but got input_sizes = ", input.sizes());
       const Channels x(input);
+      if (call_on_device) {
+        return batch_norm_on_device(x, weight, bias, running_mean, running_var, training, momentum,
+                                    eps, parameters);
+      }
       const Tensor out = x.empty();
       if (!training) {
         if (out.numel() > 0)
@@ -157,6 +183,7 @@ PT_OP(native_batch_norm)
     .sample("R(2, 3, 4, 8), P(3), None, None, None, True, 0.1, 1e-3");
 
 PT_OP(batch_norm_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& input, const Tensor& weight, const Tensor& mean,
              const Tensor& rstd, bool training, double) {
       const Channels x(input);
@@ -169,6 +196,16 @@ PT_OP(batch_norm_backward)
         return std::tuple(out, zero, zeros_tensor({{channels}}, parameters));
       }
       const Tensor g = x.arranged(cast_to(grad, input.dtype()));
+      if (call_on_device) {
+        NormFactors f(parameters, 1, channels, channels);
+        f.a.count = x.count();
+        f.a.training = training;
+        f.set_parameters(weight, Tensor());
+        f.set_sums(channel_sums(x.a, input.dtype(), g, mean));
+        f.run_backward(rstd);
+        channel_slope(x.a, input.dtype(), g, mean, f.scale, f.shift, f.slope, out);
+        return std::tuple(out, f.weight_grad, f.bias_grad);
+      }
       const Tensor m = numbers(mean), r = numbers(rstd);
       const Tensor w = weight.defined() ? numbers(weight) : Tensor();
       const ChannelSums sums = channel_sums(x.a, input.dtype(), g, m);

@@ -24,7 +24,9 @@ bool is_channels_last(const Tensor& t) {
 }
 
 // Numbers of the type that the kernels compute in.
-Tensor converted(const Tensor& t, DType dtype) { return cast_to(t, accumulate_type(dtype)); }
+Tensor converted(const Tensor& t, DType dtype) {
+  return as_contiguous(cast_to(t, accumulate_type(dtype)));
+}
 
 ChannelSums empty_sums(const ChannelArgs& a) {
   return {empty_tensor({{a.channels}}, DType::kFloat64),

@@ -4,6 +4,7 @@
 #include "op/copy.h"
 #include "ops/index/selection.h"
 #include "ops/norm/channels.h"
+#include "ops/norm/factors.h"
 #include "ops/norm/formula.h"
 #include "ops/norm/norm.h"
 #include "ops/reduce/sum.h"
@@ -76,6 +77,7 @@ PT_OP(group_norm)
     .sample("R(2, 4, 20), 2, P(4), R(4)");
 
 PT_OP(native_group_norm)
+    .on_device()
     .impl([](const Tensor& input, const Tensor& weight, const Tensor& bias, int64_t n, int64_t c,
              int64_t spatial, int64_t group, double eps) {
       PT_CHECK(group > 0, "Expected num groups to be greater than 0, got ", group);
@@ -105,6 +107,17 @@ PT_OP(native_group_norm)
         return std::tuple(out, zero, zeros_tensor({{n, group}}, parameters));
       }
       const ChannelSums moments = channel_moments(x.grouped(), input.dtype());
+      if (call_on_device) {
+        NormFactors f(parameters, n, c, group);
+        f.a.count = x.count();
+        f.a.eps = eps;
+        f.set_parameters(weight, bias);
+        f.set_sums(moments);
+        f.run(Tensor(), Tensor());
+        channel_affine(x.single(), input.dtype(), f.mean, f.scale, f.shift, out);
+        const Dims groups{n, group};
+        return std::tuple(out, reshape(f.saved_mean, groups), reshape(f.saved_rstd, groups));
+      }
       const Tensor rstd = doubles(n * group);
       const Tensor mean = doubles(n * c), scale = doubles(n * c), shift = doubles(n * c);
       const Tensor w = weight.defined() ? numbers(weight) : Tensor();
@@ -140,6 +153,7 @@ PT_OP(native_group_norm)
     .test("contiguous");  // sizes are numbers; other layouts are group_norm's
 
 PT_OP(group_norm_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& input, const Tensor& weight, const Tensor& mean,
              const Tensor& rstd, int64_t group, double) {
       const int64_t n = input->sizes[0], c = input->sizes[1];
@@ -151,6 +165,17 @@ PT_OP(group_norm_backward)
         return std::tuple(out, zero, zeros_tensor({{c}}, parameters));
       }
       const Tensor g = as_contiguous(cast_to(grad, input.dtype()));
+      if (call_on_device) {
+        const Tensor means = as_contiguous(
+            expand(reshape(mean, Dims{n * group, 1}), IntList(Dims{n * group, x.depth})));
+        NormFactors f(parameters, n, c, group);
+        f.a.count = x.count();
+        f.set_parameters(weight, Tensor());
+        f.set_sums(channel_sums(x.single(), input.dtype(), g, means));
+        f.run_backward(rstd);
+        channel_slope(x.single(), input.dtype(), g, means, f.scale, f.shift, f.slope, out);
+        return std::tuple(out, f.weight_grad, f.bias_grad);
+      }
       const Tensor w = weight.defined() ? numbers(weight) : Tensor();
       const Tensor group_mean = numbers(mean), r = numbers(rstd);
       const Tensor m = doubles(n * c), scale = doubles(n * c), shift = doubles(n * c);

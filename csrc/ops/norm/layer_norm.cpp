@@ -91,6 +91,7 @@ PT_OP(layer_norm)
     .sample("R(2, 3, 4), (4,), None, R(4), 1e-3");
 
 PT_OP(native_layer_norm)
+    .on_device()
     .impl([](const Tensor& input, IntList normalized_shape, const Tensor& weight,
              const Tensor& bias, double eps) {
       check_shapes("LayerNormKernelImpl", input, normalized_shape, weight, bias);
@@ -139,6 +140,7 @@ PT_OP(rms_norm)
     .sample("R(2, 3, 4), (3, 4), P(3, 4), 1e-3");
 
 PT_OP(rms_norm_statistics)
+    .on_device()
     .impl([](const Tensor& input, IntList normalized_shape, const Tensor& weight, double eps) {
       check_shapes("rms_norm", input, normalized_shape, weight, Tensor());
       Rows rows(input, normalized_shape, weight, Tensor());
@@ -164,6 +166,7 @@ PT_OP(rms_norm_statistics)
     .internal();
 
 PT_OP(layer_norm_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& input, IntList normalized_shape, const Tensor& mean,
              const Tensor& rstd, const Tensor& weight, double, bool parameters) {
       Rows rows(input, normalized_shape, weight, Tensor());

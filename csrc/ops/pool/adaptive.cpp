@@ -77,6 +77,7 @@ PT_OP(adaptive_avg_pool3d)
     .sample("R(2, 3, 3, 4), (1, 1, 1)");
 
 PT_OP(adaptive_avg_pool)
+    .on_device()
     .impl([](const Tensor& self, IntList output_size) {
       const int spatial = spatial_of("_adaptive_avg_pool", output_size);
       const char* name = adaptive_name(spatial);
@@ -102,6 +103,7 @@ PT_OP(adaptive_avg_pool)
     .sample("R(2, 3, 6, 8), (3, 2)");
 
 PT_OP(adaptive_avg_pool_backward)
+    .on_device()
     .impl([](const Tensor& grad, IntList input_size, int64_t spatial) {
       PT_CHECK(spatial >= 1 && spatial <= 3 && grad.dim() > spatial,
                "_adaptive_avg_pool_backward(): spatial must be 1 to 3 and less than the number of "
@@ -135,6 +137,7 @@ PT_OP(adaptive_avg_pool_backward)
     .sample("R(2, 3, 3, 2), (2, 3, 7, 9), 2");
 
 PT_OP(adaptive_max_pool)
+    .on_device()
     .impl([](const Tensor& self, IntList output_size) {
       const int spatial = spatial_of("_adaptive_max_pool", output_size);
       const char* name = spatial == 3 ? "adaptive_max_pool3d" : "adaptive_max_pool2d";

@@ -42,6 +42,7 @@ void average_backward(BackwardCall& g, int spatial, const Tensor& self, IntList 
 }  // namespace
 
 PT_OP(avg_pool1d)
+    .on_device()
     .impl([](const Tensor& self, IntList kernel, IntList stride, IntList padding, bool ceil_mode,
              bool count_include_pad) {
       return average("avg_pool2d", 1, self, kernel, stride, padding, ceil_mode, count_include_pad,
@@ -68,6 +69,7 @@ PT_OP(avg_pool1d)
     .sample("R(3, 40), 3, 2, 1, True, False");
 
 PT_OP(avg_pool2d)
+    .on_device()
     .impl([](const Tensor& self, IntList kernel, IntList stride, IntList padding, bool ceil_mode,
              bool count_include_pad, std::optional<int64_t> divisor_override) {
       return average("avg_pool2d", 2, self, kernel, stride, padding, ceil_mode, count_include_pad,
@@ -89,6 +91,7 @@ PT_OP(avg_pool2d)
     .sample("R(1, 2, 5, 5), 3, 1, 0, False, True, 2");
 
 PT_OP(avg_pool3d)
+    .on_device()
     .impl([](const Tensor& self, IntList kernel, IntList stride, IntList padding, bool ceil_mode,
              bool count_include_pad, std::optional<int64_t> divisor_override) {
       return average("avg_pool3d", 3, self, kernel, stride, padding, ceil_mode, count_include_pad,
@@ -107,6 +110,7 @@ PT_OP(avg_pool3d)
     .sample("R(2, 5, 6, 7), 3, 2, 1, True, False");
 
 PT_OP(avg_pool_backward)
+    .on_device()
     .impl([](const Tensor& grad, IntList input_size, IntList kernel, IntList stride,
              IntList padding, bool ceil_mode, bool count_include_pad,
              std::optional<int64_t> divisor_override) {

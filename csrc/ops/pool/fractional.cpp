@@ -1,5 +1,6 @@
 // fractional_max_pool: windows of one size whose starts are drawn for each plane (Graham,
 // "Fractional max-pooling", 2014).
+#include "op/call_table.h"
 #include "op/copy.h"
 #include "op/define.h"
 #include "ops/pool/plane.h"
@@ -29,6 +30,7 @@ struct Windows {
 }  // namespace
 
 PT_OP(fractional_max_pool)
+    .on_device()
     .impl([](const Tensor& self, IntList kernel, IntList output_size, const Tensor& samples) {
       const int spatial = static_cast<int>(output_size.size());
       PT_CHECK(spatial == 2 || spatial == 3,
@@ -49,8 +51,9 @@ PT_OP(fractional_max_pool)
                    samples->sizes[0] * samples->sizes[1] == a.planes,
                name, "(): Expect _random_samples to have a number for each of ", a.planes,
                " planes and ", spatial, " dimensions, but got ", to_text(samples.sizes()));
-      const Tensor drawn = as_contiguous(cast_to(samples, DType::kFloat64));
+      const Tensor drawn = as_contiguous(copy_to(samples, DType::kFloat64, Device()));
       Windows w;
+      CallTables tables;
       for (int i = 0; i < spatial; ++i) {
         const int d = 3 - spatial + i;
         const int64_t in = a.in_size[d], out = a.out_size[d], k = kernel[static_cast<size_t>(i)];
@@ -78,8 +81,9 @@ PT_OP(fractional_max_pool)
           }
           for (int64_t j = 0; j < out; ++j) starts[j] = std::min(starts[j], in - k);
         }
-        a.start[d] = w.starts[d].data();
+        a.start[d] = tables.of(w.starts[d]);
         a.count[d] = w.counts[d].data();
+        a.kernel[d] = k;
       }
       return run_max(name, plan, self, true);
     })

@@ -49,6 +49,7 @@ void max_backward(BackwardCall& g, const Tensor& self, int spatial) {
 
 #define PT_DEFINE_MAX_POOL(n)                                                               \
   PT_OP(max_pool##n##d_with_indices)                                                        \
+      .on_device()                                                                          \
       .impl([](const Tensor& self, IntList kernel, IntList stride, IntList padding,         \
                IntList dilation, bool ceil_mode) {                                          \
         const char* name = n == 3 ? "max_pool3d" : "max_pool2d";                            \

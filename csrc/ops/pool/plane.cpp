@@ -33,22 +33,30 @@ Tensor move(const Kernel<PlaneIndexFn>& kernel, const char* name, const Tensor& 
   const auto fn = kernel_for(kernel, self.dtype(), name);
   const Tensor in = as_contiguous(self), places = as_contiguous(indices);
   const Tensor out = empty_tensor(sizes, self.dtype());
-  int64_t bad = -1;
-  bool all_good = true;
+  constexpr int64_t kNone = INT64_MIN + 1;
+  int64_t bad = kNone;
   if (out.numel() > 0) {
     a.in = in.raw();
     a.out = out.raw();
     a.indices = places.data<int64_t>();
     a.in_size = plane_size(self.sizes(), spatial);
     a.out_size = plane_size(sizes, spatial);
-    constexpr int64_t kNone = INT64_MIN + 1;
-    bad = kNone;
-    a.bad_index = &bad;
-    fn(a);
-    all_good = bad == kNone;
+    if (!call_on_device) {
+      a.bad_index = &bad;
+      fn(a);
+    } else if (&kernel == &kPut) {
+      const Tensor found = zeros_tensor({}, DType::kInt64);
+      fill_with(found, kNone);
+      a.bad_index = found.data<int64_t>();
+      fn(a);
+      bad = found.item().to_int();
+    } else {
+      // Places that max pooling found, or max_unpool has checked: no need to wait for an answer.
+      fn(a);
+    }
   }
-  PT_CHECK(all_good, name, "(): found an invalid max index: ", bad, " (output volumes are of size ",
-           to_text(sizes), ")");
+  PT_CHECK(bad == kNone, name, "(): found an invalid max index: ", bad,
+           " (output volumes are of size ", to_text(sizes), ")");
   return out;
 }
 
@@ -77,6 +85,7 @@ Tensor unpool(const char* name, int spatial, const Tensor& self, const Tensor& i
 }  // namespace
 
 PT_OP(plane_add)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& indices, IntList sizes, int64_t spatial) {
       PT_CHECK(same(self.sizes(), indices.sizes()),
                "_plane_add(): self and indices must have the "
@@ -94,6 +103,7 @@ PT_OP(plane_add)
     .sample("R(3, 4), J(9, 3, 4), (3, 9), 1");
 
 PT_OP(plane_gather)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& indices, int64_t spatial) {
       return move(kGather, "_plane_gather", self, indices, indices.sizes(), spatial);
     })
@@ -106,6 +116,7 @@ PT_OP(plane_gather)
     .sample("R(2, 3, 3, 4), J(12, 2, 3, 2, 2), 2");
 
 PT_OP(max_unpool)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& indices, IntList output_size) {
       const char* const names[] = {"max_unpool1d", "max_unpool2d", "max_unpool3d"};
       const auto spatial = output_size.size();
