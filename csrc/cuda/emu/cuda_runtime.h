@@ -335,7 +335,7 @@ cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 thr
     std::tuple<std::remove_const_t<P>...> arguments;
   };
   Context c{kernel, {static_cast<P>(std::forward<A>(arguments))...}};
-  std::apply([](const auto&... a) { (check_argument(a, name), ...); }, c.arguments);
+  std::apply([name](const auto&... a) { (check_argument(a, name), ...); }, c.arguments);
   enqueue(stream, [=]() mutable {
     run_grid(
         [](void* p) {
