@@ -9,12 +9,14 @@ file(GLOB_RECURSE pytensor_cuda_sources CONFIGURE_DEPENDS csrc/cuda/*.cu)
 
 # CHECKED builds the emulated library twice: libpytensor_cuda_checked, which PYTENSOR_CUDA_LIBRARY
 # chooses, sees every access to memory (csrc/cuda/emu/checks.cpp) and is slower.
-function(pytensor_add_emulated name)
+function(pytensor_add_emulated name optimization)
   add_library(${name} MODULE ${pytensor_cuda_sources} ${pytensor_emulator})
   target_link_libraries(${name} PRIVATE pytensor_flags)
   target_compile_definitions(${name} PRIVATE PT_CUDA_EMULATION)
   # The host's own contractions would differ from those of any GPU.
-  target_compile_options(${name} PRIVATE -ffp-contract=off -fno-strict-aliasing)
+  target_compile_options(
+    ${name} PRIVATE ${optimization} -ffp-contract=off -fno-strict-aliasing
+  )
 endfunction()
 
 set(pytensor_cuda_targets pytensor_cuda)
@@ -35,9 +37,9 @@ if(PYTENSOR_CUDA MATCHES "^(EMULATE|CHECKED)$")
     APPEND
     PROPERTY COMPILE_OPTIONS "$<${in_checked}:-fsanitize=thread;-O1;-g1;-fno-tree-sra>"
   )
-  pytensor_add_emulated(pytensor_cuda)
+  pytensor_add_emulated(pytensor_cuda "-O3;-march=native")
   if(PYTENSOR_CUDA STREQUAL "CHECKED")
-    pytensor_add_emulated(pytensor_cuda_checked)
+    pytensor_add_emulated(pytensor_cuda_checked -O1)
     target_compile_definitions(pytensor_cuda_checked PRIVATE PT_EMU_CHECKED)
     list(APPEND pytensor_cuda_targets pytensor_cuda_checked)
   endif()

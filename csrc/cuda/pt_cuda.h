@@ -17,7 +17,7 @@
   T(&name) dims = *reinterpret_cast<T(*) dims>(             \
       ::pt::emu::shared_variable(name##_site, sizeof(T dims)))
 #define PT_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::pt::emu::dynamic_shared())
-#define PT_UNROLL
+#define PT_UNROLL _Pragma("GCC unroll 16")
 #define PT_DEVICE inline
 #define PT_LAUNCH(kernel, blocks, threads, shared, ...)                                     \
   ::pt::cuda::note(::pt::emu::launch(#kernel, kernel, blocks, threads, shared,              \

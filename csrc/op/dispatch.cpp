@@ -229,18 +229,8 @@ void refuse_on_device(const OpInfo& op, Device device) {
         "' with arguments from the 'CUDA' backend: this operator has no kernel for it.");
 }
 
-void run(const OpInfo& op, const Value* args, Result& result);
-
-// The part of dispatch() that knows devices; calls on the cpu skip it until one is used.
-__attribute__((noinline)) void run_in_place(const OpInfo& op, const Value* args, Result& result) {
-  const Device device = place_of(op, args);
-  refuse_on_device(op, device);
-  const CallDeviceGuard guard(device, op.name.c_str());
-  run(op, args, result);
-  if (!device.is_cpu() && !op.composite && !op.view) check_launches(op.name.c_str());
-}
-
-void run(const OpInfo& op, const Value* args, Result& result) {
+__attribute__((always_inline)) inline void run(const OpInfo& op, const Value* args,
+                                               Result& result) {
   if (op.variant == Variant::kInplace) {
     dispatch_inplace(op, args, result);
     return;
@@ -266,10 +256,25 @@ void run(const OpInfo& op, const Value* args, Result& result) {
     mark_inference(result);
 }
 
+// The part of dispatch() that knows devices; calls on the cpu skip it until one is used.
+__attribute__((noinline)) void run_in_place(const OpInfo& op, const Value* args, Result& result) {
+  const Device device = place_of(op, args);
+  refuse_on_device(op, device);
+  const CallDeviceGuard guard(device, op.name.c_str());
+  run(op, args, result);
+  if (!device.is_cpu() && !op.composite && !op.view) check_launches(op.name.c_str());
+}
+
+bool names_other_device(const OpInfo& op, const Value* args) {
+  for (int p = op.schema->num_params - 1; p >= 0; --p)
+    if (args[p].tag == Value::Tag::kDevice) return !args[p].device.is_cpu();
+  return false;
+}
+
 }  // namespace
 
 void dispatch(const OpInfo& op, const Value* args, Result& result) {
-  if (device_in_use || op.takes_device) [[unlikely]] {
+  if (device_in_use || (op.takes_device && names_other_device(op, args))) [[unlikely]] {
     run_in_place(op, args, result);
   } else {
     run(op, args, result);

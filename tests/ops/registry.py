@@ -7,10 +7,14 @@ same numbers. Outcomes of two libraries are then compared: values, or classes of
 Options of a definition's .test("..."): `nograd` (finite differences do not apply), `contiguous`
 (this layout only), `tol=1e-3`, `random` (the generator is seeded before each call; numbers are
 compared all the same), `arbitrary` (contents are undefined: no numbers are compared).
+
+With PYTENSOR_TEST_DEVICE=cuda pytensor's tensors are on that device; ops that have no kernel there
+are skipped, which the tests' summary counts.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 import zlib
@@ -28,6 +32,7 @@ try:
 except ImportError:  # the tests that compare with it are skipped
     torch = None
 
+DEVICE = os.environ.get("PYTENSOR_TEST_DEVICE", "cpu")
 FLOATS = ("float32", "float64", "float16", "bfloat16")
 INTS = ("int64", "int32", "uint8", "bool")
 LAYOUTS = ("contiguous", "transposed", "sliced", "expanded")
@@ -74,6 +79,10 @@ DEVIATIONS = {
     ("addmm", "For integral input"): "torch drops the fractions of beta and alpha silently",
     ("baddbmm", "For integral input"): "torch drops the fractions of beta and alpha silently",
 }
+
+if DEVICE != "cpu":
+    # torch's tensor lies in NumPy's memory, pytensor's in memory of its own
+    DEVIATIONS["set.source_Tensor_storage_offset", "0-dim"] = "the storage can grow"
 
 
 @dataclass(frozen=True)
@@ -172,7 +181,7 @@ class Maker:
 
     def namespace(self) -> dict[str, Any]:
         names = {name: getattr(self, name) for name in "RPUIJBS"}
-        return {"torch": self.library, "collect": lambda *a, **k: (a, k), **names}
+        return {"torch": placed(self.library), "collect": lambda *a, **k: (a, k), **names}
 
     def _shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return self.variation.resize(shape) if self.variation.resize else shape
@@ -203,7 +212,7 @@ class Maker:
         lib = self.library
 
         def plain(a):
-            t = lib.from_numpy(np.array(a, order="C"))
+            t = on_device(lib, lib.from_numpy(np.array(a, order="C")))
             return t if str(a.dtype) == dtype else t.to(getattr(lib, dtype))
 
         if layout == "transposed" and array.ndim >= 2:
@@ -297,7 +306,38 @@ def arguments(library, sample: Sample, variation: Variation, given=None):
     """(args, kwargs, floating-point tensors among them)"""
     maker = Maker(library, sample, variation, given)
     args, kwargs = eval(compile_text(sample.text), maker.namespace())
-    return args, kwargs, maker.leaves
+    return on_device(library, args), on_device(library, kwargs), maker.leaves
+
+
+def on_device(library, value):
+    """The same with pytensor's tensors on the device that is tested."""
+    if library is not pytensor or DEVICE == "cpu":
+        return value
+    if is_tensor(value):
+        return value.to(DEVICE)
+    if isinstance(value, dict):
+        return {k: on_device(library, v) for k, v in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(on_device(library, v) for v in value)
+    return value
+
+
+class Placed:
+    """The library with functions whose tensors come to lie on the device that is tested."""
+
+    def __getattr__(self, name):
+        value = getattr(pytensor, name)
+        if not callable(value) or isinstance(value, type):
+            return value
+        return lambda *args, **kwargs: on_device(pytensor, value(*args, **kwargs))
+
+
+def placed(library):
+    return library if library is not pytensor or DEVICE == "cpu" else Placed()
+
+
+class NoKernel(Exception):
+    """The op cannot run on the device that is tested."""
 
 
 # --- calls ---------------------------------------------------------------------------------------
@@ -367,7 +407,13 @@ def outcome(library, sample: Sample, variation: Variation, how: str = "function"
         except AssertionError:
             raise
         except Exception as error:
+            if lacks_kernel(error):
+                raise NoKernel(str(error)) from None
             return Raised(error)
+
+
+def lacks_kernel(error: Exception) -> bool:
+    return DEVICE != "cpu" and isinstance(error, NotImplementedError) and "from the 'CUDA' backend" in str(error)
 
 
 # --- comparison ----------------------------------------------------------------------------------
@@ -382,7 +428,7 @@ def short(dtype) -> str:
 
 
 def to_numpy(t) -> np.ndarray:
-    t = t.detach()
+    t = t.detach().cpu()
     return (t.float() if short(t.dtype) == "bfloat16" else t).numpy()
 
 

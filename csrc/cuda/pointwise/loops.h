@@ -68,26 +68,31 @@ constexpr int pack_width() {
   return static_cast<int>(16 / largest);
 }
 
+// Plain function templates with the packs as parameters: CUDA's compiler does not expand packs in
+// nested lambdas.
+template <class F, class Out, int kWidth, class... In>
+PT_DEVICE Pack<Out, kWidth> apply_pack(const Pack<In, kWidth>&... in) {
+  Pack<Out, kWidth> out;
+  PT_UNROLL
+  for (int j = 0; j < kWidth; ++j) out.v[j] = F{}(in.v[j]...);
+  return out;
+}
+
+template <class F, class Out, int kWidth, class... In, size_t... I>
+PT_DEVICE void dense_step(const DenseCall<sizeof...(In)>& c, uint32_t i,
+                          std::index_sequence<I...>) {
+  static_cast<Pack<Out, kWidth>*>(c.out)[i] =
+      apply_pack<F, Out, kWidth, In...>(load_pack<kWidth, In>(c.in[I], c.value[I], i)...);
+}
+
 template <class F, class Out, class... In>
 __global__ void __launch_bounds__(kThreads) dense_kernel(DenseCall<sizeof...(In)> c) {
   constexpr int width = pack_width<Out, In...>();
   const uint32_t first = blockIdx.x * blockDim.x + threadIdx.x, step = gridDim.x * blockDim.x;
-  const uint32_t packs = c.n / width;
-  [&]<size_t... I>(std::index_sequence<I...>) {
-    for (uint32_t i = first; i < packs; i += step) {
-      Pack<Out, width> out;
-      const auto run = [&](const Pack<In, width>&... in) {
-        PT_UNROLL
-        for (int j = 0; j < width; ++j) out.v[j] = F{}(in.v[j]...);
-      };
-      run(load_pack<width, In>(c.in[I], c.value[I], i)...);
-      static_cast<Pack<Out, width>*>(c.out)[i] = out;
-    }
-    const uint32_t rest = packs * width + first;
-    if (rest < c.n)
-      static_cast<Out*>(c.out)[rest] =
-          F{}(load_pack<1, In>(c.in[I], c.value[I], rest).v[0]...);
-  }(std::index_sequence_for<In...>{});
+  const uint32_t packs = c.n / width, rest = packs * width + first;
+  constexpr auto indices = std::index_sequence_for<In...>{};
+  for (uint32_t i = first; i < packs; i += step) dense_step<F, Out, width, In...>(c, i, indices);
+  if (rest < c.n) dense_step<F, Out, 1, In...>(c, rest, indices);
 }
 
 // --- strided -------------------------------------------------------------------------------------
@@ -118,15 +123,20 @@ PT_DEVICE void offsets_of(const StridedCall<kOperands>& c, uint32_t i, int64_t* 
   }
 }
 
+template <class F, class Out, class... In, size_t... I>
+PT_DEVICE Out strided_value(const DeviceOperand* operands, const int64_t* offsets,
+                            std::index_sequence<I...>) {
+  return F{}(load_operand<In>(operands[I + 1], offsets[I + 1])...);
+}
+
 template <class F, class Out, class... In>
 __global__ void __launch_bounds__(kThreads) strided_kernel(StridedCall<sizeof...(In) + 1> c) {
   const uint32_t step = gridDim.x * blockDim.x;
   for (uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < c.n; i += step) {
     int64_t offsets[sizeof...(In) + 1];
     offsets_of(c, i, offsets);
-    const Out v = [&]<size_t... I>(std::index_sequence<I...>) {
-      return F{}(load_operand<In>(c.operands[I + 1], offsets[I + 1])...);
-    }(std::index_sequence_for<In...>{});
+    const Out v =
+        strided_value<F, Out, In...>(c.operands, offsets, std::index_sequence_for<In...>{});
     store_as<Out>(c.operands[0].data + offsets[0], c.operands[0].dtype, v);
   }
 }

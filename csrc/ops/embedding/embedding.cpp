@@ -263,6 +263,7 @@ PT_OP(embedding_bag)
     .composite([](const Tensor& weight, const Tensor& indices, const Tensor& offsets,
                   bool scale_grad_by_freq, int64_t mode, bool, const Tensor& per_sample_weights,
                   bool include_last_offset, std::optional<int64_t> padding_idx) {
+      if (call_on_device) device_kernel("embedding_bag");  // the lengths of bags are read here
       check_indices("embedding_bag", "indices", indices);
       check_indices("embedding_bag", "offsets", offsets);
       PT_CHECK(weight.dim() == 2 && indices.dim() == 1 && offsets.dim() == 1,

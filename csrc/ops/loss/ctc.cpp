@@ -153,6 +153,7 @@ PT_OP(ctc_loss_tensor)
     .composite([](const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
                   const Tensor& target_lengths, int64_t blank, int64_t reduction,
                   bool zero_infinity) {
+      if (call_on_device) device_kernel("ctc");
       const auto inputs = lengths_of("input_lengths", input_lengths);
       const auto labels = lengths_of("target_lengths", target_lengths);
       return ctc_loss(log_probs, targets, IntList(inputs), IntList(labels), blank, reduction,

@@ -1,4 +1,5 @@
 // Functions that take one operand's sign or neighbour from another.
+#include "cpu/kernel_table.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/binary.h"
 #include "ops/pointwise/compare.h"
@@ -27,6 +28,12 @@ T next_half(T a, T b) {
 
 template <class T>
 Tensor next_halves(const Tensor& self, const Tensor& other) {
+  if (call_on_device) {
+    static const PointwiseKernel half{"nextafter_float16"}, bfloat{"nextafter_bfloat16"};
+    const Value v[] = {Value::of(self), Value::of(other)};
+    const KernelEntry& kernel = (self.dtype() == DType::kFloat16 ? half : bfloat).entry();
+    return run_pointwise_as({}, kernel, DType::kFloat32, self.dtype(), v, 2);
+  }
   const Dims sizes = broadcast_shapes(self.sizes(), other.sizes());
   const Tensor a = as_contiguous(expand(self, sizes)), b = as_contiguous(expand(other, sizes));
   const Tensor result = empty_tensor(sizes, self.dtype());

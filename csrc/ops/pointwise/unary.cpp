@@ -3,6 +3,7 @@
 
 #include <cfloat>
 
+#include "op/device_plan.h"
 #include "op/plan.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/binary.h"
@@ -170,7 +171,12 @@ PT_OP(frexp)
                      : empty_tensor(self.sizes(), dtype);
       };
       const Tensor mantissa = result(t), exponent = result(DType::kInt32);
-      if (self.numel() > 0) {
+      if (self.numel() > 0 && call_on_device) {
+        DevicePlan plan(self.sizes(), 2);
+        for (const Tensor& t : {mantissa, exponent, self}) plan.add(t);
+        const AnyFn fn = kFrexp.entry().fn[static_cast<int>(compute)];
+        plan.run(reinterpret_cast<DevicePointwiseFn*>(fn));
+      } else if (self.numel() > 0) {
         Plan plan(self.sizes());
         plan.add(mantissa, compute);
         plan.add(exponent, DType::kInt32);

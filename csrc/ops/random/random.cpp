@@ -24,6 +24,16 @@ using OptFormat = std::optional<MemoryFormat>;
 // gaps is drawn into a dense copy first.
 template <class F>
 void fill_random(const Tensor& t, Generator* generator, F draw) {
+  if (!t.device().is_cpu()) {
+    // Drawn on the host, by the cpu's generators, and copied.
+    const CallDeviceGuard host{Device()};
+    const Tensor drawn = is_non_overlapping_and_dense(t.impl())
+                             ? empty_strided_tensor(t.sizes(), t.strides(), t.dtype())
+                             : empty_tensor(t.sizes(), t.dtype());
+    fill_random(drawn, generator, draw);
+    copy_into(t, drawn);
+    return;
+  }
   const std::lock_guard lock(draw_mutex());
   Generator& g = generator ? *generator : default_generator();
   check_no_internal_overlap(t);
@@ -90,6 +100,7 @@ PT_OP(rand)
       return uniform_into(empty_tensor(size, floating_dtype(dtype, "check_uniform_bounds")), 0, 1,
                           g);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("Numbers drawn uniformly from [0, 1), PyTorch's stream for the same seed.")
@@ -101,6 +112,7 @@ PT_OP(randn)
       new_device(device);
       return normal_into(empty_tensor(size, floating_dtype(dtype, "normal_kernel_cpu")), 0, 1, g);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("Numbers drawn from the standard normal distribution.")
@@ -113,6 +125,7 @@ PT_OP(randint)
       new_device(device);
       return integers_between(empty_tensor(size, dtype.value_or(DType::kInt64)), 0, high, g);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("Integers drawn uniformly from [low, high); low is 0 unless given.")
@@ -125,6 +138,7 @@ PT_OP(randint_low)
       new_device(device);
       return integers_between(empty_tensor(size, dtype.value_or(DType::kInt64)), low, high, g);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .sample("-5, 10, (3, 4)")
@@ -134,11 +148,14 @@ PT_OP(randperm)
     .impl([](int64_t n, Generator* generator, OptDType dtype, auto, OptDevice device, OptBool) {
       new_device(device);
       PT_CHECK(n >= 0, "n must be non-negative, got", n);
-      Tensor t = empty_tensor(Dims{n}, dtype.value_or(DType::kInt64));
-      const std::lock_guard lock(draw_mutex());
-      random::randperm(generator ? *generator : default_generator(), t.dtype(), t.raw(), n);
-      return t;
+      const Tensor t = empty_tensor(Dims{n}, dtype.value_or(DType::kInt64), Device());
+      {
+        const std::lock_guard lock(draw_mutex());
+        random::randperm(generator ? *generator : default_generator(), t.dtype(), t.raw(), n);
+      }
+      return call_on_device ? copy_to(t, t.dtype(), call_device()) : t;
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("A random permutation of 0 .. n-1.")
@@ -150,6 +167,7 @@ PT_OP(rand_like)
       new_device(device);
       return uniform_into(empty_as(self, dtype, f), 0, 1, nullptr);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("Uniform numbers from [0, 1) in the shape of self.")
@@ -161,6 +179,7 @@ PT_OP(randn_like)
       new_device(device);
       return normal_into(empty_as(self, dtype, f), 0, 1, nullptr);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("Standard normal numbers in the shape of self.")
@@ -173,6 +192,7 @@ PT_OP(randint_like)
       new_device(device);
       return integers_between(empty_as(self, dtype, f), 0, high, nullptr);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .doc("Integers from [low, high) in the shape of self.")
@@ -185,6 +205,7 @@ PT_OP(randint_like_low)
       new_device(device);
       return integers_between(empty_as(self, dtype, f), low, high, nullptr);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .sample("R(3, 4), -5, 5")
@@ -197,6 +218,7 @@ PT_OP(uniform)
     .impl([](const Out& out, const Tensor& self, double from, double to, Generator* g) {
       return uniform_into(target(out, self), from, to, g);
     }) PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
+    .on_device()
     .inplace_only()
     .doc("Fills self with numbers drawn uniformly from [from, to).")
     .sample("R(3, 4), -1.0, 2.0")
@@ -206,6 +228,7 @@ PT_OP(normal_fill)
     .impl([](const Out& out, const Tensor& self, double mean, double std, Generator* g) {
       return normal_into(target(out, self), mean, std, g);
     }) PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
+    .on_device()
     .inplace_only()
     .inplace_name("normal_")
     .doc("Fills self with numbers of the normal distribution.")
@@ -261,6 +284,7 @@ PT_OP(normal_size)
       return normal_into(empty_tensor(size, floating_dtype(dtype, "normal_kernel_cpu")), mean, std,
                          g);
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .sample("0.0, 1.0, (3, 4)")
@@ -274,6 +298,7 @@ PT_OP(random_from)
                " >= to=", to.value_or(0));
       return integers_into(target(out, self), random::integer_range(self.dtype(), from, to), g);
     }) PT_NO_GRADIENT(const Tensor&, int64_t, std::optional<int64_t>, Generator*)
+    .on_device()
     .inplace_only()
     .doc(
         "Fills self with integers drawn uniformly from [from, to), or from all that its dtype "
@@ -285,6 +310,7 @@ PT_OP(random_to)
     .impl([](const Out& out, const Tensor& self, int64_t to, Generator* g) {
       return integers_between(target(out, self), 0, to, g);
     }) PT_NO_GRADIENT(const Tensor&, int64_t, Generator*)
+    .on_device()
     .inplace_only()
     .sample("R(3, 4), 9")
     .test("random");
@@ -293,6 +319,7 @@ PT_OP(random_full)
     .impl([](const Out& out, const Tensor& self, Generator* g) {
       return integers_into(target(out, self), random::integer_range(self.dtype()), g);
     }) PT_NO_GRADIENT(const Tensor&, Generator*)
+    .on_device()
     .inplace_only()
     .sample("R(3, 4)")
     .test("random");
@@ -335,6 +362,7 @@ PT_OP(bernoulli_p)
     .impl([](const Tensor& self, double p, Generator* g) {
       return bernoulli_into(empty_tensor(self.sizes(), self.dtype()), p, g);
     }) PT_NO_GRADIENT(const Tensor&, double, Generator*)
+    .on_device()
     .sample("R(3, 4), 0.3")
     .test("random nograd");
 
@@ -342,6 +370,7 @@ PT_OP(bernoulli_fill)
     .impl([](const Out& out, const Tensor& self, double p, Generator* g) {
       return bernoulli_into(target(out, self), p, g);
     }) PT_NO_GRADIENT(const Tensor&, double, Generator*)
+    .on_device()
     .inplace_only()
     .inplace_name("bernoulli_")
     .doc("Fills self with 1 with probability p, else 0.")
@@ -370,6 +399,7 @@ PT_OP(exponential)
       });
       return t;
     }) PT_NO_GRADIENT(const Tensor&, double, Generator*)
+    .on_device()
     .inplace_only()
     .doc("Fills self with numbers of the exponential distribution with rate lambd.")
     .sample("R(3, 4), 2.0")
@@ -389,6 +419,7 @@ PT_OP(cauchy)
       });
       return t;
     }) PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
+    .on_device()
     .inplace_only()
     .doc("Fills self with numbers of the Cauchy distribution.")
     .sample("R(3, 4), 0.5, 2.0")
@@ -404,6 +435,7 @@ PT_OP(log_normal)
       });
       return t;
     }) PT_NO_GRADIENT(const Tensor&, double, double, Generator*)
+    .on_device()
     .inplace_only()
     .doc("Fills self with numbers whose logarithm is normal with the given mean and std.")
     .sample("R(3, 4), 0.5, 0.25")
@@ -420,6 +452,7 @@ PT_OP(geometric)
       });
       return t;
     }) PT_NO_GRADIENT(const Tensor&, double, Generator*)
+    .on_device()
     .inplace_only()
     .doc("Fills self with numbers of the geometric distribution.")
     .sample("R(3, 4), 0.4")

@@ -341,12 +341,20 @@ PT_OP(flip)
         start += (self->sizes[i] - 1) * strides[i] * static_cast<int64_t>(self.item_size());
         strides[i] = -strides[i];
       }
+      if (call_on_device) {
+        const auto n = static_cast<size_t>(self.dim());
+        const int64_t offset =
+            (start - self->storage->data) / static_cast<int64_t>(self.item_size());
+        copy_into(out, make_view(self, self.sizes(), IntList(strides, n), offset));
+        return out;
+      }
       Plan plan(out.sizes());
       plan.add(out, out.dtype());
       plan.add(start, self.dtype(), self.dtype(), strides);
       plan.run_copy();
       return out;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, IntList dims) { g[0] = flip(g.grad(), dims); })
     .doc("A copy with the order of elements reversed along the given dimensions.")
     .sample("R(3, 4), (0,)")

@@ -16,7 +16,8 @@ Tensor repeated_positions(const Tensor& repeats, std::optional<int64_t> output_s
   PT_CHECK(repeats.dim() == 1, "repeat_interleave only accept 1D vector as repeat");
   PT_CHECK(repeats.dtype() == DType::kInt64 || repeats.dtype() == DType::kInt32,
            "repeats has to be Long or Int tensor");
-  const Tensor counts = as_contiguous(cast_to(repeats, DType::kInt64));
+  // Their sum is the size of the result, so the host needs the counts in any case.
+  const Tensor counts = as_contiguous(copy_to(repeats, DType::kInt64, {}));
   const int64_t* count = counts.data<int64_t>();
   int64_t total = 0;
   for (int64_t i = 0; i < counts.numel(); ++i) {
@@ -24,10 +25,10 @@ Tensor repeated_positions(const Tensor& repeats, std::optional<int64_t> output_s
     PT_CHECK(!__builtin_add_overflow(total, count[i], &total), "repeats add up to too many");
   }
   PT_CHECK(!output_size || *output_size == total, "allocated size does not match required size");
-  Tensor out = empty_tensor(Dims{total}, DType::kInt64);
+  Tensor out = empty_tensor(Dims{total}, DType::kInt64, Device());
   int64_t* p = out.data<int64_t>();
   for (int64_t i = 0; i < counts.numel(); ++i) p = std::fill_n(p, count[i], i);
-  return out;
+  return call_on_device ? copy_to(out, out.dtype(), call_device()) : out;
 }
 
 }  // namespace
@@ -36,6 +37,7 @@ PT_OP(repeat_interleave_positions)
     .impl([](const Tensor& repeats, std::optional<int64_t> output_size) {
       return cast_to(repeated_positions(repeats, output_size), repeats.dtype());
     })
+    .on_device()
     .nondifferentiable()
     .function_only()
     .sample("torch.tensor([2, 0, 1])");

@@ -46,6 +46,7 @@ PT_OP(view_dtype)
       out->update_contiguous();
       return out;
     })
+    .on_device()
     .nondifferentiable()
     .method_only()
     .doc(

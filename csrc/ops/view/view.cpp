@@ -327,6 +327,7 @@ PT_OP(select_backward)
       copy_into(select(out, dim, index), grad);
       return out;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, IntList, int64_t dim, int64_t index) {
       g[0] = select(g.grad(), dim, index);
     })
@@ -339,6 +340,7 @@ PT_OP(slice_backward)
       copy_into(slice(out, dim, start, end, step), grad);
       return out;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, IntList, int64_t dim, int64_t start, int64_t end,
                  int64_t step) { g[0] = slice(g.grad(), dim, start, end, step); })
     .internal();
@@ -450,6 +452,7 @@ PT_OP(detach)
       Tensor out = alias(self);
       return out;
     })
+    .on_device()
     .nondifferentiable()
     .doc("The same values outside the graph; shares memory and the version counter with self.")
     .sample("R(3, 4)");
