@@ -41,6 +41,8 @@ struct Space {
 };
 Space global{.name = "global"}, shared{.name = "shared"};
 constexpr size_t kSharedBytes = 300 << 10;
+constexpr unsigned char kGuard = 0x5a;
+constexpr size_t kGuardBytes = 512;  // behind each allocation, which has more room (runtime.cpp)
 constexpr uint32_t kOperations = 1 << 14;
 
 struct Operation {
@@ -166,10 +168,13 @@ void look(const Space& space, const char* p, size_t bytes, bool writes, bool ato
           uintptr_t code) {
   const auto at = static_cast<size_t>(p - space.base);
   uint8_t* states = space.states + at;
+  // Fresh memory is filled with ones. What is no longer so has been written by a store that the
+  // compiler did not show: one of what a call returns.
+  const bool unseen = std::any_of(p, p + bytes, [](char c) { return c != '\xff'; });
   for (size_t i = 0; i < bytes; ++i) {
     if (states[i] == kWritten) continue;
     if (states[i] == kFresh) {
-      if (!writes || atomically)
+      if ((!writes || atomically) && !unseen)
         say("initcheck", &space == &global ? "read of device memory that nothing has written"
                                            : "read of shared memory that nothing has written",
             &space, p, bytes, code);
@@ -270,8 +275,17 @@ void heap_made(char* heap, size_t bytes) {
   global.cells = reserve<Cell>(bytes);
 }
 void allocated(char* p, size_t bytes) {
+  std::memset(p + bytes, kGuard, kGuardBytes);
   std::memset(global.states + (p - global.base), kFresh, bytes);
   std::memset(static_cast<void*>(global.cells + (p - global.base)), 0, bytes * sizeof(Cell));
+}
+// Stores that the compiler did not show are found behind the end, once the memory is given back.
+void guard_behind(const char* p, size_t bytes) {
+  const char* end = p + bytes;
+  const char* bad =
+      std::find_if(end, end + kGuardBytes, [](char c) { return c != static_cast<char>(kGuard); });
+  if (bad != end + kGuardBytes)
+    report("memcheck: something has written out of bounds: %s", describe(bad));
 }
 void freed(char* p, size_t bytes) {
   std::memset(global.states + (p - global.base), kFreed, bytes);

@@ -19,6 +19,7 @@ inline constexpr size_t kSharedGap = kChecked ? 128 : 0;  // between shared vari
 // --- memory (runtime.cpp) ----------------------------------------------------------------------
 void heap_made(char* heap, size_t bytes);
 void allocated(char* p, size_t bytes);
+void guard_behind(const char* p, size_t bytes);
 void freed(char* p, size_t bytes);
 void filled(const void* to, size_t bytes);                     // by a copy or a memset
 void copied(const void* to, const void* from, size_t bytes);  // and what was fresh stays fresh

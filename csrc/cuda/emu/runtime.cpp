@@ -277,6 +277,7 @@ cudaError_t cudaFree(void* p) {
   if (it == allocations.end()) return cudaErrorInvalidValue;
   cudaDeviceSynchronize();
   const Door door;
+  if constexpr (kChecked) checks::guard_behind(it->first, it->second);
   std::memset(p, 0xff, it->second);
   if constexpr (kChecked) {
     checks::freed(it->first, it->second);
