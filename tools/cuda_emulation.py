@@ -58,6 +58,11 @@ def compile_one(source: Path, out: Path, flags: Sequence[str], include: Sequence
     return out
 
 
+def link(objects: Sequence[Path], library: Path, flags: Sequence[str] = ()) -> None:
+    """Link objects to a library."""
+    run([compiler() or "", "-shared", *flags, *objects, "-o", library, "-ldl", "-lpthread"])
+
+
 def build(
     way: str,
     sources: Sequence[Path],
@@ -88,6 +93,5 @@ def build(
     with ThreadPoolExecutor(jobs) as pool:
         objects = list(pool.map(lambda t: compile_one(t[0], t[1], t[2], include), tasks))
     library = folder / f"{name}.so"
-    link = ["-fsanitize=undefined"] if way == "undefined" else []
-    run([compiler() or "", "-shared", *link, *objects, "-o", library, "-ldl", "-lpthread"])
+    link(objects, library, ["-fsanitize=undefined"] if way == "undefined" else ["-Wl,--no-undefined"])
     return library

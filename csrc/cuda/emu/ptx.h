@@ -173,8 +173,11 @@ T remainder_of(T a, T b) {
 }
 template <class T>
 T magnitude(T a) {
-  if constexpr (std::is_floating_point_v<T>) return std::fabs(a);
-  return a < 0 ? static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(a)) : a;
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::fabs(a);
+  } else {
+    return a < 0 ? static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(a)) : a;
+  }
 }
 template <class T, bool kNan>
 T smaller(T a, T b) {
