@@ -17,10 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 EMULATOR = ROOT / "csrc" / "cuda" / "emu"
 
-BASE = (
-    "-std=gnu++20 -fPIC -fvisibility=hidden -ffp-contract=off -fno-strict-aliasing -w "
-    "-DPT_CUDA_EMULATION"
-).split()
+BASE = [
+    "-std=gnu++20", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off", "-fno-strict-aliasing",
+    "-w", "-DPT_CUDA_EMULATION",
+]  # fmt: skip
 WAYS = {
     "fast": ["-O2"],
     "checked": ["-O1", "-g1", "-fno-tree-sra", "-fsanitize=thread", "-DPT_EMU_CHECKED"],
@@ -88,10 +88,13 @@ def build(
     emulator_flags = ["-O2", *(["-DPT_EMU_CHECKED"] if way == "checked" else [])]
     tasks = [(s, folder / f"{name}.{s.stem}.o", WAYS[way]) for s in sources]
     tasks += [
-        (s, folder / f"{name}.emu.{s.stem}.o", emulator_flags) for s in sorted(EMULATOR.glob("*.cpp"))
+        (s, folder / f"{name}.emu.{s.stem}.o", emulator_flags)
+        for s in sorted(EMULATOR.glob("*.cpp"))
     ]
     with ThreadPoolExecutor(jobs) as pool:
         objects = list(pool.map(lambda t: compile_one(t[0], t[1], t[2], include), tasks))
     library = folder / f"{name}.so"
-    link(objects, library, ["-fsanitize=undefined"] if way == "undefined" else ["-Wl,--no-undefined"])
+    link(
+        objects, library, ["-fsanitize=undefined"] if way == "undefined" else ["-Wl,--no-undefined"]
+    )
     return library

@@ -1,4 +1,4 @@
-"""Calls whose kernels are few files of csrc/cuda, printed as JSON: name, and the numbers of the result.
+"""Calls whose kernels are in few files of csrc/cuda, printed as JSON: name, numbers of the result.
 
 A program that test_ptx.py starts with several libraries (PYTENSOR_CUDA_LIBRARY), to compare what
 they make of the same calls.

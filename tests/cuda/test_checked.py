@@ -1,9 +1,10 @@
 """The registry's samples through the checked library: no access out of order, bounds or turn.
 
-Needs a build with ``-C cmake.define.PYTENSOR_CUDA=CHECKED``. Each call is made at sizes around those
-of warps, packs, tiles and blocks, in random order of threads and with lazy streams, and its numbers
-are compared with the cpu's. PYTENSOR_CHECKED=all takes every size for every sample. Kernels of the
-library's table that no call has reached are printed; those not listed in UNREACHED fail the test.
+Needs a build with ``-C cmake.define.PYTENSOR_CUDA=CHECKED``. Each call is made at sizes around
+those of warps, packs, tiles and blocks, in random order of threads and with lazy streams, and its
+numbers are compared with the cpu's. PYTENSOR_CHECKED=all takes every size for every sample.
+Kernels of the library's table that no call has reached are printed; those not listed in UNREACHED
+fail the test.
 """
 
 from __future__ import annotations
@@ -87,7 +88,11 @@ def test_every_kernel_is_reached(session):
     _, _, rows = session
     names = {name for name, _ in rows}
     reached = {name for (name, _), count in rows.items() if count}
-    rest = sorted(f"{name} {dtype}" for (name, dtype), n in rows.items() if not n and name in reached)
-    print(f"{sum(n > 0 for n in rows.values())} of {len(rows)} rows reached; not: {', '.join(rest)}")
+    rest = sorted(
+        f"{name} {dtype}" for (name, dtype), n in rows.items() if not n and name in reached
+    )
+    print(
+        f"{sum(n > 0 for n in rows.values())} of {len(rows)} rows reached; not: {', '.join(rest)}"
+    )
     print(f"names not reached: {', '.join(sorted(names - reached))}")
     assert names - reached == set(UNREACHED)

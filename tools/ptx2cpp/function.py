@@ -149,7 +149,9 @@ class Function:
                 return ""
             self.memory[name] = f"v_{name}"
             return f"alignas(16) unsigned char v_{name}[{size}];"
-        if re.match(r"\.(pragma|loc|file|section|minnctapersm|maxntid|reqntid|callprototype)\b", statement):
+        if re.match(
+            r"\.(pragma|loc|file|section|minnctapersm|maxntid|reqntid|callprototype)\b", statement
+        ):
             return ""
         raise UnknownInstruction(f"directive {statement.split()[0]}")
 
@@ -161,7 +163,9 @@ class Function:
             arguments = "const unsigned char* parameters, char* shared, uint32_t dynamic_shared"
             return f"void k_{self.name}({arguments})"
         bytes_ = [f"unsigned char* v_{p.name}" for p in (*self.results, *self.parameters)]
-        return f"void f_{self.name}({', '.join([*bytes_, 'char* shared', 'uint32_t dynamic_shared'])})"
+        return (
+            f"void f_{self.name}({', '.join([*bytes_, 'char* shared', 'uint32_t dynamic_shared'])})"
+        )
 
     def translate(self, lines: list[str], file: str) -> str:
         """The whole function, and for a kernel its registration."""
@@ -185,9 +189,8 @@ class Function:
         text = [self.signature() + " {", f"  {unused} {carry}", *out, "}"]
         if self.is_kernel:
             size = (self.shared_bytes + 15) // 16 * 16
-            text.append(
-                f'const Registration r_{self.name}{{"{file}", "{self.name}", k_{self.name}, {size}}};'
-            )
+            arguments = f'"{file}", "{self.name}", k_{self.name}, {size}'
+            text.append(f"const Registration r_{self.name}{{{arguments}}};")
         return "\n".join(line for line in text if line.strip())
 
     def statement(self, line: str) -> str:

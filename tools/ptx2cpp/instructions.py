@@ -50,7 +50,9 @@ def binary(sign: str) -> Writer:
         if "cc" in parts or carried == "carry":
             word = "uint64_t" if BITS[t] == 32 else "unsigned __int128"
             total = f"const {word} total = static_cast<{word}>({a}) {sign} {b} {sign} {carried};"
-            keep = f"carry = static_cast<uint64_t>(total >> {BITS[t]}) & 1;" if "cc" in parts else ""
+            keep = (
+                f"carry = static_cast<uint64_t>(total >> {BITS[t]}) & 1;" if "cc" in parts else ""
+            )
             return f"{{ {total} {keep} {f.put(o[0], u, 'total')} }}"
         return f.put(o[0], u, f"{a} {sign} {b}")
 
@@ -61,14 +63,16 @@ def product(f: Function, parts: list[str], o: list[str], t: str) -> str:
     """The wide, high or low half of a product of integers, as an expression."""
     if "wide" in parts:
         w = t[0] + str(BITS[t] * 2)
-        wide = f"static_cast<{cpp(w)}>({f.value(o[1], t)}) * static_cast<{cpp(w)}>({f.value(o[2], t)})"
+        wide = (
+            f"static_cast<{cpp(w)}>({f.value(o[1], t)}) * static_cast<{cpp(w)}>({f.value(o[2], t)})"
+        )
         return wide
     if "hi" in parts:
-        word = {64: "__int128" if t[0] == "s" else "unsigned __int128"}.get(
-            BITS[t], cpp(f"{t[0]}64")
-        )
+        signed = "" if t[0] == "s" else "unsigned "
+        word = f"{signed}__int128" if BITS[t] == 64 else cpp(f"{t[0]}64")
         a, b = f.value(o[1], t), f.value(o[2], t)
-        return f"static_cast<{cpp(t)}>((static_cast<{word}>({a}) * static_cast<{word}>({b})) >> {BITS[t]})"
+        wide = f"static_cast<{word}>({a}) * static_cast<{word}>({b})"
+        return f"static_cast<{cpp(t)}>(({wide}) >> {BITS[t]})"
     word = "uint32_t" if BITS[t] == 16 else cpp(unsigned(t))
     a, b = f.value(o[1], unsigned(t)), f.value(o[2], unsigned(t))
     return f"static_cast<{cpp(unsigned(t))}>(static_cast<{word}>({a}) * static_cast<{word}>({b}))"
@@ -98,7 +102,9 @@ def multiply_add(f: Function, parts: list[str], o: list[str]) -> str | None:
     carried = "carry" if parts[0] == "madc" else "0"
     if "cc" in parts or carried == "carry":
         word = "uint64_t" if BITS[result] == 32 else "unsigned __int128"
-        keep = f"carry = static_cast<uint64_t>(total >> {BITS[result]}) & 1;" if "cc" in parts else ""
+        keep = (
+            f"carry = static_cast<uint64_t>(total >> {BITS[result]}) & 1;" if "cc" in parts else ""
+        )
         total = f"const {word} total = static_cast<{word}>({a}) + {b} + {carried};"
         return f"{{ {total} {keep} {f.put(o[0], result, 'total')} }}"
     return f.put(o[0], result, f"{a} + {b}")

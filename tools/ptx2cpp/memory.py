@@ -25,9 +25,7 @@ def load(f: Function, parts: list[str], operands: list[str]) -> str:
     address = f.address(operands[1], space_of(parts))
     if len(targets) == 1:
         return f.put(targets[0], raw(t), f"load<{cpp(raw(t))}>({address})")
-    puts = " ".join(
-        f.put(d, raw(t), f"pack.v[{i}]") for i, d in enumerate(targets) if d != "_"
-    )
+    puts = " ".join(f.put(d, raw(t), f"pack.v[{i}]") for i, d in enumerate(targets) if d != "_")
     return f"{{ const auto pack = load<Vector<{cpp(raw(t))}, {len(targets)}>>({address}); {puts} }}"
 
 
@@ -116,7 +114,9 @@ def shuffle(f: Function, parts: list[str], operands: list[str]) -> str:
 def vote(f: Function, parts: list[str], operands: list[str]) -> str | None:
     mask = f.value(operands[2], "u32")
     if "ballot" in parts:
-        return f.put(operands[0], "u32", f"ballot({mask}, {f.value(operands[1], 'pred')}, {f.line})")
+        return f.put(
+            operands[0], "u32", f"ballot({mask}, {f.value(operands[1], 'pred')}, {f.line})"
+        )
     if "any" in parts:
         return f.put(
             operands[0], "pred", f"ballot({mask}, {f.value(operands[1], 'pred')}, {f.line}) != 0"
@@ -146,6 +146,8 @@ def atomic(f: Function, parts: list[str], operands: list[str]) -> str | None:
 
 
 def asynchronous(f: Function, parts: list[str], operands: list[str]) -> str | None:
+    if parts[1] != "async":
+        return None
     if "commit_group" in parts:
         return "emu::async_commit();"
     if "wait_group" in parts:
@@ -171,5 +173,5 @@ TABLE: dict[str, Writer] = {
     "ret": lambda f, parts, operands: "return;",
     "exit": lambda f, parts, operands: "return;",
     "trap": lambda f, parts, operands: 'emu::report("trap"); return;',
-    "cp": lambda f, parts, operands: asynchronous(f, parts, operands) if parts[1] == "async" else None,
+    "cp": asynchronous,
 }  # fmt: skip
