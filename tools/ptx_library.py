@@ -21,6 +21,7 @@ from tools.ptx2cpp import translate
 
 CUDA = ROOT / "csrc" / "cuda"
 HOST = ["-O0", "-DPT_EMU_PTX"]
+EMULATED = ["-O2", "-DPT_EMU_PTX"]
 KERNELS = ["-O1", "-march=native", "-DPT_EMU_PTX"]
 
 
@@ -30,16 +31,15 @@ def nvcc() -> str | None:
     return found if Path(found).is_file() else None
 
 
-def make_ptx(source: Path, architecture: int, folder: Path) -> Path:
+def make_ptx(source: Path, architecture: int, out: Path, include: Sequence[Path]) -> None:
     """Compile one .cu file to PTX."""
-    out = folder / f"{source.stem}.{architecture}.ptx"
+    folders = [f"-I{folder}" for folder in (ROOT / "csrc", *include)]
     cuda_emulation.run(
         [
             nvcc() or "nvcc", "-std=c++20", "-O2", "--expt-relaxed-constexpr", "-ptx",
-            f"-arch=compute_{architecture}", f"-I{ROOT / 'csrc'}", source, "-o", out,
+            f"-arch=compute_{architecture}", *folders, source, "-o", out,
         ]
     )  # fmt: skip
-    return out
 
 
 def kernel_files() -> list[Path]:
@@ -48,7 +48,12 @@ def kernel_files() -> list[Path]:
 
 
 def build(
-    folder: Path, architecture: int, sources: Sequence[Path], jobs: int = 2
+    folder: Path,
+    architecture: int,
+    sources: Sequence[Path],
+    host: Sequence[Path] | None = None,
+    include: Sequence[Path] = (),
+    jobs: int = 2,
 ) -> tuple[Path, set[str]]:
     """Build the library.
 
@@ -56,6 +61,8 @@ def build(
         folder: where objects and the library go.
         architecture: the compute capability whose PTX is made, such as 80.
         sources: .cu files with kernels; the table has no other kernels than theirs.
+        host: files without kernels; those of csrc/cuda/runtime if None.
+        include: folders of headers besides csrc.
         jobs: how many compilers run at once.
 
     Returns:
@@ -69,7 +76,8 @@ def build(
     used: set[str] = set()
 
     def kernels_of(source: Path) -> Path:
-        ptx = make_ptx(source, architecture, folder)
+        ptx = folder / f"{source.parent.name}.{source.stem}.{architecture}.ptx"
+        make_ptx(source, architecture, ptx, include)
         text, instructions = translate(ptx.read_text(), source.name)
         used.update(instructions)
         translated = ptx.with_suffix(".ptx.cpp")
@@ -77,15 +85,18 @@ def build(
         return cuda_emulation.compile_one(translated, ptx.with_suffix(".ptx.o"), KERNELS, ())
 
     def host_of(source: Path) -> Path:
-        return cuda_emulation.compile_one(source, folder / f"{source.stem}.host.o", HOST, ())
+        flags = EMULATED if source.parent == EMULATOR else HOST
+        out = folder / f"{source.parent.name}.{source.stem}.o"
+        return cuda_emulation.compile_one(source, out, flags, include)
 
-    plain = [*sorted((CUDA / "runtime").glob("*.cu")), *sorted(EMULATOR.glob("*.cpp"))]
+    if host is None:
+        host = sorted((CUDA / "runtime").glob("*.cu"))
     with ThreadPoolExecutor(jobs) as pool:
         kernels = pool.map(kernels_of, sources)
-        hosts = pool.map(host_of, [*sources, *plain])
+        hosts = pool.map(host_of, [*sources, *host, *sorted(EMULATOR.glob("*.cpp"))])
         objects = [*kernels, *hosts]
     library = folder / f"ptx{architecture}.so"
-    cuda_emulation.link(objects, library)
+    cuda_emulation.link(objects, library, ["-Wl,--no-undefined"])
     return library, used
 
 

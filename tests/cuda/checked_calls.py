@@ -62,7 +62,8 @@ def resized(sample: Sample) -> Iterator[Variation]:
 
 def variations(sample: Sample) -> Iterator[Variation]:
     makers = sample.makers()
-    for dtype in registry.FLOATS + registry.INTS if makers & set("RPUSI") else ("float32",):
+    dtypes = (*registry.FLOATS, *registry.INTS, "int16", "int8")
+    for dtype in dtypes if makers & set("RPUSI") else ("float32",):
         yield Variation(dtype)
     yield Variation("float32", "transposed")
     yield Variation("float32", "sliced")
