@@ -47,8 +47,8 @@ class CopySlices final : public Node {
   }
   void apply(GradVector& grads, GradVector& out) override {
     // The gradient in the base's layout, so that the view's geometry fits it.
-    Tensor g = empty_strided_tensor(base_.sizes(), base_.strides(), grads[0].dtype(),
-                                    grads[0].device());
+    Tensor g =
+        empty_strided_tensor(base_.sizes(), base_.strides(), grads[0].dtype(), grads[0].device());
     copy_(g, grads[0]);
     Tensor part = as_strided(g, sizes_, strides_, offset_);
     GradVector in{clone(part)}, inner(fn_->edges.size());

@@ -58,7 +58,7 @@ struct DeviceApi {
 
   // --- memory of the current device, cached; null when it is exhausted
   void* (*allocate)(size_t bytes);
-  void (*release)(void* p);  // any thread, any current device
+  void (*release)(void* p);                             // any thread, any current device
   void (*record_stream)(void* p, StreamHandle stream);  // p is used there, too
   int (*memory)(int index, DeviceMemory* out);
   void (*reset_peak)(int index);

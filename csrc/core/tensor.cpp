@@ -13,8 +13,7 @@ namespace {
 std::atomic<int64_t> live{0};
 std::atomic<DType> default_type{DType::kFloat32};
 
-Tensor with_storage(Ref<Storage> storage, IntList sizes, Dims strides, int64_t numel,
-                    DType dtype) {
+Tensor with_storage(Ref<Storage> storage, IntList sizes, Dims strides, int64_t numel, DType dtype) {
   PT_CHECK(sizes.size() <= kMaxDims, "a tensor has at most ", kMaxDims, " dimensions, got ",
            sizes.size());
   Tensor t = Tensor::adopt(TensorImpl::create());
@@ -119,8 +118,7 @@ Tensor alias(const Tensor& t) {
 }
 
 Tensor make_view(const Tensor& t, IntList sizes, IntList strides, int64_t offset) {
-  Tensor out =
-      with_storage(t->storage, sizes, Dims(strides), checked_numel(sizes), t.dtype());
+  Tensor out = with_storage(t->storage, sizes, Dims(strides), checked_numel(sizes), t.dtype());
   out->offset = offset;
   out->update_contiguous();
   return out;

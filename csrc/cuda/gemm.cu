@@ -16,8 +16,8 @@ using Sum = std::conditional_t<kFloating<T>, Compute<T>,
                                std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>>;
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) gemm_kernel(GemmArgs g, int64_t tiles_m,
-                                                        int64_t tiles_n) {
+__global__ void __launch_bounds__(kThreads)
+    gemm_kernel(GemmArgs g, int64_t tiles_m, int64_t tiles_n) {
   using S = Sum<T>;
   PT_SHARED(S, a_slice, [kSlice][kTile + 1]);
   PT_SHARED(S, b_slice, [kSlice][kTile + 1]);
@@ -37,16 +37,14 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(GemmArgs g, int64_t tile
         const bool along_k = g.a_col == 1;
         const int m = along_k ? e / kSlice : e % kTile, k = along_k ? e % kSlice : e / kTile;
         const bool inside = m0 + m < g.m && k0 + k < g.k;
-        a_slice[k][m] =
-            inside ? static_cast<S>(a[(m0 + m) * g.a_row + (k0 + k) * g.a_col]) : S(0);
+        a_slice[k][m] = inside ? static_cast<S>(a[(m0 + m) * g.a_row + (k0 + k) * g.a_col]) : S(0);
       }
       PT_UNROLL
       for (int e = thread; e < kTile * kSlice; e += kThreads) {
         const bool along_k = g.b_row == 1;
         const int n = along_k ? e / kSlice : e % kTile, k = along_k ? e % kSlice : e / kTile;
         const bool inside = n0 + n < g.n && k0 + k < g.k;
-        b_slice[k][n] =
-            inside ? static_cast<S>(b[(k0 + k) * g.b_row + (n0 + n) * g.b_col]) : S(0);
+        b_slice[k][n] = inside ? static_cast<S>(b[(k0 + k) * g.b_row + (n0 + n) * g.b_col]) : S(0);
       }
       __syncthreads();
       PT_UNROLL
@@ -57,9 +55,8 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(GemmArgs g, int64_t tile
         PT_UNROLL
         for (int j = 0; j < kOwn; ++j) bv[j] = b_slice[k][column + j * 16];
         PT_UNROLL
-        for (int i = 0; i < kOwn; ++i)
-          PT_UNROLL
-          for (int j = 0; j < kOwn; ++j) sums[i][j] += av[i] * bv[j];
+        for (int i = 0; i < kOwn; ++i) PT_UNROLL
+        for (int j = 0; j < kOwn; ++j) sums[i][j] += av[i] * bv[j];
       }
       __syncthreads();
     }

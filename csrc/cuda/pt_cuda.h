@@ -12,10 +12,10 @@
 #ifdef PT_CUDA_EMULATION
 #include "cuda/emu/cuda_runtime.h"
 
-#define PT_SHARED(T, name, dims)                            \
-  static ::pt::emu::SharedSite name##_site;                 \
-  T(&name) dims = *reinterpret_cast<T(*) dims>(             \
-      ::pt::emu::shared_variable(name##_site, sizeof(T dims)))
+#define PT_SHARED(T, name, dims)            \
+  static ::pt::emu::SharedSite name##_site; \
+  T(&name)                                  \
+  dims = *reinterpret_cast<T(*) dims>(::pt::emu::shared_variable(name##_site, sizeof(T dims)))
 #define PT_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::pt::emu::dynamic_shared())
 #define PT_UNROLL _Pragma("GCC unroll 16")
 #ifdef PT_EMU_CHECKED  // the compiler does not show stores of what a call returns
@@ -23,21 +23,23 @@
 #else
 #define PT_DEVICE inline
 #endif
-#define PT_LAUNCH(kernel, blocks, threads, shared, ...)                                     \
-  ::pt::cuda::note(::pt::emu::launch(#kernel, kernel, blocks, threads, shared,              \
+#define PT_DEVICE_CALL PT_DEVICE
+#define PT_LAUNCH(kernel, blocks, threads, shared, ...)                        \
+  ::pt::cuda::note(::pt::emu::launch(#kernel, kernel, blocks, threads, shared, \
                                      ::pt::cuda::current_stream(), __VA_ARGS__))
 
 #else
 #include <cuda_runtime.h>
 
 #define PT_SHARED(T, name, dims) __shared__ T name dims
-#define PT_DYNAMIC_SHARED(T, name)                                  \
+#define PT_DYNAMIC_SHARED(T, name)                                   \
   extern __shared__ __align__(16) unsigned char pt_dynamic_shared[]; \
   T* name = reinterpret_cast<T*>(pt_dynamic_shared)
 #define PT_UNROLL _Pragma("unroll")
 #define PT_DEVICE __device__ __forceinline__
-#define PT_LAUNCH(kernel, blocks, threads, shared, ...)                          \
-  ::pt::cuda::note(::pt::cuda::launch(kernel, blocks, threads, shared,           \
+#define PT_DEVICE_CALL __device__ __noinline__
+#define PT_LAUNCH(kernel, blocks, threads, shared, ...)                \
+  ::pt::cuda::note(::pt::cuda::launch(kernel, blocks, threads, shared, \
                                       ::pt::cuda::current_stream(), __VA_ARGS__))
 #endif
 

@@ -298,8 +298,7 @@ void pointwise_forward(const Out& out, const Value* args, Result& result) {
   result.count = 1;
   if (call_on_device) [[unlikely]] {
     if (!op.device_kernel) const_cast<OpInfo&>(op).device_kernel = &device_kernel(op.kernel_name);
-    result.t[0] =
-        run_pointwise(out, *op.device_kernel, op.promote, args, op.schema->num_params);
+    result.t[0] = run_pointwise(out, *op.device_kernel, op.promote, args, op.schema->num_params);
     return;
   }
   if (!op.kernel) {

@@ -143,8 +143,7 @@ PT_FUNCTION(function_scalar_tensor) {
                   Py_TYPE(number)->tp_name);
     const std::optional<Device> device = a.device(3);
     const DType dtype = a.dtype(1).value_or(default_dtype());
-    return wrap(
-        with_requires_grad(on_device(tensor_from_data(number, dtype), device), a.flag(4)));
+    return wrap(with_requires_grad(on_device(tensor_from_data(number, dtype), device), a.flag(4)));
   });
 }
 

@@ -74,8 +74,7 @@ void init_streams(py::module_& m) {
         check_launches("synchronize");
       },
       gil());
-  m.def("cuda_stream_query",
-        [](uintptr_t s) { return device_api().stream_query(handle(s)) == 1; });
+  m.def("cuda_stream_query", [](uintptr_t s) { return device_api().stream_query(handle(s)) == 1; });
   m.def("cuda_stream_wait", [](uintptr_t s, uintptr_t e) {
     check_device(device_api().stream_wait(handle(s), handle(e)), "wait_event");
   });

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "op/copy.h"
-#include "python/buffer.h"
 #include "ops/core_ops.h"
+#include "python/buffer.h"
 #include "python/method_args.h"
 
 namespace pt::python {

@@ -181,7 +181,8 @@ PT_METHOD(method_cpu) {
 }
 PT_METHOD(method_cuda) {
   return guarded([&] {
-    const MethodArgs a("cuda", {"device", "non_blocking", "memory_format"}, 2, args, nargs, kwnames);
+    const MethodArgs a("cuda", {"device", "non_blocking", "memory_format"}, 2, args, nargs,
+                       kwnames);
     const Device d = a.device(0).value_or(resolve_device({DeviceType::kCuda, -1}));
     PT_CHECK(!d.is_cpu(), "Invalid device, must be cuda device");
     return moved(o, d);

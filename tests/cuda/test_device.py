@@ -94,7 +94,7 @@ def test_numbers_of_the_cpu_mix_with_any_device(x):
 
 
 def test_an_op_without_a_kernel_says_so(x):
-    with pytest.raises(NotImplementedError, match="aten::linalg_svd.*'CUDA' backend"):
+    with pytest.raises(NotImplementedError, match=r"aten::linalg_svd.*'CUDA' backend"):
         pt.linalg.svd(x.cuda())
 
 
@@ -131,7 +131,7 @@ def test_memory_is_counted_and_given_back():
 
 
 def test_exhausted_memory():
-    with pytest.raises(pt.cuda.OutOfMemoryError, match="CUDA out of memory. Tried to allocate"):
+    with pytest.raises(pt.cuda.OutOfMemoryError, match=r"CUDA out of memory\. Tried to allocate"):
         pt.empty(1 << 45, device="cuda")
 
 

@@ -413,7 +413,11 @@ def outcome(library, sample: Sample, variation: Variation, how: str = "function"
 
 
 def lacks_kernel(error: Exception) -> bool:
-    return DEVICE != "cpu" and isinstance(error, NotImplementedError) and "from the 'CUDA' backend" in str(error)
+    return (
+        DEVICE != "cpu"
+        and isinstance(error, NotImplementedError)
+        and "from the 'CUDA' backend" in str(error)
+    )
 
 
 # --- comparison ----------------------------------------------------------------------------------

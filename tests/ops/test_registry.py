@@ -134,7 +134,9 @@ def check_out(sample, variation, plain):
 
     outs = tuple(pytensor.empty(0, dtype=t.dtype, device=t.device) for t in expected)
     # a destination of the right shape that is not contiguous is written where it lies
-    strided = tuple(pytensor.empty((*t.shape, 2), dtype=t.dtype, device=t.device)[..., 0] for t in expected)
+    strided = tuple(
+        pytensor.empty((*t.shape, 2), dtype=t.dtype, device=t.device)[..., 0] for t in expected
+    )
     try:
         got = into(outs)
         into(strided)

@@ -98,7 +98,8 @@ const KernelEntry& device_kernel(const char* name) {
 }
 
 void refuse_device_dtype(const char* name, DType t) {
-  raise(ErrorKind::kNotImplemented, "\"", name, "_cuda\" not implemented for '", dtype_name(t), "'");
+  raise(ErrorKind::kNotImplemented, "\"", name, "_cuda\" not implemented for '", dtype_name(t),
+        "'");
 }
 
 }  // namespace pt

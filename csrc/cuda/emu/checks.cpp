@@ -111,9 +111,9 @@ constexpr int kOperationAt = 50, kBlockAt = 32, kThreadAt = 22, kEpochAt = 10, k
 
 uint64_t tag(bool atomic) {
   const auto thread = static_cast<uint64_t>(current->linear);
-  return uint64_t{now} << kOperationAt | (block_index & 0x3ffff) << kBlockAt |
-         thread << kThreadAt | (epoch & 0xfff) << kEpochAt |
-         uint64_t{warp_epochs[thread] & 0x1ffu} << kWarpEpochAt | (atomic ? 1 : 0);
+  return uint64_t{now} << kOperationAt | (block_index & 0x3ffff) << kBlockAt | thread << kThreadAt |
+         (epoch & 0xfff) << kEpochAt | uint64_t{warp_epochs[thread] & 0x1ffu} << kWarpEpochAt |
+         (atomic ? 1 : 0);
 }
 
 bool ordered(uint32_t before) {
@@ -175,8 +175,9 @@ void look(const Space& space, const char* p, size_t bytes, bool writes, bool ato
     if (states[i] == kWritten) continue;
     if (states[i] == kFresh) {
       if ((!writes || atomically) && !unseen)
-        say("initcheck", &space == &global ? "read of device memory that nothing has written"
-                                           : "read of shared memory that nothing has written",
+        say("initcheck",
+            &space == &global ? "read of device memory that nothing has written"
+                              : "read of shared memory that nothing has written",
             &space, p, bytes, code);
       states[i] = kWritten;
       continue;
@@ -224,8 +225,9 @@ void access(const void* at, size_t bytes, bool writes, bool atomically, bool wan
     const auto address = reinterpret_cast<uintptr_t>(p);
     if (address >= image_first && address < image_last) return;
     if (p >= context && p < context + context_bytes) return;
-    say("memcheck", writes ? "write to memory that is not the device's"
-                           : "read of memory that is not the device's",
+    say("memcheck",
+        writes ? "write to memory that is not the device's"
+               : "read of memory that is not the device's",
         nullptr, p, bytes, code);
     abandon_launch();
   }
@@ -287,9 +289,7 @@ void guard_behind(const char* p, size_t bytes) {
   if (bad != end + kGuardBytes)
     report("memcheck: something has written out of bounds: %s", describe(bad));
 }
-void freed(char* p, size_t bytes) {
-  std::memset(global.states + (p - global.base), kFreed, bytes);
-}
+void freed(char* p, size_t bytes) { std::memset(global.states + (p - global.base), kFreed, bytes); }
 void filled(const void* to, size_t bytes) {
   runtime_access(to, bytes, true);
   std::memset(global.states + (static_cast<const char*>(to) - global.base), kWritten, bytes);
@@ -368,39 +368,39 @@ void atomic(const void* p, size_t bytes) {
 }  // namespace pt::emu::checks
 
 #define PT_CODE reinterpret_cast<uintptr_t>(__builtin_return_address(0))
-#define PT_TSAN(bytes)                                                                  \
-  void __tsan_read##bytes(void* p) {                                                    \
-    pt::emu::checks::access(p, bytes, false, false, true, PT_CODE);                     \
-  }                                                                                     \
-  void __tsan_write##bytes(void* p) {                                                   \
-    pt::emu::checks::access(p, bytes, true, false, true, PT_CODE);                      \
-  }                                                                                     \
-  void __tsan_unaligned_read##bytes(void* p) {                                          \
-    pt::emu::checks::access(p, bytes, false, false, false, PT_CODE);                    \
-  }                                                                                     \
-  void __tsan_unaligned_write##bytes(void* p) {                                         \
-    pt::emu::checks::access(p, bytes, true, false, false, PT_CODE);                     \
-  }                                                                                     \
-  void __tsan_volatile_read##bytes(void* p) {                                           \
-    pt::emu::checks::access(p, bytes, false, false, true, PT_CODE);                     \
-  }                                                                                     \
-  void __tsan_volatile_write##bytes(void* p) {                                          \
-    pt::emu::checks::access(p, bytes, true, false, true, PT_CODE);                      \
+#define PT_TSAN(bytes)                                               \
+  void __tsan_read##bytes(void* p) {                                 \
+    pt::emu::checks::access(p, bytes, false, false, true, PT_CODE);  \
+  }                                                                  \
+  void __tsan_write##bytes(void* p) {                                \
+    pt::emu::checks::access(p, bytes, true, false, true, PT_CODE);   \
+  }                                                                  \
+  void __tsan_unaligned_read##bytes(void* p) {                       \
+    pt::emu::checks::access(p, bytes, false, false, false, PT_CODE); \
+  }                                                                  \
+  void __tsan_unaligned_write##bytes(void* p) {                      \
+    pt::emu::checks::access(p, bytes, true, false, false, PT_CODE);  \
+  }                                                                  \
+  void __tsan_volatile_read##bytes(void* p) {                        \
+    pt::emu::checks::access(p, bytes, false, false, true, PT_CODE);  \
+  }                                                                  \
+  void __tsan_volatile_write##bytes(void* p) {                       \
+    pt::emu::checks::access(p, bytes, true, false, true, PT_CODE);   \
   }
 
 // Host code's atomics, such as the guards of static variables: passed on.
-#define PT_TSAN_ATOMIC(bits)                                                            \
-  uint##bits##_t __tsan_atomic##bits##_load(const volatile void* p, int) {              \
-    return __atomic_load_n(static_cast<const volatile uint##bits##_t*>(p), 5);          \
-  }                                                                                     \
-  void __tsan_atomic##bits##_store(volatile void* p, uint##bits##_t v, int) {           \
-    __atomic_store_n(static_cast<volatile uint##bits##_t*>(p), v, 5);                   \
-  }                                                                                     \
-  uint##bits##_t __tsan_atomic##bits##_exchange(volatile void* p, uint##bits##_t v, int) { \
-    return __atomic_exchange_n(static_cast<volatile uint##bits##_t*>(p), v, 5);         \
-  }                                                                                     \
+#define PT_TSAN_ATOMIC(bits)                                                                \
+  uint##bits##_t __tsan_atomic##bits##_load(const volatile void* p, int) {                  \
+    return __atomic_load_n(static_cast<const volatile uint##bits##_t*>(p), 5);              \
+  }                                                                                         \
+  void __tsan_atomic##bits##_store(volatile void* p, uint##bits##_t v, int) {               \
+    __atomic_store_n(static_cast<volatile uint##bits##_t*>(p), v, 5);                       \
+  }                                                                                         \
+  uint##bits##_t __tsan_atomic##bits##_exchange(volatile void* p, uint##bits##_t v, int) {  \
+    return __atomic_exchange_n(static_cast<volatile uint##bits##_t*>(p), v, 5);             \
+  }                                                                                         \
   uint##bits##_t __tsan_atomic##bits##_fetch_add(volatile void* p, uint##bits##_t v, int) { \
-    return __atomic_fetch_add(static_cast<volatile uint##bits##_t*>(p), v, 5);          \
+    return __atomic_fetch_add(static_cast<volatile uint##bits##_t*>(p), v, 5);              \
   }
 
 #pragma GCC diagnostic ignored "-Wmissing-declarations"

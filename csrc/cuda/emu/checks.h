@@ -21,7 +21,7 @@ void heap_made(char* heap, size_t bytes);
 void allocated(char* p, size_t bytes);
 void guard_behind(const char* p, size_t bytes);
 void freed(char* p, size_t bytes);
-void filled(const void* to, size_t bytes);                     // by a copy or a memset
+void filled(const void* to, size_t bytes);                    // by a copy or a memset
 void copied(const void* to, const void* from, size_t bytes);  // and what was fresh stays fresh
 void copied_out(const void* from, size_t bytes);
 // "byte 3 of an allocation of 40 bytes": defined by runtime.cpp.

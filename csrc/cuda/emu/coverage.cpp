@@ -32,10 +32,10 @@ class Stubs {
  public:
   AnyFn make(uint64_t* count, AnyFn target) {
     static constexpr unsigned char kCode[] = {
-        0x49, 0xbb, 0, 0, 0, 0, 0, 0, 0, 0,  // movabs count, r11
-        0x49, 0xff, 0x03,                    // incq (r11)
-        0x49, 0xbb, 0, 0, 0, 0, 0, 0, 0, 0,  // movabs target, r11
-        0x41, 0xff, 0xe3,                    // jmp r11
+        0x49, 0xbb, 0,    0, 0, 0, 0, 0, 0, 0,  // movabs count, r11
+        0x49, 0xff, 0x03,                       // incq (r11)
+        0x49, 0xbb, 0,    0, 0, 0, 0, 0, 0, 0,  // movabs target, r11
+        0x41, 0xff, 0xe3,                       // jmp r11
     };
     if (used_ + sizeof kCode > kBytes) return target;
     unsigned char* p = memory_ + used_;

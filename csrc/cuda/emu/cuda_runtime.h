@@ -53,7 +53,11 @@ enum cudaError_t {
   cudaErrorLaunchTimeout = 702,
   cudaErrorLaunchFailure = 719,
 };
-enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
+enum cudaMemcpyKind {
+  cudaMemcpyHostToDevice = 1,
+  cudaMemcpyDeviceToHost,
+  cudaMemcpyDeviceToDevice
+};
 
 namespace pt::emu {
 
@@ -92,8 +96,8 @@ void async_copy(void* to, const void* from, int bytes, int valid);
 void async_commit();
 void async_wait(int groups_left);
 
-void run_grid(void (*kernel)(void*), void* context, size_t context_bytes, dim3 blocks,
-              dim3 threads, size_t shared, const char* name);
+void run_grid(void (*kernel)(void*), void* context, size_t context_bytes, dim3 blocks, dim3 threads,
+              size_t shared, const char* name);
 void enqueue(Stream* stream, std::function<void()> work);
 bool is_device_pointer(const void* p);
 // A rule was broken: the text becomes the error of the launch.
@@ -146,20 +150,20 @@ T __shfl_sync(unsigned mask, T v, int source, int = 32, PT_EMU_LINE) {
 }
 template <class T>
 T __shfl_xor_sync(unsigned mask, T v, int x, int = 32, PT_EMU_LINE) {
-  return pt::emu::from_bits<T>(pt::emu::warp_operation(
-      pt::emu::kShuffle, mask, pt::emu::to_bits(v), pt::emu::current->lane ^ x, line));
+  return pt::emu::from_bits<T>(pt::emu::warp_operation(pt::emu::kShuffle, mask, pt::emu::to_bits(v),
+                                                       pt::emu::current->lane ^ x, line));
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T v, int d, int = 32, PT_EMU_LINE) {
   const int lane = pt::emu::current->lane;
-  return pt::emu::from_bits<T>(pt::emu::warp_operation(
-      pt::emu::kShuffle, mask, pt::emu::to_bits(v), lane + d < 32 ? lane + d : lane, line));
+  return pt::emu::from_bits<T>(pt::emu::warp_operation(pt::emu::kShuffle, mask, pt::emu::to_bits(v),
+                                                       lane + d < 32 ? lane + d : lane, line));
 }
 template <class T>
 T __shfl_up_sync(unsigned mask, T v, int d, int = 32, PT_EMU_LINE) {
   const int lane = pt::emu::current->lane;
-  return pt::emu::from_bits<T>(pt::emu::warp_operation(
-      pt::emu::kShuffle, mask, pt::emu::to_bits(v), lane >= d ? lane - d : lane, line));
+  return pt::emu::from_bits<T>(pt::emu::warp_operation(pt::emu::kShuffle, mask, pt::emu::to_bits(v),
+                                                       lane >= d ? lane - d : lane, line));
 }
 inline unsigned __ballot_sync(unsigned mask, int p, PT_EMU_LINE) {
   return static_cast<unsigned>(pt::emu::warp_operation(pt::emu::kBallot, mask, p != 0, 0, line));
@@ -177,7 +181,9 @@ inline int __all_sync(unsigned mask, int p, PT_EMU_LINE) {
 namespace pt::emu::checks {
 void atomic(const void* p, size_t bytes);
 }
-#define PT_EMU_ATOMIC template <class T> __attribute__((no_sanitize("thread")))
+#define PT_EMU_ATOMIC \
+  template <class T>  \
+  __attribute__((no_sanitize("thread")))
 #define PT_EMU_ATOMIC_AT(p) ::pt::emu::checks::atomic(p, sizeof *(p))
 #else
 #define PT_EMU_ATOMIC template <class T>
@@ -296,8 +302,8 @@ struct PtxKernel {
 const PtxKernel* ptx_kernel(const void* kernel, const char* name);  // reports that there is none
 
 template <class... P, class... A>
-cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 threads,
-                   size_t shared, cudaStream_t stream, A&&... arguments) {
+cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 threads, size_t shared,
+                   cudaStream_t stream, A&&... arguments) {
   struct Context {
     const PtxKernel* kernel;
     alignas(16) unsigned char parameters[4096];
@@ -328,8 +334,8 @@ cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 thr
 
 // Arguments are copied at the launch, as CUDA does; the kernel runs when its stream gets to it.
 template <class... P, class... A>
-cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 threads,
-                   size_t shared, cudaStream_t stream, A&&... arguments) {
+cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 threads, size_t shared,
+                   cudaStream_t stream, A&&... arguments) {
   struct Context {
     void (*kernel)(P...);
     std::tuple<std::remove_const_t<P>...> arguments;

@@ -21,7 +21,8 @@ std::map<std::string, PtxKernel>& kernels() {
   return all;
 }
 
-// nvcc and the host's compiler name anonymous namespaces differently, and static functions have an L.
+// nvcc and the host's compiler name anonymous namespaces differently, and static functions have an
+// L.
 std::string plain(const std::string& symbol) {
   std::string out;
   for (size_t i = 0; i < symbol.size();) {

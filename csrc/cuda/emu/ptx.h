@@ -5,8 +5,8 @@
 #ifndef PT_EMU_PTX
 #define PT_EMU_PTX
 #endif
-#include <cfenv>
 #include <algorithm>
+#include <cfenv>
 #include <limits>
 
 #include "core/half.h"
@@ -56,7 +56,9 @@ auto bits_of(T v) {
     return __builtin_bit_cast(uint64_t, v);
   }
 }
-inline float half_value(uint16_t bits) { return static_cast<float>(__builtin_bit_cast(Half, bits)); }
+inline float half_value(uint16_t bits) {
+  return static_cast<float>(__builtin_bit_cast(Half, bits));
+}
 inline float bfloat_value(uint16_t bits) {
   return static_cast<float>(__builtin_bit_cast(BFloat16, bits));
 }
@@ -203,7 +205,9 @@ inline float saturated(float v) { return v > 0 ? (v < 1 ? v : 1) : 0; }
 template <char kMode>
 struct Rounding {
   int before = std::fegetround();
-  Rounding() { std::fesetround(kMode == 'z' ? FE_TOWARDZERO : kMode == 'm' ? FE_DOWNWARD : FE_UPWARD); }
+  Rounding() {
+    std::fesetround(kMode == 'z' ? FE_TOWARDZERO : kMode == 'm' ? FE_DOWNWARD : FE_UPWARD);
+  }
   ~Rounding() { std::fesetround(before); }
 };
 template <char kMode, class T>

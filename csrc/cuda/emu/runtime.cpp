@@ -1,8 +1,8 @@
 // The emulator's runtime library: memory, streams, events and errors.
 //
 // Device memory lies in one range of addresses. Fresh memory is filled with NaN, and while no
-// kernel or copy runs the range is inaccessible, so that host code which touches it crashes. Streams
-// run at once, or as late as the interface allows (PYTENSOR_EMU_LAZY).
+// kernel or copy runs the range is inaccessible, so that host code which touches it crashes.
+// Streams run at once, or as late as the interface allows (PYTENSOR_EMU_LAZY).
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -124,7 +124,8 @@ const Settings& settings() {
     if (order == "random") s.order = Order::kRandom;
     s.lazy = setting("PYTENSOR_EMU_LAZY")[0] == '1';
     s.protect = setting("PYTENSOR_EMU_PROTECT")[0] != '0';
-    if (*setting("PYTENSOR_EMU_SEED")) s.seed = std::strtoull(setting("PYTENSOR_EMU_SEED"), nullptr, 10);
+    if (*setting("PYTENSOR_EMU_SEED"))
+      s.seed = std::strtoull(setting("PYTENSOR_EMU_SEED"), nullptr, 10);
     if (*setting("PYTENSOR_EMU_DEVICES")) s.devices = std::atoi(setting("PYTENSOR_EMU_DEVICES"));
     return s;
   }();
@@ -164,8 +165,8 @@ const char* describe(const void* p) {
   if (!is_gone && live == allocations.end()) return "in no allocation";
   const auto& [start, bytes] = is_gone ? *gone : *live;
   std::snprintf(text, sizeof text, "%sbyte %td of %s allocation of %zu bytes",
-                c >= start + bytes ? "beyond the end: " : "", c - start,
-                is_gone ? "a freed" : "an", bytes);
+                c >= start + bytes ? "beyond the end: " : "", c - start, is_gone ? "a freed" : "an",
+                bytes);
   return text;
 }
 }  // namespace checks
@@ -245,12 +246,12 @@ cudaError_t cudaMalloc(void** p, size_t bytes) {
     free_blocks.erase(it);
   } else {
     if (!heap) {
-      void* range = mmap(nullptr, kHeapBytes, PROT_NONE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      void* range =
+          mmap(nullptr, kHeapBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (range == MAP_FAILED) return cudaErrorMemoryAllocation;
       heap = static_cast<char*>(range);
       if constexpr (kChecked) checks::heap_made(heap, kHeapBytes);
-      struct sigaction action {};
+      struct sigaction action{};
       action.sa_sigaction = explain_crash;
       action.sa_flags = SA_SIGINFO;
       sigaction(SIGSEGV, &action, &handler_before);
@@ -325,7 +326,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   cudaPointerGetAttributes(&a, kind == cudaMemcpyHostToDevice ? from : to);
   if (kind == cudaMemcpyHostToDevice && a.type != cudaMemoryTypeHost) {
     // Pageable memory is staged before the call returns.
-    std::vector<char> staged(static_cast<const char*>(from), static_cast<const char*>(from) + bytes);
+    std::vector<char> staged(static_cast<const char*>(from),
+                             static_cast<const char*>(from) + bytes);
     enqueue(s, [to, staged = std::move(staged)] {
       if constexpr (kChecked) checks::filled(to, staged.size());
       std::memcpy(to, staged.data(), staged.size());
@@ -340,7 +342,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     }
     std::memmove(to, from, bytes);
   });
-  if (kind == cudaMemcpyDeviceToHost && a.type != cudaMemoryTypeHost) drain(s ? s : &default_stream);
+  if (kind == cudaMemcpyDeviceToHost && a.type != cudaMemoryTypeHost)
+    drain(s ? s : &default_stream);
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t bytes,

@@ -79,15 +79,15 @@ struct AsyncQueue {
 
 std::vector<Thread> threads;
 std::vector<Warp> warps;
-std::vector<int> order;      // in which the threads of a block start
-std::vector<int> runnable;   // those that may go on
-std::vector<void*> stacks;   // free ones
+std::vector<int> order;     // in which the threads of a block start
+std::vector<int> runnable;  // those that may go on
+std::vector<void*> stacks;  // free ones
 size_t next_runnable, next_thread;
 int alive, at_barrier, barrier_sum, barrier_line;
 bool aborted;
 void* host_stack_pointer;
-void* running_stack;   // of the fiber that runs; null for the host
-void* leaving_stack;   // of a fiber that has ended, free once another one runs
+void* running_stack;  // of the fiber that runs; null for the host
+void* leaving_stack;  // of a fiber that has ended, free once another one runs
 void (*kernel_function)(void*);
 void* kernel_context;
 const char* kernel_name = "";
@@ -259,8 +259,7 @@ void report_deadlock() {
 void shuffle_order() {
   std::iota(order.begin(), order.end(), 0);
   if (settings().order == Order::kReverse) std::reverse(order.begin(), order.end());
-  if (settings().order == Order::kRandom)
-    std::shuffle(order.begin(), order.end(), random_source);
+  if (settings().order == Order::kRandom) std::shuffle(order.begin(), order.end(), random_source);
 }
 
 void run_block() {
@@ -322,7 +321,8 @@ const char* where() {
   static std::string text;
   text = std::string("kernel ") + kernel_name;
   if (current)
-    text += " block " + std::to_string(block.index.x) + " thread " + std::to_string(current->linear);
+    text +=
+        " block " + std::to_string(block.index.x) + " thread " + std::to_string(current->linear);
   return text.c_str();
 }
 
@@ -426,9 +426,9 @@ void run_grid(void (*kernel)(void*), void* context, size_t context_bytes, dim3 b
     return;
   }
   if (!shared_arena) {
-    shared_arena = static_cast<char*>(mmap(nullptr, kSharedBytes + kStaticShared,
-                                           PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                                           0));
+    shared_arena =
+        static_cast<char*>(mmap(nullptr, kSharedBytes + kStaticShared, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     if (shared_arena == MAP_FAILED) std::abort();
   }
   ++launches;

@@ -45,7 +45,7 @@ struct NextHalf {
     return static_cast<float>(next);
   }
 };
-#define PT_NEXT_HALF(name, T) \
+#define PT_NEXT_HALF(name, T)                                                             \
   PT_KERNEL_ROW(name, 2, NextHalf<T>, float, nullptr, nullptr, nullptr, nullptr, nullptr, \
                 PT_POINTWISE(2, NextHalf<T>, float), nullptr)
 

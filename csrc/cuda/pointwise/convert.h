@@ -31,8 +31,9 @@ PT_DEVICE To convert(From v) {
   }
 }
 
+// Not inlined: a kernel has several of them, each ten cases long, and most calls need none.
 template <class T>
-PT_DEVICE T load_as(const char* p, DType dtype) {
+PT_DEVICE_CALL T load_converted(const char* p, DType dtype) {
   switch (dtype) {
 #define PT_LOAD_CASE(constant, type, name) \
   case DType::constant:                    \
@@ -44,16 +45,29 @@ PT_DEVICE T load_as(const char* p, DType dtype) {
   }
 }
 template <class T>
-PT_DEVICE void store_as(char* p, DType dtype, T v) {
+PT_DEVICE_CALL void store_converted(char* p, DType dtype, T v) {
   switch (dtype) {
-#define PT_STORE_CASE(constant, type, name)          \
-  case DType::constant:                              \
-    *reinterpret_cast<type*>(p) = convert<type>(v);  \
+#define PT_STORE_CASE(constant, type, name)         \
+  case DType::constant:                             \
+    *reinterpret_cast<type*>(p) = convert<type>(v); \
     break;
     PT_FOR_EACH_DTYPE(PT_STORE_CASE)
 #undef PT_STORE_CASE
     default:
       break;
+  }
+}
+
+template <class T>
+PT_DEVICE T load_as(const char* p, DType dtype) {
+  return dtype == dtype_of<T> ? *reinterpret_cast<const T*>(p) : load_converted<T>(p, dtype);
+}
+template <class T>
+PT_DEVICE void store_as(char* p, DType dtype, T v) {
+  if (dtype == dtype_of<T>) {
+    *reinterpret_cast<T*>(p) = v;
+  } else {
+    store_converted<T>(p, dtype, v);
   }
 }
 

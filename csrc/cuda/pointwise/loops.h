@@ -29,7 +29,8 @@ struct Divider {
   Divider() = default;
   explicit Divider(uint32_t d) : divisor(d) {
     while ((uint64_t{1} << shift) < d) ++shift;
-    multiplier = static_cast<uint32_t>(((uint64_t{1} << 32) * ((uint64_t{1} << shift) - d)) / d + 1);
+    multiplier =
+        static_cast<uint32_t>(((uint64_t{1} << 32) * ((uint64_t{1} << shift) - d)) / d + 1);
   }
   PT_DEVICE uint32_t divide(uint32_t n) const { return (__umulhi(n, multiplier) + n) >> shift; }
 };
@@ -175,7 +176,8 @@ void run_functor(const DevicePointwise& p) {
   int k = 0;
   const auto take = [&]<class T>(T) {
     const DeviceOperand& o = p.operands[k + 1];
-    dense = dense && (!o.data || (is_memory_of<T>(o.dtype) && cuda::aligned(o.data, sizeof(T) * width)));
+    dense = dense &&
+            (!o.data || (is_memory_of<T>(o.dtype) && cuda::aligned(o.data, sizeof(T) * width)));
     c.in[k] = o.data;
     memcpy(c.value[k], o.value, sizeof o.value);
     ++k;

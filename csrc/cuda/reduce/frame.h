@@ -134,9 +134,8 @@ __global__ void __launch_bounds__(kReduceThreads)
 // How the work is cut: about kBlocks blocks, each thread with a few elements at least.
 inline ReduceShape shape_of(const ReduceArgs& a) {
   constexpr int64_t kBlocks = 512, kLeast = 16;
-  ReduceShape s{a.in,      a.outer * a.inner, a.n,         a.inner, a.in_outer, a.in_n,
-                a.in_inner, a.out_outer,      a.out_inner, 1,       false,      a.n,
-                1};
+  ReduceShape s{a.in,        a.outer * a.inner, a.n, a.inner, a.in_outer, a.in_n, a.in_inner,
+                a.out_outer, a.out_inner,       1,   false,   a.n,        1};
   s.columns = a.inner > 1 && (a.in_inner < a.in_n || a.in_n < 0);
   const int most = s.columns ? 32 : kReduceThreads / 32;
   // Short lines leave threads idle: then more outputs to a block.
@@ -177,14 +176,21 @@ void reduce(const ReduceArgs& a) {
 
 // Rows of the table: all dtypes, or floating ones, of Op<T>.
 #define PT_REDUCTION_SLOT(Op, T) PT_FN(&::pt::cuda::reduce<Op<T>>)
-#define PT_FLOATING_REDUCTION(name, Op)                                                         \
-  {name,                                                                                        \
-   {PT_NO_INTEGER_SLOTS, PT_REDUCTION_SLOT(Op, ::pt::Half), PT_REDUCTION_SLOT(Op, ::pt::BFloat16), \
-    PT_REDUCTION_SLOT(Op, float), PT_REDUCTION_SLOT(Op, double)}}
-#define PT_ANY_REDUCTION(name, Op)                                                              \
-  {name,                                                                                        \
-   {PT_REDUCTION_SLOT(Op, bool), PT_REDUCTION_SLOT(Op, uint8_t), PT_REDUCTION_SLOT(Op, int8_t), \
-    PT_REDUCTION_SLOT(Op, int16_t), PT_REDUCTION_SLOT(Op, int32_t),                             \
-    PT_REDUCTION_SLOT(Op, int64_t), PT_REDUCTION_SLOT(Op, ::pt::Half),                          \
-    PT_REDUCTION_SLOT(Op, ::pt::BFloat16), PT_REDUCTION_SLOT(Op, float),                        \
-    PT_REDUCTION_SLOT(Op, double)}}
+#define PT_FLOATING_REDUCTION(name, Op)                                        \
+  {                                                                            \
+    name, {                                                                    \
+      PT_NO_INTEGER_SLOTS, PT_REDUCTION_SLOT(Op, ::pt::Half),                  \
+          PT_REDUCTION_SLOT(Op, ::pt::BFloat16), PT_REDUCTION_SLOT(Op, float), \
+          PT_REDUCTION_SLOT(Op, double)                                        \
+    }                                                                          \
+  }
+#define PT_ANY_REDUCTION(name, Op)                                                                \
+  {                                                                                               \
+    name, {                                                                                       \
+      PT_REDUCTION_SLOT(Op, bool), PT_REDUCTION_SLOT(Op, uint8_t), PT_REDUCTION_SLOT(Op, int8_t), \
+          PT_REDUCTION_SLOT(Op, int16_t), PT_REDUCTION_SLOT(Op, int32_t),                         \
+          PT_REDUCTION_SLOT(Op, int64_t), PT_REDUCTION_SLOT(Op, ::pt::Half),                      \
+          PT_REDUCTION_SLOT(Op, ::pt::BFloat16), PT_REDUCTION_SLOT(Op, float),                    \
+          PT_REDUCTION_SLOT(Op, double)                                                           \
+    }                                                                                             \
+  }

@@ -7,13 +7,13 @@ namespace {
 
 template <class T>
 struct Bounds {  // what every element beats or equals
-  static constexpr T lowest = kFloating<T> ? T(-__builtin_huge_valf())
-                              : T(-1) < T(0)
-                                  ? T(static_cast<uint64_t>(1) << (sizeof(T) * 8 - 1))
-                                  : T(0);
-  static constexpr T highest = kFloating<T>   ? T(__builtin_huge_valf())
-                               : T(-1) < T(0) ? T(~(static_cast<uint64_t>(1) << (sizeof(T) * 8 - 1)))
-                                              : T(~static_cast<uint64_t>(0));
+  static constexpr T lowest = kFloating<T>   ? T(-__builtin_huge_valf())
+                              : T(-1) < T(0) ? T(static_cast<uint64_t>(1) << (sizeof(T) * 8 - 1))
+                                             : T(0);
+  static constexpr T highest = kFloating<T> ? T(__builtin_huge_valf())
+                               : T(-1) < T(0)
+                                   ? T(~(static_cast<uint64_t>(1) << (sizeof(T) * 8 - 1)))
+                                   : T(~static_cast<uint64_t>(0));
 };
 struct Greater {
   template <class T>
@@ -92,10 +92,10 @@ struct ExtremeIndex {
   PT_DEVICE static void merge(Total& t, const Total& u) {
     if (u.index < 0) return;
     const bool first = u.index < t.index;
-    const bool better = t.value != t.value   ? u.value != u.value && first
-                        : u.value != u.value ? true
-                                             : Order::beats(u.value, t.value) ||
-                                                   (u.value == t.value && first);
+    const bool better = t.value != t.value ? u.value != u.value && first
+                        : u.value != u.value
+                            ? true
+                            : Order::beats(u.value, t.value) || (u.value == t.value && first);
     if (t.index < 0 || better) t = u;
   }
   PT_DEVICE static void finish(const Total& t, const ReduceOut& o, int64_t at) {

@@ -111,8 +111,7 @@ __global__ void __launch_bounds__(kReduceThreads)
         static_cast<const T*>(a.grad) + o * a.grad_stride.outer + i * a.grad_stride.inner;
     const T* y =
         static_cast<const T*>(a.output) + o * a.output_stride.outer + i * a.output_stride.inner;
-    T* out =
-        static_cast<T*>(a.grad_in) + o * a.grad_in_stride.outer + i * a.grad_in_stride.inner;
+    T* out = static_cast<T*>(a.grad_in) + o * a.grad_in_stride.outer + i * a.grad_in_stride.inner;
     V sum = 0;
     if (valid) {
       for (int64_t r = lane; r < s.n; r += lanes) {

@@ -29,8 +29,8 @@ struct Block {
   int device;
   StreamHandle stream;
   bool used, small;
-  Block *before, *after;            // neighbours in the segment
-  std::vector<cudaEvent_t> waits;   // other streams that used it
+  Block *before, *after;           // neighbours in the segment
+  std::vector<cudaEvent_t> waits;  // other streams that used it
   std::vector<StreamHandle> users;
 };
 struct BestFit {
@@ -125,9 +125,9 @@ void collect(Pool& pool) {
 Block* new_segment(Pool& pool, size_t bytes, bool small, int device, StreamHandle stream) {
   size_t size = bytes;
   if (caching())
-    size = small ? kSmallSegment
-                 : bytes < kMediumLimit ? kMediumSegment
-                                        : (bytes + kSmallSegment - 1) / kSmallSegment * kSmallSegment;
+    size = small                  ? kSmallSegment
+           : bytes < kMediumLimit ? kMediumSegment
+                                  : (bytes + kSmallSegment - 1) / kSmallSegment * kSmallSegment;
   void* p = nullptr;
   if (cudaMalloc(&p, size) != cudaSuccess) {
     cudaGetLastError();
@@ -144,13 +144,15 @@ Block* new_segment(Pool& pool, size_t bytes, bool small, int device, StreamHandl
   }
   grow(pool.stats.reserved, static_cast<int64_t>(size));
   grow(pool.stats.segments, 1);
-  return new Block{static_cast<char*>(p), size, device, stream, false, small, nullptr, nullptr, {}, {}};
+  return new Block{
+      static_cast<char*>(p), size, device, stream, false, small, nullptr, nullptr, {}, {}};
 }
 
 void cut(Pool& pool, Block* b, size_t bytes) {
   const size_t rest = b->bytes - bytes;
   if (!caching() || rest < (b->small ? kRound : kSmallLimit)) return;
-  auto* tail = new Block{b->data + bytes, rest, b->device, b->stream, false, b->small, b, b->after, {}, {}};
+  auto* tail =
+      new Block{b->data + bytes, rest, b->device, b->stream, false, b->small, b, b->after, {}, {}};
   if (b->after) b->after->before = tail;
   b->after = tail;
   b->bytes = bytes;

@@ -70,7 +70,8 @@ int copy(void* to, const void* from, size_t bytes, DeviceCopy direction, int wai
   static constexpr cudaMemcpyKind kKinds[] = {cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost,
                                               cudaMemcpyDeviceToDevice};
   const cudaStream_t s = current_stream();
-  const int status = status_of(cudaMemcpyAsync(to, from, bytes, kKinds[static_cast<int>(direction)], s));
+  const int status =
+      status_of(cudaMemcpyAsync(to, from, bytes, kKinds[static_cast<int>(direction)], s));
   if (status != 0 || direction == DeviceCopy::kOnDevice || !wait) return status;
   return status_of(cudaStreamSynchronize(s));
 }
@@ -136,7 +137,8 @@ const DeviceApi table = {
     .stream_destroy = [](StreamHandle s) { return status_of(cudaStreamDestroy(stream(s))); },
     .stream_synchronize =
         [](StreamHandle s) { return status_of(cudaStreamSynchronize(stream(s))); },
-    .stream_query = [](StreamHandle s) { return cudaStreamQuery(stream(s)) == cudaSuccess ? 1 : 0; },
+    .stream_query =
+        [](StreamHandle s) { return cudaStreamQuery(stream(s)) == cudaSuccess ? 1 : 0; },
     .stream_wait =
         [](StreamHandle s, EventHandle e) {
           return status_of(cudaStreamWaitEvent(stream(s), event(e), 0));
@@ -152,10 +154,8 @@ const DeviceApi table = {
           return status;
         },
     .event_destroy = [](EventHandle e) { return status_of(cudaEventDestroy(event(e))); },
-    .event_record =
-        [](EventHandle e, StreamHandle s) {
-          return status_of(cudaEventRecord(event(e), stream(s)));
-        },
+    .event_record = [](EventHandle e,
+                       StreamHandle s) { return status_of(cudaEventRecord(event(e), stream(s))); },
     .event_synchronize = [](EventHandle e) { return status_of(cudaEventSynchronize(event(e))); },
     .event_query = [](EventHandle e) { return cudaEventQuery(event(e)) == cudaSuccess ? 1 : 0; },
     .event_elapsed =

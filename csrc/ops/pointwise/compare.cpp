@@ -188,8 +188,8 @@ PT_OP(allclose)
 PT_OP(equal)
     .impl([](const Tensor& self, const Tensor& other) {
       if (!same(self.sizes(), other.sizes())) return false;
-      if (!call_on_device && self.dtype() == other.dtype() && self.is_contiguous() && other.is_contiguous() &&
-          kEq.entry().fn[static_cast<int>(self.dtype())])
+      if (!call_on_device && self.dtype() == other.dtype() && self.is_contiguous() &&
+          other.is_contiguous() && kEq.entry().fn[static_cast<int>(self.dtype())])
         return equal_rows(self, other);
       return all_true(eq(self, other));
     })

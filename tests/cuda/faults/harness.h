@@ -29,8 +29,8 @@ void add(FaultList* list);
 }  // namespace pt::faults
 
 #define PT_FAULT(name) {#name, &name<true>, &name<false>}
-#define PT_FAULTS(...)                                                             \
-  static const ::pt::faults::Fault fault_array[] = {__VA_ARGS__};                  \
-  static ::pt::faults::FaultList fault_list{                                       \
+#define PT_FAULTS(...)                                                                   \
+  static const ::pt::faults::Fault fault_array[] = {__VA_ARGS__};                        \
+  static ::pt::faults::FaultList fault_list{                                             \
       fault_array, static_cast<int>(sizeof fault_array / sizeof *fault_array), nullptr}; \
   [[maybe_unused]] static const bool faults_added = (::pt::faults::add(&fault_list), true);

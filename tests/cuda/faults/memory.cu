@@ -90,7 +90,8 @@ __global__ void __launch_bounds__(32) misaligned_copy_kernel(const float* x, flo
   y[threadIdx.x] = s[threadIdx.x];
 }
 
-// Rows so far apart that the product has more than 31 bits; the wrapped index is inside all the same.
+// Rows so far apart that the product has more than 31 bits; the wrapped index is inside all the
+// same.
 template <bool kFaulty>
 __global__ void __launch_bounds__(256) index_overflow_kernel(const float* x, float* y, int step) {
   const int i = static_cast<int>(threadIdx.x);
@@ -114,11 +115,11 @@ __global__ void __launch_bounds__(256) shift_too_far_kernel(const float* x, floa
   y[i] = x[i] + static_cast<float>(Wide{1} << (bits + i % 2));
 }
 
-#define PT_PLAIN(name, threads, ...)                                          \
-  template <bool kFaulty>                                                     \
-  void name(float* x, float* y) {                                             \
-    cudaMemsetAsync(y, 0, kCount * sizeof(float), nullptr);                   \
-    PT_LAUNCH((name##_kernel<kFaulty>), 1, threads, 0, x, y __VA_ARGS__);     \
+#define PT_PLAIN(name, threads, ...)                                      \
+  template <bool kFaulty>                                                 \
+  void name(float* x, float* y) {                                         \
+    cudaMemsetAsync(y, 0, kCount * sizeof(float), nullptr);               \
+    PT_LAUNCH((name##_kernel<kFaulty>), 1, threads, 0, x, y __VA_ARGS__); \
   }
 PT_PLAIN(read_past_shared, 256)
 PT_PLAIN(write_past_shared, 256)

@@ -122,7 +122,8 @@ __global__ void __launch_bounds__(256) shuffle_from_absent_kernel(const float* x
 }
 
 template <bool kFaulty>
-__global__ void __launch_bounds__(256) shuffle_after_return_kernel(const float* x, float* y, int n) {
+__global__ void __launch_bounds__(256)
+    shuffle_after_return_kernel(const float* x, float* y, int n) {
   const int i = static_cast<int>(threadIdx.x);
   if (kFaulty && i >= n) return;
   float v = i < n ? x[i] : 0;
@@ -159,11 +160,11 @@ __global__ void __launch_bounds__(32) copy_group_miscounted_kernel(const float* 
     y[threadIdx.x * 4 + j] = s[0][31 - threadIdx.x].v[j] + s[1][31 - threadIdx.x].v[j];
 }
 
-#define PT_PLAIN(name, blocks, threads)                               \
-  template <bool kFaulty>                                                          \
-  void name(float* x, float* y) {                                                  \
-    cudaMemsetAsync(y, 0, kCount * sizeof(float), nullptr);                        \
-    PT_LAUNCH((name##_kernel<kFaulty>), blocks, threads, 0, x, y);                 \
+#define PT_PLAIN(name, blocks, threads)                            \
+  template <bool kFaulty>                                          \
+  void name(float* x, float* y) {                                  \
+    cudaMemsetAsync(y, 0, kCount * sizeof(float), nullptr);        \
+    PT_LAUNCH((name##_kernel<kFaulty>), blocks, threads, 0, x, y); \
   }
 PT_PLAIN(barrier_missing, 1, 256)
 PT_PLAIN(reuse_without_barrier, 1, 256)
