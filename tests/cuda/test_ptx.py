@@ -13,11 +13,13 @@ import os
 import platform
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 import pytensor
+from tests.cuda import test_faults
 from tools import cuda_emulation, ptx_library
 from tools.ptx2cpp import UnknownInstruction, translate
 
@@ -119,3 +121,29 @@ def test_ptx_and_sources_agree(by_library):
     equal = sum(same_bits(sources[name], ptx[name]) for name in sources)
     print(f"{len(sources)} results, {equal} with equal bits")
     assert wrong == []
+
+
+@needs_nvcc
+def test_planted_faults(tmp_path):
+    """Barriers, atomics, warps and asynchronous copies: the small kernels of tests/cuda/faults."""
+    sources, harness = sorted(test_faults.HERE.glob("*.cu")), test_faults.HERE / "harness.cpp"
+    include = [test_faults.HERE]
+    libraries = {
+        "sources": cuda_emulation.build("fast", [*sources, harness], tmp_path, "fast", include),
+        "ptx": ptx_library.build(tmp_path, ARCHITECTURES[0], sources, [harness], include)[0],
+    }
+    orders = [("forward", "0"), ("reverse", "1"), ("random", "0")]
+    outcomes: dict[tuple[str, str, bool], list[dict]] = defaultdict(list)
+    for kind, library in libraries.items():
+        for order in orders:
+            for one in test_faults.run_library(library, *order):
+                outcomes[kind, one["name"], one["faulty"]].append(one)
+    names = sorted({name for _, name, _ in outcomes})
+    caught = 0
+    for name in names:
+        twin = outcomes["ptx", name, False]
+        assert test_faults.symptoms(twin, twin, "fast") == "", name
+        assert twin[0]["result"] == outcomes["sources", name, False][0]["result"], name
+        caught += bool(test_faults.symptoms(outcomes["ptx", name, True], twin, "fast"))
+    print(f"{caught} of {len(names)} faults caught")
+    assert caught >= 30

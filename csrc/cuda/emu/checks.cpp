@@ -289,7 +289,14 @@ void guard_behind(const char* p, size_t bytes) {
   if (bad != end + kGuardBytes)
     report("memcheck: something has written out of bounds: %s", describe(bad));
 }
-void freed(char* p, size_t bytes) { std::memset(global.states + (p - global.base), kFreed, bytes); }
+void freed(char* p, size_t bytes) {
+  std::memset(global.states + (p - global.base), kFreed, bytes);
+  // Who used it is of no interest any more, and takes much memory.
+  const auto first = reinterpret_cast<uintptr_t>(global.cells + (p - global.base));
+  const uintptr_t start = (first + 4095) & ~uintptr_t{4095};
+  const uintptr_t end = (first + bytes * sizeof(Cell)) & ~uintptr_t{4095};
+  if (end > start) madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED);
+}
 void filled(const void* to, size_t bytes) {
   runtime_access(to, bytes, true);
   std::memset(global.states + (static_cast<const char*>(to) - global.base), kWritten, bytes);
