@@ -312,6 +312,12 @@ def lookup(f: Function, parts: list[str], o: list[str]) -> str:
     return f.put(o[0], "u32", f"lookup<{int(o[4].rstrip('U'), 0)}>({inputs})")
 
 
+def dot_of_bytes(f: Function, parts: list[str], o: list[str]) -> str:
+    first, second = ("int8_t" if p == "s32" else "uint8_t" for p in parts[1:3])
+    inputs = ", ".join(f.value(x, "u32") for x in o[1:4])
+    return f.put(o[0], "u32", f"dot_of_bytes<{first}, {second}>({inputs})")
+
+
 TABLE: dict[str, Writer] = {
     "add": binary("+"), "sub": binary("-"), "addc": binary("+"), "subc": binary("-"),
     "mul": multiply, "mad": multiply_add, "madc": multiply_add, "fma": fused,
@@ -327,4 +333,5 @@ TABLE: dict[str, Writer] = {
     "tanh": unary("std::tanh({a})", integers=False),
     "popc": bits("count_ones"), "clz": bits("leading_zeros"), "bfind": bits("highest_bit"),
     "brev": reverse, "bfe": field, "bfi": field, "prmt": words("permuted", 3), "lop3": lookup,
+    "dp4a": dot_of_bytes,
 }  # fmt: skip

@@ -160,6 +160,13 @@ uint32_t lookup(uint32_t a, uint32_t b, uint32_t c) {
   return r;
 }
 
+template <class A, class B>
+uint32_t dot_of_bytes(uint32_t a, uint32_t b, uint32_t c) {
+  for (int i = 0; i < 4; ++i)
+    c += static_cast<uint32_t>(static_cast<A>(a >> (8 * i)) * static_cast<B>(b >> (8 * i)));
+  return c;
+}
+
 // --- arithmetic --------------------------------------------------------------------------------
 template <class T>
 T quotient(T a, T b) {
