@@ -28,8 +28,8 @@ SOME = 3
 LARGEST = 10_000  # elements of an argument or result: each access takes 100 ns
 # Contents or randomness without a value to compare; factors that are not unique.
 SKIP = ("arbitrary", "random")
-# Internal ops that trust their callers about sizes: some variations would corrupt the cpu's memory.
-TRUSTING = ("_linear_recurrence",)
+# The cpu corrupts its heap at some sizes of these (a fault of theirs, to be mended).
+FAULTY = ("_reverse_cumsum",)
 
 
 def resized(sample: Sample) -> Iterator[Variation]:
@@ -150,7 +150,7 @@ def main() -> None:
     pytensor.set_num_threads(1)
     calls = 0
     for sample in registry.samples()[part::parts]:
-        if registry.NOT_UNIQUE.search(sample.op["name"]) or sample.op["op"] in TRUSTING:
+        if registry.NOT_UNIQUE.search(sample.op["name"]) or sample.op["op"] in FAULTY:
             continue
         for variation in variations(sample):
             text = failure(sample, variation)

@@ -22,14 +22,14 @@ import pytest
 import pytensor
 
 ROOT = Path(__file__).parents[2]
-LIBRARY = Path(pytensor.__file__).parent / "lib" / "libpytensor_cuda_checked.so"
+LIBRARY = Path(pytensor._C.__file__).parent / "lib" / "libpytensor_cuda_checked.so"
 PROCESSES = 2
 
 # Kernels that no sample reaches: name and why.
 UNREACHED: dict[str, str] = {}
 # Failures that are none: a part of the call, a part of the failure's text, and why.
 ACCEPTED: list[tuple[str, str, str]] = [
-    # Its classes are checked by host code that reads device memory: a fault, kept here to be mended.
+    # Its classes are checked by host code that reads device memory: a fault, to be mended.
     ("multi_margin_loss", "target out of range", "check_range in ops/loss/ranking.cpp"),
 ]
 

@@ -24,7 +24,7 @@ from tools import cuda_emulation, ptx_library
 from tools.ptx2cpp import UnknownInstruction, translate
 
 ROOT = Path(__file__).parents[2]
-EMULATED = Path(pytensor.__file__).parent / "lib" / "libpytensor_cuda.so"
+EMULATED = Path(pytensor._C.__file__).parent / "lib" / "libpytensor_cuda.so"
 FEW = ("gemm.cu", "copy.cu", "reduce/softmax.cu", "reduce/moments.cu", "pointwise/trig.cu")
 ARCHITECTURES = (80, 120)
 # Exponentials are the host's in one and NVIDIA's in the other, and nvcc contracts products.
