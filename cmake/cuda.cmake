@@ -7,17 +7,42 @@ set(PYTENSOR_CUDA_ARCHITECTURES 80 90 100 120 CACHE STRING "Compute capabilities
 
 file(GLOB_RECURSE pytensor_cuda_sources CONFIGURE_DEPENDS csrc/cuda/*.cu)
 
-if(PYTENSOR_CUDA STREQUAL "EMULATE")
+# CHECKED builds the emulated library twice: libpytensor_cuda_checked, which PYTENSOR_CUDA_LIBRARY
+# chooses, sees every access to memory (csrc/cuda/emu/checks.cpp) and is slower.
+function(pytensor_add_emulated name optimization)
+  add_library(${name} MODULE ${pytensor_cuda_sources} ${pytensor_emulator})
+  target_link_libraries(${name} PRIVATE pytensor_flags)
+  target_compile_definitions(${name} PRIVATE PT_CUDA_EMULATION)
+  # The host's own contractions would differ from those of any GPU.
+  target_compile_options(
+    ${name} PRIVATE ${optimization} -ffp-contract=off -fno-strict-aliasing
+  )
+endfunction()
+
+set(pytensor_cuda_targets pytensor_cuda)
+if(PYTENSOR_CUDA MATCHES "^(EMULATE|CHECKED)$")
   file(GLOB pytensor_emulator CONFIGURE_DEPENDS csrc/cuda/emu/*.cpp)
+  # In the checked library the kernels' files alone are instrumented. The sanitizer's library is not
+  # linked: checks.cpp takes its place. Elements of packs stay together, so that their alignment
+  # is seen.
+  set(kernels ${pytensor_cuda_sources})
+  list(FILTER kernels EXCLUDE REGEX "/cuda/runtime/")
+  set(in_checked $<STREQUAL:$<TARGET_PROPERTY:NAME>,pytensor_cuda_checked>)
   set_source_files_properties(
     ${pytensor_cuda_sources}
     PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++;-Wno-unused-function"
   )
-  add_library(pytensor_cuda MODULE ${pytensor_cuda_sources} ${pytensor_emulator})
-  target_link_libraries(pytensor_cuda PRIVATE pytensor_flags)
-  target_compile_definitions(pytensor_cuda PRIVATE PT_CUDA_EMULATION)
-  # The host's own contractions would differ from those of any GPU.
-  target_compile_options(pytensor_cuda PRIVATE -O3 -march=native -ffp-contract=off -fno-strict-aliasing)
+  set_property(
+    SOURCE ${kernels}
+    APPEND
+    PROPERTY COMPILE_OPTIONS "$<${in_checked}:-fsanitize=thread;-O1;-g1;-fno-tree-sra>"
+  )
+  pytensor_add_emulated(pytensor_cuda "-O3;-march=native")
+  if(PYTENSOR_CUDA STREQUAL "CHECKED")
+    pytensor_add_emulated(pytensor_cuda_checked -O1)
+    target_compile_definitions(pytensor_cuda_checked PRIVATE PT_EMU_CHECKED)
+    list(APPEND pytensor_cuda_targets pytensor_cuda_checked)
+  endif()
 else()
   enable_language(CUDA)
   set(architectures)
@@ -50,10 +75,13 @@ else()
   )
 endif()
 
-set_target_properties(
-  pytensor_cuda
-  PROPERTIES CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-)
-target_link_libraries(pytensor_cuda PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
-target_link_options(pytensor_cuda PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)
-install(TARGETS pytensor_cuda LIBRARY DESTINATION pytensor/lib)
+foreach(target IN LISTS pytensor_cuda_targets)
+  set_target_properties(
+    ${target}
+    PROPERTIES
+      CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+  )
+  target_link_libraries(${target} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
+  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)
+  install(TARGETS ${target} LIBRARY DESTINATION pytensor/lib)
+endforeach()

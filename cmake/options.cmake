@@ -9,7 +9,7 @@ set(
   PYTENSOR_CUDA
   OFF
   CACHE STRING
-  "Build the CUDA library: ON (needs nvcc 12.8 or newer), EMULATE (a host that plays the device, for tests), OFF"
+  "Build the CUDA library: ON (needs nvcc 12.8 or newer), EMULATE (a host that plays the device, for tests), CHECKED (EMULATE, and a second library that checks memory), OFF"
 )
 set(PYTENSOR_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
 

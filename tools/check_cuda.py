@@ -3,7 +3,8 @@
 Each file of csrc/cuda is compiled for every architecture of a release, warnings being errors.
 What ptxas says of registers and spills is compared with csrc/cuda/registers.txt, which has a line
 for each file and architecture: kernels, most registers, spilled bytes. --update writes it anew.
-No GPU is needed.
+The machine
+code is looked at, too, where there is a cuobjdump (tools/sass.py). No GPU is needed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools import sass
+
 ROOT = Path(__file__).parent.parent
 TABLE = ROOT / "csrc" / "cuda" / "registers.txt"
 ARCHITECTURES = ("80", "90", "100", "120")
@@ -24,19 +27,22 @@ SPILLS = re.compile(r"(\d+) bytes spill stores")
 REGISTERS = re.compile(r"Used (\d+) registers")
 
 
-def compile_file(nvcc: str, source: Path) -> tuple[int, str]:
-    """Exit status and output of nvcc."""
+def compile_file(nvcc: str, source: Path) -> tuple[int, str, list[str]]:
+    """Exit status and output of nvcc, and what is wrong with the machine code."""
     with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.o"
         command = [
             nvcc, "-std=c++20", "-O2", "--expt-relaxed-constexpr", "-Werror", "all-warnings",
             "-Xcompiler", "-fPIC,-Wall,-Wextra", "-Xptxas", "-v",
             '-DPT_CUDA_ARCHITECTURES=""', f"-I{ROOT / 'csrc'}",
-            "-c", str(source), "-o", str(Path(folder) / "out.o"),
+            "-c", str(source), "-o", str(out),
         ]  # fmt: skip
         for a in ARCHITECTURES:
             command += ["-gencode", f"arch=compute_{a},code=sm_{a}"]
         done = subprocess.run(command, capture_output=True, text=True)
-        return done.returncode, done.stdout + done.stderr
+        name = source.relative_to(ROOT / "csrc" / "cuda").as_posix()
+        problems = sass.problems(out, name) if done.returncode == 0 else []
+        return done.returncode, done.stdout + done.stderr, problems
 
 
 def figures(output: str) -> dict[str, tuple[int, int, int]]:
@@ -72,9 +78,11 @@ def main(arguments: list[str]) -> int:
     named = [Path(a).resolve() for a in arguments if not a.startswith("--")]
     table = read_table()
     status = 0
+    if sass.cuobjdump() is None:
+        print("no cuobjdump: the machine code is not looked at")
     for source in named or sorted(folder.rglob("*.cu")):
         name = source.relative_to(folder).as_posix()
-        failed, output = compile_file(nvcc, source)
+        failed, output, problems = compile_file(nvcc, source)
         if failed:
             print(output)
             print(f"{name}: does not compile")
@@ -91,6 +99,9 @@ def main(arguments: list[str]) -> int:
             elif (registers, spilled) > tuple(int(n) for n in recorded.split()[1:]):
                 print(f"{key}: {value}, more than the recorded {recorded}")
                 status = 1
+        for problem in problems:
+            print(problem)
+            status = 1
         print(f"{name}: compiled", flush=True)
     if update:
         TABLE.write_text(HEADER + "".join(f"{k}: {v}\n" for k, v in sorted(table.items())))

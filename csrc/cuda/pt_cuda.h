@@ -18,8 +18,12 @@
   dims = *reinterpret_cast<T(*) dims>(::pt::emu::shared_variable(name##_site, sizeof(T dims)))
 #define PT_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::pt::emu::dynamic_shared())
 #define PT_UNROLL _Pragma("GCC unroll 16")
+#ifdef PT_EMU_CHECKED  // the compiler does not show stores of what a call returns
+#define PT_DEVICE inline __attribute__((always_inline))
+#else
 #define PT_DEVICE inline
-#define PT_DEVICE_CALL inline
+#endif
+#define PT_DEVICE_CALL PT_DEVICE
 #define PT_LAUNCH(kernel, blocks, threads, shared, ...)                        \
   ::pt::cuda::note(::pt::emu::launch(#kernel, kernel, blocks, threads, shared, \
                                      ::pt::cuda::current_stream(), __VA_ARGS__))

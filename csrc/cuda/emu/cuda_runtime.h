@@ -14,7 +14,11 @@
 
 #define __host__
 #define __device__
+#ifdef PT_EMU_PTX
+#define __global__ __attribute__((noinline, used))  // its symbol finds its PTX
+#else
 #define __global__ static
+#endif
 #define __forceinline__ inline __attribute__((always_inline))
 #define __noinline__ __attribute__((noinline))
 #define __launch_bounds__(...)
@@ -92,19 +96,19 @@ void async_copy(void* to, const void* from, int bytes, int valid);
 void async_commit();
 void async_wait(int groups_left);
 
-void run_grid(void (*kernel)(void*), void* context, dim3 blocks, dim3 threads, size_t shared,
-              const char* name);
+void run_grid(void (*kernel)(void*), void* context, size_t context_bytes, dim3 blocks, dim3 threads,
+              size_t shared, const char* name);
 void enqueue(Stream* stream, std::function<void()> work);
 bool is_device_pointer(const void* p);
 // A rule was broken: the text becomes the error of the launch.
 void report(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 template <class T>
-void check_argument(const T& a) {
+void check_argument(const T& a, const char* kernel) {
   static_assert(std::is_trivially_copyable_v<T>, "kernel arguments are copied byte by byte");
   static_assert(sizeof(T) <= 4096);
   if constexpr (std::is_pointer_v<T>) {
-    if (a && !is_device_pointer(a)) report("a kernel's argument points to the host's memory");
+    if (a && !is_device_pointer(a)) report("an argument of %s points to no device memory", kernel);
   }
 }
 template <class T>
@@ -172,43 +176,57 @@ inline int __all_sync(unsigned mask, int p, PT_EMU_LINE) {
 }
 #undef PT_EMU_LINE
 
-// Threads take turns only where they wait, so that plain code is atomic.
-template <class T>
-T atomicAdd(T* p, std::type_identity_t<T> v) {
+// Threads take turns only where they wait, so that plain code is atomic. Checked builds are told.
+#ifdef PT_EMU_CHECKED
+namespace pt::emu::checks {
+void atomic(const void* p, size_t bytes);
+}
+#define PT_EMU_ATOMIC \
+  template <class T>  \
+  __attribute__((no_sanitize("thread")))
+#define PT_EMU_ATOMIC_AT(p) ::pt::emu::checks::atomic(p, sizeof *(p))
+#else
+#define PT_EMU_ATOMIC template <class T>
+#define PT_EMU_ATOMIC_AT(p) static_cast<void>(0)
+#endif
+PT_EMU_ATOMIC T atomicAdd(T* p, std::type_identity_t<T> v) {
+  PT_EMU_ATOMIC_AT(p);
   const T old = *p;
   *p = static_cast<T>(old + v);
   return old;
 }
-template <class T>
-T atomicMax(T* p, std::type_identity_t<T> v) {
+PT_EMU_ATOMIC T atomicMax(T* p, std::type_identity_t<T> v) {
+  PT_EMU_ATOMIC_AT(p);
   const T old = *p;
   *p = old < v ? v : old;
   return old;
 }
-template <class T>
-T atomicMin(T* p, std::type_identity_t<T> v) {
+PT_EMU_ATOMIC T atomicMin(T* p, std::type_identity_t<T> v) {
+  PT_EMU_ATOMIC_AT(p);
   const T old = *p;
   *p = v < old ? v : old;
   return old;
 }
-template <class T>
-T atomicOr(T* p, std::type_identity_t<T> v) {
+PT_EMU_ATOMIC T atomicOr(T* p, std::type_identity_t<T> v) {
+  PT_EMU_ATOMIC_AT(p);
   const T old = *p;
   *p = old | v;
   return old;
 }
-template <class T>
-T atomicExch(T* p, std::type_identity_t<T> v) {
+PT_EMU_ATOMIC T atomicExch(T* p, std::type_identity_t<T> v) {
+  PT_EMU_ATOMIC_AT(p);
   const T old = *p;
   *p = v;
   return old;
 }
-template <class T>
-T atomicCAS(T* p, std::type_identity_t<T> compare, std::type_identity_t<T> v) {
+PT_EMU_ATOMIC T atomicCAS(T* p, std::type_identity_t<T> compare, std::type_identity_t<T> v) {
+  PT_EMU_ATOMIC_AT(p);
   const T old = *p;
   if (old == compare) *p = v;
   return old;
 }
+#undef PT_EMU_ATOMIC
+#undef PT_EMU_ATOMIC_AT
 inline void __threadfence() {}
 template <class T>
 T __ldg(const T* p) {
@@ -273,6 +291,47 @@ cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t start, cudaEvent_t end);
 
 namespace pt::emu {
 
+#ifdef PT_EMU_PTX
+
+// A kernel that tools/ptx2cpp made of nvcc's PTX: its parameters lie as CUDA lays them out, and its
+// own shared variables before the dynamic shared memory.
+struct PtxKernel {
+  void (*run)(const unsigned char* parameters, char* shared, uint32_t dynamic_shared);
+  uint32_t static_shared;
+};
+const PtxKernel* ptx_kernel(const void* kernel, const char* name);  // reports that there is none
+
+template <class... P, class... A>
+cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 threads, size_t shared,
+                   cudaStream_t stream, A&&... arguments) {
+  struct Context {
+    const PtxKernel* kernel;
+    alignas(16) unsigned char parameters[4096];
+  };
+  Context c{ptx_kernel(reinterpret_cast<const void*>(kernel), name), {}};
+  if (!c.kernel) return cudaPeekAtLastError();
+  size_t at = 0;
+  const auto pack = [&]<class T>(const T& a) {
+    check_argument(a, name);
+    at = (at + alignof(T) - 1) / alignof(T) * alignof(T);
+    std::memcpy(c.parameters + at, &a, sizeof a);
+    at += sizeof a;
+  };
+  (pack(std::remove_const_t<P>(static_cast<P>(std::forward<A>(arguments)))), ...);
+  enqueue(stream, [=]() mutable {
+    run_grid(
+        [](void* p) {
+          auto* context = static_cast<Context*>(p);
+          context->kernel->run(context->parameters, static_cast<char*>(dynamic_shared()),
+                               context->kernel->static_shared);
+        },
+        &c, sizeof c, blocks, threads, shared + c.kernel->static_shared, name);
+  });
+  return cudaPeekAtLastError();
+}
+
+#else
+
 // Arguments are copied at the launch, as CUDA does; the kernel runs when its stream gets to it.
 template <class... P, class... A>
 cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 threads, size_t shared,
@@ -282,16 +341,18 @@ cudaError_t launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 thr
     std::tuple<std::remove_const_t<P>...> arguments;
   };
   Context c{kernel, {static_cast<P>(std::forward<A>(arguments))...}};
-  std::apply([](const auto&... a) { (check_argument(a), ...); }, c.arguments);
+  std::apply([name](const auto&... a) { (check_argument(a, name), ...); }, c.arguments);
   enqueue(stream, [=]() mutable {
     run_grid(
         [](void* p) {
           auto* context = static_cast<Context*>(p);
           std::apply(context->kernel, context->arguments);
         },
-        &c, blocks, threads, shared, name);
+        &c, sizeof c, blocks, threads, shared, name);
   });
   return cudaPeekAtLastError();
 }
+
+#endif
 
 }  // namespace pt::emu

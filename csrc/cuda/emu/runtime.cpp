@@ -3,7 +3,9 @@
 // Device memory lies in one range of addresses. Fresh memory is filled with NaN, and while no
 // kernel or copy runs the range is inaccessible, so that host code which touches it crashes.
 // Streams run at once, or as late as the interface allows (PYTENSOR_EMU_LAZY).
+#include <signal.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,14 +18,19 @@
 #include <string>
 #include <vector>
 
+#include "cuda/emu/checks.h"
 #include "cuda/emu/emulator.h"
 
 namespace pt::emu {
 
+using checks::kChecked;
+
 struct Stream {
   std::deque<std::function<void()>> work;
+  int id = 0;
 };
 struct Event {
+  checks::Clock clock;  // checked builds: what had happened when it was recorded
   bool done = true;
   Stream* stream = nullptr;
   std::chrono::steady_clock::time_point time;
@@ -31,7 +38,8 @@ struct Event {
 
 namespace {
 
-constexpr size_t kHeapBytes = size_t{16} << 30;
+// Checked builds never use an address twice, and have 25 bytes of notes for each byte.
+constexpr size_t kHeapBytes = size_t{kChecked ? 4 : 16} << 30;
 
 std::recursive_mutex mutex;
 std::string message;  // of the pending error
@@ -42,9 +50,11 @@ std::vector<Stream*> streams{&default_stream};
 char* heap;
 size_t heap_used;
 std::map<char*, size_t> allocations;
+std::map<char*, size_t> released;  // checked builds: what was there before
 std::multimap<size_t, char*> free_blocks;
 std::map<char*, size_t> pinned;
 size_t live_bytes;
+struct sigaction handler_before;
 int open_doors;  // kernels and copies that run now
 
 size_t rounded(size_t bytes) { return (bytes + 4096 + 511) & ~size_t{511}; }
@@ -60,6 +70,11 @@ struct Door {
   }
 };
 
+// From now on the host and what it queues come after everything in this stream.
+void host_follows([[maybe_unused]] const Stream* s) {
+  if constexpr (kChecked) checks::host_follows(checks::clock_of(s->id));
+}
+
 void run_first(Stream* s) {
   const auto work = std::move(s->work.front());
   s->work.pop_front();
@@ -67,6 +82,7 @@ void run_first(Stream* s) {
 }
 void drain(Stream* s) {
   while (!s->work.empty()) run_first(s);
+  host_follows(s);
 }
 void drain_until(Event* e) {
   while (!e->done && !e->stream->work.empty()) run_first(e->stream);
@@ -78,6 +94,19 @@ bool inside_allocation(const void* p, size_t bytes) {
   if (it == allocations.begin()) return false;
   --it;
   return c + bytes <= it->first + it->second;
+}
+
+// Host code that touches device memory ends here, with a text before the crash.
+void explain_crash(int signal, siginfo_t* info, void*) {
+  auto* p = static_cast<char*>(info->si_addr);
+  if (p >= heap && p < heap + kHeapBytes) {
+    char text[160];
+    const int n = std::snprintf(text, sizeof text,
+                                "pytensor emulator: the host touched device memory at %p\n",
+                                static_cast<void*>(p));
+    [[maybe_unused]] const auto written = write(2, text, static_cast<size_t>(n));
+  }
+  sigaction(signal, &handler_before, nullptr);  // the instruction is tried again, and ends it
 }
 
 const char* setting(const char* name) {
@@ -120,9 +149,37 @@ bool is_device_pointer(const void* p) {
   return inside_allocation(p, 0);
 }
 
+namespace checks {
+const char* describe(const void* p) {
+  static char text[120];
+  auto* c = static_cast<char*>(const_cast<void*>(p));
+  if (c < heap || c >= heap + kHeapBytes) return "an address of the host";
+  // The nearest start below, of what lives or of what is gone.
+  const auto below = [&](std::map<char*, size_t>& all) {
+    const auto after = all.upper_bound(c);
+    return after == all.begin() ? all.end() : std::prev(after);
+  };
+  const auto live = below(allocations), gone = below(released);
+  const bool is_gone =
+      gone != released.end() && (live == allocations.end() || gone->first > live->first);
+  if (!is_gone && live == allocations.end()) return "in no allocation";
+  const auto& [start, bytes] = is_gone ? *gone : *live;
+  std::snprintf(text, sizeof text, "%sbyte %td of %s allocation of %zu bytes",
+                c >= start + bytes ? "beyond the end: " : "", c - start, is_gone ? "a freed" : "an",
+                bytes);
+  return text;
+}
+}  // namespace checks
+
 void enqueue(Stream* s, std::function<void()> work) {
   const std::lock_guard lock(mutex);
   if (!s) s = &default_stream;
+  if constexpr (kChecked) {
+    work = [number = checks::enqueued(s->id), work = std::move(work)] {
+      checks::running(number);
+      work();
+    };
+  }
   if (settings().lazy) {
     s->work.push_back([work = std::move(work)] {
       const Door door;
@@ -182,7 +239,7 @@ cudaError_t cudaDeviceSynchronize() {
 cudaError_t cudaMalloc(void** p, size_t bytes) {
   const std::lock_guard lock(mutex);
   const size_t size = rounded(bytes);
-  auto it = free_blocks.find(size);
+  auto it = kChecked && size < kHeapBytes - heap_used ? free_blocks.end() : free_blocks.find(size);
   char* c;
   if (it != free_blocks.end()) {
     c = it->second;
@@ -193,6 +250,11 @@ cudaError_t cudaMalloc(void** p, size_t bytes) {
           mmap(nullptr, kHeapBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (range == MAP_FAILED) return cudaErrorMemoryAllocation;
       heap = static_cast<char*>(range);
+      if constexpr (kChecked) checks::heap_made(heap, kHeapBytes);
+      struct sigaction action{};
+      action.sa_sigaction = explain_crash;
+      action.sa_flags = SA_SIGINFO;
+      sigaction(SIGSEGV, &action, &handler_before);
     }
     if (size > kHeapBytes - heap_used) return cudaErrorMemoryAllocation;
     c = heap + heap_used;
@@ -201,9 +263,11 @@ cudaError_t cudaMalloc(void** p, size_t bytes) {
              settings().protect && !open_doors ? PROT_NONE : PROT_READ | PROT_WRITE);
   }
   allocations[c] = bytes;
+  released.erase(c);
   live_bytes += bytes;
   const Door door;
   std::memset(c, 0xff, bytes);
+  if constexpr (kChecked) checks::allocated(c, bytes);
   *p = c;
   return cudaSuccess;
 }
@@ -214,7 +278,12 @@ cudaError_t cudaFree(void* p) {
   if (it == allocations.end()) return cudaErrorInvalidValue;
   cudaDeviceSynchronize();
   const Door door;
+  if constexpr (kChecked) checks::guard_behind(it->first, it->second);
   std::memset(p, 0xff, it->second);
+  if constexpr (kChecked) {
+    checks::freed(it->first, it->second);
+    released[it->first] = it->second;
+  }
   live_bytes -= it->second;
   free_blocks.emplace(rounded(it->second), static_cast<char*>(p));
   allocations.erase(it);
@@ -259,10 +328,20 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     // Pageable memory is staged before the call returns.
     std::vector<char> staged(static_cast<const char*>(from),
                              static_cast<const char*>(from) + bytes);
-    enqueue(s, [to, staged = std::move(staged)] { std::memcpy(to, staged.data(), staged.size()); });
+    enqueue(s, [to, staged = std::move(staged)] {
+      if constexpr (kChecked) checks::filled(to, staged.size());
+      std::memcpy(to, staged.data(), staged.size());
+    });
     return cudaSuccess;
   }
-  enqueue(s, [=] { std::memmove(to, from, bytes); });
+  enqueue(s, [=] {
+    if constexpr (kChecked) {
+      if (kind == cudaMemcpyHostToDevice) checks::filled(to, bytes);
+      if (kind == cudaMemcpyDeviceToHost) checks::copied_out(from, bytes);
+      if (kind == cudaMemcpyDeviceToDevice) checks::copied(to, from, bytes);
+    }
+    std::memmove(to, from, bytes);
+  });
   if (kind == cudaMemcpyDeviceToHost && a.type != cudaMemoryTypeHost)
     drain(s ? s : &default_stream);
   return cudaSuccess;
@@ -274,13 +353,18 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t byt
 cudaError_t cudaMemsetAsync(void* p, int value, size_t bytes, cudaStream_t s) {
   const std::lock_guard lock(mutex);
   if (!inside_allocation(p, bytes)) return cudaErrorInvalidValue;
-  enqueue(s, [=] { std::memset(p, value, bytes); });
+  enqueue(s, [=] {
+    if constexpr (kChecked) checks::filled(p, bytes);
+    std::memset(p, value, bytes);
+  });
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* s, unsigned, int) {
   const std::lock_guard lock(mutex);
+  static int created = 0;
   streams.push_back(*s = new Stream);
+  (*s)->id = ++created;
   return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t s) {
@@ -296,9 +380,15 @@ cudaError_t cudaStreamSynchronize(cudaStream_t s) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamQuery(cudaStream_t s) {
-  return (s ? s : &default_stream)->work.empty() ? cudaSuccess : cudaErrorNotReady;
+  const std::lock_guard lock(mutex);
+  if (!s) s = &default_stream;
+  if (!s->work.empty()) return cudaErrorNotReady;
+  host_follows(s);
+  return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
+  const std::lock_guard lock(mutex);
+  if constexpr (kChecked) checks::stream_follows((s ? s : &default_stream)->id, e->clock);
   enqueue(s, [=] { drain_until(e); });
   return cudaSuccess;
 }
@@ -316,6 +406,7 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
   const std::lock_guard lock(mutex);
   e->done = false;
   e->stream = s ? s : &default_stream;
+  if constexpr (kChecked) e->clock = checks::clock_of(e->stream->id);
   enqueue(s, [=] {
     e->done = true;
     e->time = std::chrono::steady_clock::now();
@@ -325,9 +416,15 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
 cudaError_t cudaEventSynchronize(cudaEvent_t e) {
   const std::lock_guard lock(mutex);
   drain_until(e);
+  if constexpr (kChecked) checks::host_follows(e->clock);
   return cudaSuccess;
 }
-cudaError_t cudaEventQuery(cudaEvent_t e) { return e->done ? cudaSuccess : cudaErrorNotReady; }
+cudaError_t cudaEventQuery(cudaEvent_t e) {
+  const std::lock_guard lock(mutex);
+  if (!e->done) return cudaErrorNotReady;
+  if constexpr (kChecked) checks::host_follows(e->clock);
+  return cudaSuccess;
+}
 cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t start, cudaEvent_t end) {
   if (!start->done || !end->done) return cudaErrorNotReady;
   *ms = std::chrono::duration<float, std::milli>(end->time - start->time).count();

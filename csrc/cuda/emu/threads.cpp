@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda/emu/checks.h"
 #include "cuda/emu/emulator.h"
 
 #if !defined(__x86_64__)
@@ -160,6 +161,7 @@ void wake(Thread& t) {
 }
 
 void open_barrier() {
+  if constexpr (checks::kChecked) checks::barrier_opened();
   for (int i : order) {
     Thread& t = threads[static_cast<size_t>(i)];
     if (t.state != kAtBarrier) continue;
@@ -199,6 +201,8 @@ void finish_warp_operation(int w, uint32_t mask) {
   warp.arrived &= ~active;
   for (uint32_t b = active; b; b &= b - 1) {
     Thread& t = threads[static_cast<size_t>(w * 32 + __builtin_ctz(b))];
+    if constexpr (checks::kChecked)
+      if (warp.op[first] == kWarpSync) checks::warp_synchronized(t.linear);
     if (t.state == kAtWarp) wake(t);
   }
 }
@@ -226,7 +230,9 @@ void fiber() {
     t.state = kReady;
     t.stack = own;
     current = &t;
+    if constexpr (checks::kChecked) checks::in_kernel = true;
     kernel_function(kernel_context);
+    if constexpr (checks::kChecked) checks::in_kernel = false;
     current = &t;
     end_thread(t);
     if (next_runnable < runnable.size()) break;
@@ -280,9 +286,36 @@ void run_block() {
     }
     current = nullptr;
   }
+  if constexpr (checks::kChecked) checks::in_kernel = false;
+  if (aborted)
+    for (Thread& t : threads)
+      if (t.state == kAtBarrier || t.state == kAtWarp) stacks.push_back(t.stack);
 }
 
 }  // namespace
+
+namespace checks {
+
+bool is_local(const void* p) {
+  auto* c = static_cast<const char*>(p);
+  auto* stack = static_cast<const char*>(running_stack);
+  if (c >= stack && c < stack + kStackBytes) return true;
+  auto* index = reinterpret_cast<const char*>(threads.data());
+  return c >= index && c < index + threads.size() * sizeof(Thread);
+}
+
+// The running thread cannot go on: its next instruction would crash the process.
+void abandon_launch() {
+  aborted = true;
+  current->state = kDone;
+  current = nullptr;
+  void* nowhere;
+  leaving_stack = running_stack;
+  switch_to(&nowhere, host_stack_pointer, nullptr);
+  __builtin_unreachable();
+}
+
+}  // namespace checks
 
 const char* where() {
   static std::string text;
@@ -294,6 +327,7 @@ const char* where() {
 }
 
 int barrier(int predicate, int line) {
+  const checks::Pause pause;
   Thread* me = current;
   if (at_barrier == 0) {
     barrier_line = line;
@@ -314,6 +348,7 @@ int barrier(int predicate, int line) {
 }
 
 uint64_t warp_operation(WarpOp op, unsigned mask, uint64_t value, int source, int line) {
+  const checks::Pause pause;
   Thread* me = current;
   const int l = me->lane;
   Warp& warp = warps[static_cast<size_t>(me->warp)];
@@ -338,34 +373,49 @@ uint64_t warp_operation(WarpOp op, unsigned mask, uint64_t value, int source, in
 
 void* shared_variable(SharedSite& site, size_t bytes) {
   if (site.launch != launches) {
+    const checks::Pause pause;
     site.launch = launches;
     site.offset = shared_used;
     shared_used = (shared_used + bytes + 127) & ~size_t{127};
     if (bytes > kStaticShared || shared_used > kSharedBytes)
       report("more shared memory than a block can have");
+    shared_used += checks::kSharedGap;
+    if constexpr (checks::kChecked) checks::shared_declared(site.offset, bytes);
   }
   return shared_arena + site.offset;
 }
 void* dynamic_shared() { return shared_arena; }
 
-// Copies happen as late as the program allows: when it waits for their group.
+// Copies happen as late as the program allows: when it waits for their group. Until then their
+// destination is full of NaN.
 void async_copy(void* to, const void* from, int bytes, int valid) {
+  const checks::Pause pause;
+  if (reinterpret_cast<uintptr_t>(to) % 16 != 0 || reinterpret_cast<uintptr_t>(from) % 16 != 0)
+    report("an asynchronous copy is not aligned to 16 bytes");
+  if constexpr (checks::kChecked) checks::copy_pending(to, static_cast<size_t>(bytes));
+  std::memset(to, 0xff, static_cast<size_t>(bytes));
   AsyncQueue& q = async_queues[current];
   q.copies.push_back({to, from, bytes, valid, q.group});
 }
-void async_commit() { ++async_queues[current].group; }
+void async_commit() {
+  const checks::Pause pause;
+  ++async_queues[current].group;
+}
 void async_wait(int groups_left) {
+  const checks::Pause pause;
   AsyncQueue& q = async_queues[current];
   std::erase_if(q.copies, [&](const AsyncCopy& c) {
     if (c.group >= q.group - groups_left) return false;
+    if constexpr (checks::kChecked)
+      checks::copy_done(c.to, static_cast<size_t>(c.bytes), c.from, static_cast<size_t>(c.valid));
     std::memcpy(c.to, c.from, static_cast<size_t>(c.valid));
     std::memset(static_cast<char*>(c.to) + c.valid, 0, static_cast<size_t>(c.bytes - c.valid));
     return true;
   });
 }
 
-void run_grid(void (*kernel)(void*), void* context, dim3 blocks, dim3 size, size_t shared,
-              const char* name) {
+void run_grid(void (*kernel)(void*), void* context, size_t context_bytes, dim3 blocks, dim3 size,
+              size_t shared, const char* name) {
   kernel_name = name;
   const size_t count = size_t{size.x} * size.y * size.z;
   if (count == 0 || count > 1024 || size.z > 64 || blocks.x == 0 || blocks.y == 0 ||
@@ -384,7 +434,9 @@ void run_grid(void (*kernel)(void*), void* context, dim3 blocks, dim3 size, size
   ++launches;
   kernel_function = kernel;
   kernel_context = context;
-  shared_used = (shared + 127) & ~size_t{127};
+  shared_used = ((shared + 127) & ~size_t{127}) + checks::kSharedGap;
+  if constexpr (checks::kChecked)
+    checks::launch_begins(shared_arena, shared, context, context_bytes);
   aborted = false;
   threads.resize(count);
   order.resize(count);
@@ -409,6 +461,7 @@ void run_grid(void (*kernel)(void*), void* context, dim3 blocks, dim3 size, size
     block.index = {static_cast<unsigned>(i % blocks.x),
                    static_cast<unsigned>(i / blocks.x % blocks.y),
                    static_cast<unsigned>(i / blocks.x / blocks.y)};
+    if constexpr (checks::kChecked) checks::block_begins(i);
     run_block();
   }
   async_queues.clear();

@@ -7,6 +7,9 @@
 #include <mutex>
 #include <string>
 
+#ifdef PT_CUDA_EMULATION
+#include "cuda/emu/coverage.h"
+#endif
 #include "cuda/index/bounds.h"
 #include "cuda/registry.h"
 #include "cuda/runtime/runtime.h"
@@ -241,7 +244,11 @@ unsigned blocks_for(int64_t work, int threads) {
 extern "C" __attribute__((visibility("default"))) const pt::DeviceApi* pytensor_device_api() {
   static const pt::DeviceApi api = [] {
     pt::DeviceApi filled = pt::cuda::table;
+#ifdef PT_CUDA_EMULATION
+    filled.kernels = pt::emu::counted(pt::cuda::kernels);
+#else
     filled.kernels = pt::cuda::kernels;
+#endif
     return filled;
   }();
   return &api;
