@@ -14,9 +14,7 @@ function(pytensor_add_emulated name optimization)
   target_link_libraries(${name} PRIVATE pytensor_flags)
   target_compile_definitions(${name} PRIVATE PT_CUDA_EMULATION)
   # The host's own contractions would differ from those of any GPU.
-  target_compile_options(
-    ${name} PRIVATE ${optimization} -ffp-contract=off -fno-strict-aliasing
-  )
+  target_compile_options(${name} PRIVATE ${optimization} -ffp-contract=off -fno-strict-aliasing)
 endfunction()
 
 set(pytensor_cuda_targets pytensor_cuda)
@@ -79,7 +77,9 @@ foreach(target IN LISTS pytensor_cuda_targets)
   set_target_properties(
     ${target}
     PROPERTIES
-      CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+      CXX_VISIBILITY_PRESET hidden
+      CUDA_VISIBILITY_PRESET hidden
+      VISIBILITY_INLINES_HIDDEN ON
   )
   target_link_libraries(${target} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
   target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)

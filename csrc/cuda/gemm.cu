@@ -78,9 +78,6 @@ __global__ void __launch_bounds__(kThreads)
         }
         if (g.bias)
           v += static_cast<S>(static_cast<const T*>(g.bias)[m * g.bias_row + n * g.bias_col]);
-        if constexpr (kFloating<T>) {
-          if (g.activation == GemmActivation::kRelu && v < S(0)) v = S(0);
-        }
         put<T>(&out, 0, v);
       }
     }

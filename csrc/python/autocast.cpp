@@ -37,15 +37,16 @@ PyObject* clear_cache(PyObject*, PyObject*) {
   });
 }
 
-PyMethodDef functions[] = {{"autocast_state", get_state, METH_NOARGS,
-                            "(enabled, is_bfloat16, cache_enabled, nesting) of this thread."},
-                           {"set_autocast", set_state, METH_VARARGS, nullptr},
-                           {"clear_autocast_cache", clear_cache, METH_NOARGS,
-                            "Forgets the casts of parameters kept for their next use."},
-                           {}};
+PyMethodDef autocast_functions[] = {
+    {"autocast_state", get_state, METH_NOARGS,
+     "(enabled, is_bfloat16, cache_enabled, nesting) of this thread."},
+    {"set_autocast", set_state, METH_VARARGS, nullptr},
+    {"clear_autocast_cache", clear_cache, METH_NOARGS,
+     "Forgets the casts of parameters kept for their next use."},
+    {}};
 
 }  // namespace
 
-void init_autocast(py::module_& m) { add_functions(m, functions); }
+void init_autocast(py::module_& m) { add_functions(m, autocast_functions); }
 
 }  // namespace pt::python

@@ -10,8 +10,6 @@ namespace pt::python {
 
 namespace {
 
-const Tensor& self_of(PyObject* o) { return as_tensor(o); }
-
 // A tensor, or a tuple or list of tensors and (where allowed) None.
 std::vector<Tensor> tensors_of(PyObject* o, const char* what, bool allow_none) {
   std::vector<Tensor> all;
@@ -72,7 +70,7 @@ PyObject* tensor_backward(PyObject* o, PyObject* const* args, Py_ssize_t nargs, 
       inputs = tensors_of(a[3], "inputs", false);
       PT_CHECK(!inputs.empty(), "`inputs` argument to `backward()` cannot be empty.");
     }
-    const Tensor root = self_of(o);
+    const Tensor root = as_tensor(o);
     run_backward({&root, 1}, {&gradient, 1}, inputs, options);
     Py_RETURN_NONE;
   });
@@ -82,7 +80,7 @@ PyObject* tensor_backward(PyObject* o, PyObject* const* args, Py_ssize_t nargs, 
 
 PyObject* register_hook(PyObject* o, PyObject* function) {
   return guarded([&]() -> PyObject* {
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     PT_CHECK(t.requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
     if (Node* n = grad_fn_of(t))
       return add_tensor_hook(n->get_extra().tensor_hooks, function, t->output_nr);
@@ -92,7 +90,7 @@ PyObject* register_hook(PyObject* o, PyObject* function) {
 
 PyObject* register_post_accumulate_grad_hook(PyObject* o, PyObject* function) {
   return guarded([&]() -> PyObject* {
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     PT_CHECK(t.requires_grad(), "cannot register a hook on a tensor that doesn't require gradient");
     PT_CHECK(t.is_leaf(), "post accumulate grad hooks cannot be registered on non-leaf tensors");
     return add_accumulate_hook(get_extra(t.impl()).post_accumulate, function);
@@ -101,7 +99,7 @@ PyObject* register_post_accumulate_grad_hook(PyObject* o, PyObject* function) {
 
 PyObject* tensor_retain_grad(PyObject* o, PyObject*) {
   return guarded([&]() -> PyObject* {
-    retain_grad(self_of(o));
+    retain_grad(as_tensor(o));
     Py_RETURN_NONE;
   });
 }
@@ -109,7 +107,7 @@ PyObject* tensor_retain_grad(PyObject* o, PyObject*) {
 PyObject* requires_grad_(PyObject* o, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   return guarded([&]() -> PyObject* {
     const MethodArgs a("requires_grad_", {"requires_grad"}, 1, args, nargs, kwnames);
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     const bool on = a.flag(0, true);
     PT_CHECK(t.is_leaf() || on,
              "you can only change requires_grad flags of leaf variables. If you want to use a "
@@ -127,7 +125,7 @@ PyObject* requires_grad_(PyObject* o, PyObject* const* args, Py_ssize_t nargs, P
 
 PyObject* tensor_detach_(PyObject* o, PyObject*) {
   return guarded([&]() -> PyObject* {
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     PT_CHECK(!t->base,
              "Can't detach views in-place. Use detach() instead. If you are using "
              "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as "
@@ -141,7 +139,7 @@ PyObject* tensor_detach_(PyObject* o, PyObject*) {
 }
 
 PyObject* is_inference(PyObject* o, PyObject*) {
-  return PyBool_FromLong(self_of(o)->has(TensorImpl::kInference));
+  return PyBool_FromLong(as_tensor(o)->has(TensorImpl::kInference));
 }
 
 // --- modes -------------------------------------------------------------------------------------
@@ -215,7 +213,7 @@ PyObject* live_objects(PyObject*, PyObject*) {
   });
 }
 
-PyMethodDef methods[] = {
+PyMethodDef autograd_methods[] = {
     fast_method("backward", tensor_backward,
                 "Computes the gradients of this tensor and adds them to the leaves' .grad."),
     {"register_hook", register_hook, METH_O,
@@ -228,7 +226,7 @@ PyMethodDef methods[] = {
     {"is_inference", is_inference, METH_NOARGS, "Made under inference_mode?"},
     {}};
 
-PyMethodDef functions[] = {
+PyMethodDef autograd_functions[] = {
     fast_method("run_backward", backward_function, nullptr),
     {"grad_enabled", get_grad_enabled, METH_NOARGS, nullptr},
     {"set_grad_enabled", set_grad_enabled, METH_O, nullptr},
@@ -246,8 +244,8 @@ PyMethodDef functions[] = {
 void init_autograd(py::module_& m) {
   anomaly_mode.capture = python_stack;
   anomaly_mode.warn = warn_of_failure;
-  add_tensor_methods(methods);
-  add_functions(m, functions);
+  add_tensor_methods(autograd_methods);
+  add_functions(m, autograd_functions);
   init_hooks(m);
   init_autocast(m);
   init_nodes(m);

@@ -277,7 +277,7 @@ PyObject* method_new(PyObject* self, PyObject* args, PyObject* kwargs) {
       [&] { return legacy_constructor(tensor_type, args, kwargs, as_tensor(self).dtype(), true); });
 }
 
-PyMethodDef functions[] = {
+PyMethodDef construct_functions[] = {
     fast_method("tensor", function_tensor, "A new tensor with a copy of data."),
     fast_method("as_tensor", function_as_tensor,
                 "data as a tensor; shares the memory of tensors and arrays."),
@@ -288,7 +288,7 @@ PyMethodDef functions[] = {
     fast_method("scalar_tensor", function_scalar_tensor, "A 0-dim tensor holding s."),
     {}};
 
-PyMethodDef methods[] = {
+PyMethodDef construct_methods[] = {
     fast_method("new_tensor", method_new_tensor, "A new tensor of this tensor's dtype."),
     {"new", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(method_new)),
      METH_VARARGS | METH_KEYWORDS, "The legacy constructor for this tensor's dtype."},
@@ -303,8 +303,8 @@ PyObject* legacy_constructor(PyTypeObject* type, PyObject* args, PyObject* kwarg
 }
 
 void init_construct(py::module_& m) {
-  add_functions(m, functions);
-  add_tensor_methods(methods);
+  add_functions(m, construct_functions);
+  add_tensor_methods(construct_methods);
   init_legacy_types(m);
 }
 

@@ -114,7 +114,7 @@ PyGetSetDef getset[] = {
     {"metadata", get_metadata, nullptr,
      "What is known of the call; with anomaly detection, where it was made.", nullptr},
     {}};
-PyMethodDef methods[] = {
+PyMethodDef node_methods[] = {
     {"__dir__", node_dir, METH_NOARGS, "Names of attributes."},
     {"name", node_name, METH_NOARGS, "The node's name, such as 'AddBackward0'."},
     {"_sequence_nr", node_sequence, METH_NOARGS, "Order of creation."},
@@ -169,7 +169,7 @@ void init_nodes(py::module_& m) {
       PT_SLOT(Py_tp_repr, node_repr),
       PT_SLOT(Py_tp_getattro, get_attribute),
       PT_SLOT(Py_tp_getset, getset),
-      PT_SLOT(Py_tp_methods, methods),
+      PT_SLOT(Py_tp_methods, node_methods),
       PT_SLOT(Py_tp_doc, const_cast<char*>("A node of the autograd graph: a grad_fn.")),
       {0, nullptr}};
 #undef PT_SLOT

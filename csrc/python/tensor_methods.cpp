@@ -8,15 +8,13 @@ namespace pt::python {
 
 namespace {
 
-const Tensor& self_of(PyObject* o) { return as_tensor(o); }
-
 #define PT_METHOD(name) \
   PyObject* name(PyObject* o, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames)
 
 PT_METHOD(method_size) {
   return guarded([&]() -> PyObject* {
     const MethodArgs a("size", {"dim"}, 1, args, nargs, kwnames);
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     if (!a.given(0)) return size_object(t.sizes());
     return PyLong_FromLongLong(t->sizes[wrap_dim(a.integer(0, 0), t.dim(), false)]);
   });
@@ -24,34 +22,34 @@ PT_METHOD(method_size) {
 PT_METHOD(method_stride) {
   return guarded([&]() -> PyObject* {
     const MethodArgs a("stride", {"dim"}, 1, args, nargs, kwnames);
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     if (!a.given(0)) return int_tuple(t.strides());
     return PyLong_FromLongLong(t->strides[wrap_dim(a.integer(0, 0), t.dim(), false)]);
   });
 }
-PyObject* method_dim(PyObject* o, PyObject*) { return PyLong_FromLong(self_of(o).dim()); }
-PyObject* method_numel(PyObject* o, PyObject*) { return PyLong_FromLongLong(self_of(o).numel()); }
+PyObject* method_dim(PyObject* o, PyObject*) { return PyLong_FromLong(as_tensor(o).dim()); }
+PyObject* method_numel(PyObject* o, PyObject*) { return PyLong_FromLongLong(as_tensor(o).numel()); }
 PyObject* method_storage_offset(PyObject* o, PyObject*) {
-  return PyLong_FromLongLong(self_of(o).offset());
+  return PyLong_FromLongLong(as_tensor(o).offset());
 }
 PyObject* method_element_size(PyObject* o, PyObject*) {
-  return PyLong_FromSize_t(self_of(o).item_size());
+  return PyLong_FromSize_t(as_tensor(o).item_size());
 }
 PyObject* method_data_ptr(PyObject* o, PyObject*) {
-  const Tensor& t = self_of(o);
+  const Tensor& t = as_tensor(o);
   return PyLong_FromVoidPtr(t.numel() ? t.raw() : nullptr);
 }
 PyObject* method_is_floating_point(PyObject* o, PyObject*) {
-  return PyBool_FromLong(is_floating(self_of(o).dtype()));
+  return PyBool_FromLong(is_floating(as_tensor(o).dtype()));
 }
 PyObject* method_is_complex(PyObject* o, PyObject*) {
-  return PyBool_FromLong(is_complex(self_of(o).dtype()));
+  return PyBool_FromLong(is_complex(as_tensor(o).dtype()));
 }
 PyObject* method_is_signed(PyObject* o, PyObject*) {
-  return PyBool_FromLong(is_signed(self_of(o).dtype()));
+  return PyBool_FromLong(is_signed(as_tensor(o).dtype()));
 }
 PyObject* method_get_device(PyObject* o, PyObject*) {
-  return PyLong_FromLong(self_of(o).device().index);
+  return PyLong_FromLong(as_tensor(o).device().index);
 }
 PyObject* method_is_pinned(PyObject*, PyObject*) { Py_RETURN_FALSE; }
 PyObject* method_self(PyObject* o, PyObject*) { return Py_NewRef(o); }
@@ -59,7 +57,7 @@ PyObject* method_is_set_to(PyObject* o, PyObject* other) {
   return guarded([&]() -> PyObject* {
     PT_CHECK_TYPE(is_tensor(other), "is_set_to(): argument 'tensor' must be Tensor, not ",
                   Py_TYPE(other)->tp_name);
-    const Tensor &a = self_of(o), &b = self_of(other);
+    const Tensor &a = as_tensor(o), &b = as_tensor(other);
     return PyBool_FromLong(a->storage.get() == b->storage.get() && a.offset() == b.offset() &&
                            a.sizes() == b.sizes() && a.strides() == b.strides());
   });
@@ -68,7 +66,7 @@ PyObject* method_is_set_to(PyObject* o, PyObject* other) {
 PT_METHOD(method_is_contiguous) {
   return guarded([&]() -> PyObject* {
     const MethodArgs a("is_contiguous", {"memory_format"}, 1, args, nargs, kwnames);
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     if (!a.given(0)) return PyBool_FromLong(t.is_contiguous());
     PT_CHECK_TYPE(Py_TYPE(a[0]) == memory_format_type,
                   "is_contiguous(): argument 'memory_format' must be torch.memory_format, not ",
@@ -85,7 +83,7 @@ PT_METHOD(method_is_contiguous) {
 }
 
 PyObject* method_item(PyObject* o, PyObject*) {
-  return guarded([&] { return from_scalar(self_of(o).item()); });
+  return guarded([&] { return from_scalar(as_tensor(o).item()); });
 }
 
 PyObject* nested_list(const Tensor& t, int d, const char* data) {
@@ -98,7 +96,7 @@ PyObject* nested_list(const Tensor& t, int d, const char* data) {
 }
 PyObject* method_tolist(PyObject* o, PyObject*) {
   return guarded([&] {
-    Tensor t = self_of(o);
+    Tensor t = as_tensor(o);
     if (!t.device().is_cpu()) t = copy_to(t, t.dtype(), {});
     return nested_list(t, 0, t.numel() ? static_cast<const char*>(t.raw()) : nullptr);
   });
@@ -115,7 +113,7 @@ Tensor converted(const Tensor& t, DType dtype, const Device& device, bool copy) 
 // to(dtype), to(device[, dtype]), to(other), with non_blocking, copy and memory_format.
 PT_METHOD(method_to) {
   return guarded([&]() -> PyObject* {
-    Tensor t = self_of(o);
+    Tensor t = as_tensor(o);
     DType dtype = t.dtype();
     Device device = t.device();
     bool copy = false;
@@ -163,14 +161,14 @@ template <DType dtype>
 PT_METHOD(method_cast) {
   return guarded([&]() -> PyObject* {
     const MethodArgs a("to", {"memory_format"}, 1, args, nargs, kwnames);
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     if (t.dtype() == dtype) return Py_NewRef(o);
     return wrap(to_copy(t, dtype));
   });
 }
 
 PyObject* moved(PyObject* o, const Device& device) {
-  const Tensor& t = self_of(o);
+  const Tensor& t = as_tensor(o);
   return t.device() == device ? Py_NewRef(o) : wrap(to_copy(t, t.dtype(), device));
 }
 PT_METHOD(method_cpu) {
@@ -192,7 +190,7 @@ PT_METHOD(method_cuda) {
 PT_METHOD(method_type) {
   return guarded([&]() -> PyObject* {
     const MethodArgs a("type", {"dtype", "non_blocking"}, 2, args, nargs, kwnames);
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     if (!a.given(0)) return PyUnicode_FromString(legacy_type_name(t.dtype()).c_str());
     DType dtype;
     if (!to_dtype(a[0], dtype)) {
@@ -222,9 +220,9 @@ PyObject* method_type_as(PyObject* o, PyObject* other) {
   return guarded([&]() -> PyObject* {
     PT_CHECK_TYPE(is_tensor(other), "type_as(): argument 'other' must be Tensor, not ",
                   Py_TYPE(other)->tp_name);
-    const DType dtype = self_of(other).dtype();
-    if (self_of(o).dtype() == dtype) return Py_NewRef(o);
-    return wrap(to_copy(self_of(o), dtype));
+    const DType dtype = as_tensor(other).dtype();
+    if (as_tensor(o).dtype() == dtype) return Py_NewRef(o);
+    return wrap(to_copy(as_tensor(o), dtype));
   });
 }
 
@@ -233,21 +231,21 @@ PyObject* method_view_as(PyObject* o, PyObject* other) {
   return guarded([&]() -> PyObject* {
     PT_CHECK_TYPE(is_tensor(other), "view_as(): argument 'other' must be Tensor, not ",
                   Py_TYPE(other)->tp_name);
-    return wrap(view(self_of(o), IntList(self_of(other).sizes())));
+    return wrap(view(as_tensor(o), IntList(as_tensor(other).sizes())));
   });
 }
 PyObject* method_reshape_as(PyObject* o, PyObject* other) {
   return guarded([&]() -> PyObject* {
     PT_CHECK_TYPE(is_tensor(other), "reshape_as(): argument 'other' must be Tensor, not ",
                   Py_TYPE(other)->tp_name);
-    return wrap(reshape(self_of(o), IntList(self_of(other).sizes())));
+    return wrap(reshape(as_tensor(o), IntList(as_tensor(other).sizes())));
   });
 }
 PyObject* method_expand_as(PyObject* o, PyObject* other) {
   return guarded([&]() -> PyObject* {
     PT_CHECK_TYPE(is_tensor(other), "expand_as(): argument 'other' must be Tensor, not ",
                   Py_TYPE(other)->tp_name);
-    return wrap(expand(self_of(o), IntList(self_of(other).sizes())));
+    return wrap(expand(as_tensor(o), IntList(as_tensor(other).sizes())));
   });
 }
 
@@ -276,7 +274,7 @@ PyCFunction fast(F* f) {
 }
 constexpr int kFast = METH_FASTCALL | METH_KEYWORDS;
 
-PyMethodDef methods[] = {
+PyMethodDef method_table[] = {
     {"size", fast(method_size), kFast, "The sizes, or the size of one dimension."},
     {"stride", fast(method_stride), kFast, "The strides in elements, or one of them."},
     {"dim", method_dim, METH_NOARGS, "The number of dimensions."},
@@ -319,6 +317,6 @@ PyMethodDef methods[] = {
 
 }  // namespace
 
-PyMethodDef* tensor_methods() { return methods; }
+PyMethodDef* tensor_methods() { return method_table; }
 
 }  // namespace pt::python

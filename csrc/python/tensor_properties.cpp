@@ -7,36 +7,38 @@ namespace pt::python {
 
 namespace {
 
-const Tensor& self_of(PyObject* o) { return as_tensor(o); }
-
 PyObject* get_shape(PyObject* o, void*) {
-  return guarded([&] { return size_object(self_of(o).sizes()); });
+  return guarded([&] { return size_object(as_tensor(o).sizes()); });
 }
-PyObject* get_dtype(PyObject* o, void*) { return dtype_object(self_of(o).dtype()); }
+PyObject* get_dtype(PyObject* o, void*) { return dtype_object(as_tensor(o).dtype()); }
 PyObject* get_device(PyObject* o, void*) {
-  return guarded([&] { return device_object(self_of(o).device()); });
+  return guarded([&] { return device_object(as_tensor(o).device()); });
 }
 PyObject* get_layout(PyObject*, void*) { return strided_object(); }
-PyObject* get_ndim(PyObject* o, void*) { return PyLong_FromLong(self_of(o).dim()); }
-PyObject* get_itemsize(PyObject* o, void*) { return PyLong_FromSize_t(self_of(o).item_size()); }
-PyObject* get_nbytes(PyObject* o, void*) { return PyLong_FromSize_t(self_of(o).nbytes()); }
-PyObject* get_version(PyObject* o, void*) { return PyLong_FromUnsignedLong(self_of(o).version()); }
-PyObject* get_is_leaf(PyObject* o, void*) { return PyBool_FromLong(self_of(o).is_leaf()); }
-PyObject* get_output_nr(PyObject* o, void*) {
-  return PyLong_FromUnsignedLong(self_of(o)->output_nr);
+PyObject* get_ndim(PyObject* o, void*) { return PyLong_FromLong(as_tensor(o).dim()); }
+PyObject* get_itemsize(PyObject* o, void*) { return PyLong_FromSize_t(as_tensor(o).item_size()); }
+PyObject* get_nbytes(PyObject* o, void*) { return PyLong_FromSize_t(as_tensor(o).nbytes()); }
+PyObject* get_version(PyObject* o, void*) {
+  return PyLong_FromUnsignedLong(as_tensor(o).version());
 }
-PyObject* get_is_cpu(PyObject* o, void*) { return PyBool_FromLong(self_of(o).device().is_cpu()); }
-PyObject* get_is_cuda(PyObject* o, void*) { return PyBool_FromLong(!self_of(o).device().is_cpu()); }
+PyObject* get_is_leaf(PyObject* o, void*) { return PyBool_FromLong(as_tensor(o).is_leaf()); }
+PyObject* get_output_nr(PyObject* o, void*) {
+  return PyLong_FromUnsignedLong(as_tensor(o)->output_nr);
+}
+PyObject* get_is_cpu(PyObject* o, void*) { return PyBool_FromLong(as_tensor(o).device().is_cpu()); }
+PyObject* get_is_cuda(PyObject* o, void*) {
+  return PyBool_FromLong(!as_tensor(o).device().is_cpu());
+}
 PyObject* get_false(PyObject*, void*) { Py_RETURN_FALSE; }
 PyObject* get_none(PyObject*, void*) { Py_RETURN_NONE; }
 
 PyObject* get_requires_grad(PyObject* o, void*) {
-  return PyBool_FromLong(self_of(o).requires_grad());
+  return PyBool_FromLong(as_tensor(o).requires_grad());
 }
 int set_requires_grad(PyObject* o, PyObject* value, void*) {
   return guarded([&] {
     PT_CHECK_TYPE(value && PyBool_Check(value), "requires_grad must be a bool");
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     const bool on = value == Py_True;
     PT_CHECK(t.is_leaf() || on,
              "you can only change requires_grad flags of leaf variables. If you want to use a "
@@ -49,21 +51,21 @@ int set_requires_grad(PyObject* o, PyObject* value, void*) {
   });
 }
 PyObject* get_retains_grad(PyObject* o, void*) {
-  return PyBool_FromLong(self_of(o)->has(TensorImpl::kRetainGrad));
+  return PyBool_FromLong(as_tensor(o)->has(TensorImpl::kRetainGrad));
 }
 
 PyObject* get_grad(PyObject* o, void*) {
-  return guarded([&] { return wrap(Tensor::share(self_of(o)->grad)); });
+  return guarded([&] { return wrap(Tensor::share(as_tensor(o)->grad)); });
 }
 int set_grad(PyObject* o, PyObject* value, void*) {
   return guarded([&] {
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     Tensor next;
     if (value && value != Py_None) {
       PT_CHECK_TYPE(is_tensor(value),
                     "assigned grad expected to be a Tensor or None but got grad of type",
                     Py_TYPE(value)->tp_name);
-      next = self_of(value);
+      next = as_tensor(value);
       PT_CHECK(!next.same_as(t), "can't assign Variable as its own grad");
       PT_CHECK(next.dtype() == t.dtype(), "attempting to assign a gradient with dtype '",
                dtype_name(next.dtype()), "' to a tensor with grad dtype '", dtype_name(t.dtype()),
@@ -78,12 +80,12 @@ int set_grad(PyObject* o, PyObject* value, void*) {
   });
 }
 PyObject* get_grad_fn(PyObject* o, void*) {
-  return guarded([&] { return wrap_node(grad_fn_of(self_of(o))); });
+  return guarded([&] { return wrap_node(grad_fn_of(as_tensor(o))); });
 }
 
 PyObject* get_data(PyObject* o, void*) {
   return guarded([&] {
-    Tensor t = alias(self_of(o));
+    Tensor t = alias(as_tensor(o));
     t->set(TensorImpl::kUntrackedVersion, true);
     return wrap(std::move(t));
   });
@@ -92,7 +94,7 @@ int set_data(PyObject* o, PyObject* value, void*) {
   return guarded([&] {
     PT_CHECK_TYPE(value && is_tensor(value), "Variable data has to be a tensor, but got ",
                   value ? Py_TYPE(value)->tp_name : "nothing");
-    const Tensor &t = self_of(o), &from = self_of(value);
+    const Tensor &t = as_tensor(o), &from = as_tensor(value);
     PT_CHECK(!t.requires_grad() || is_floating(from.dtype()),
              "data set to a tensor that requires gradients must be floating point");
     t->storage = from->storage;
@@ -111,7 +113,7 @@ int set_data(PyObject* o, PyObject* value, void*) {
 
 PyObject* get_transposed(PyObject* o, void*) {
   return guarded([&] {
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     Dims order(t.dim());
     for (int i = 0; i < t.dim(); ++i) order[i] = t.dim() - 1 - i;
     return wrap(permute(t, IntList(order)));
@@ -119,7 +121,7 @@ PyObject* get_transposed(PyObject* o, void*) {
 }
 PyObject* get_matrix_transposed(PyObject* o, void* name) {
   return guarded([&] {
-    const Tensor& t = self_of(o);
+    const Tensor& t = as_tensor(o);
     PT_CHECK(t.dim() >= 2, "tensor.", static_cast<const char*>(name),
              " is only supported on matrices or batches of matrices. Got ", t.dim(), "-D tensor.");
     return wrap(transpose(t, -2, -1));
@@ -127,9 +129,9 @@ PyObject* get_matrix_transposed(PyObject* o, void* name) {
 }
 PyObject* get_self(PyObject* o, void*) { return Py_NewRef(o); }
 PyObject* get_base(PyObject* o, void*) {
-  return guarded([&] { return wrap(Tensor::share(self_of(o)->base)); });
+  return guarded([&] { return wrap(Tensor::share(as_tensor(o)->base)); });
 }
-PyObject* is_view(PyObject* o, void*) { return PyBool_FromLong(self_of(o)->base != nullptr); }
+PyObject* is_view(PyObject* o, void*) { return PyBool_FromLong(as_tensor(o)->base != nullptr); }
 
 PyGetSetDef properties[] = {
     {"shape", get_shape, nullptr, "The sizes, as a torch.Size.", nullptr},

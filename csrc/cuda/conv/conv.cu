@@ -63,7 +63,6 @@ void set_sizes(Product& p, const ConvArgs& a, int64_t m, int64_t n, int64_t k,
   p.k = static_cast<unsigned>(k);
   p.groups = static_cast<int>(a.groups);
   p.bias = nullptr;
-  p.relu = false;
   p.dense = true;
   for (int d = 0; d < 3; ++d) {
     p.size[d] = static_cast<int>(size[d]);
@@ -89,7 +88,6 @@ void conv_forward(const ConvArgs& a) {
   p.image = a.input;
   p.c = a.output;
   p.bias = a.bias;
-  p.relu = a.relu;
   p.a_row = terms;
   p.c_row = out;
   p.a_group = a.out_channels * terms;
@@ -113,7 +111,6 @@ void conv_input_gradient(const ConvArgs& a) {
   p.image = a.output;
   p.c = a.input;
   p.bias = a.bias;
-  p.relu = a.relu;
   p.a_row = kernel;
   p.c_row = in;
   p.a_group = a.out_channels * a.in_channels * kernel;

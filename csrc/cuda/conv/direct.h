@@ -18,7 +18,6 @@ struct ConvNumbers {
   I in[3], out[3], kernel[3], stride[3], padding[3], dilation[3];
   void *input, *weight, *output;
   const void* bias;
-  bool relu;
 
   explicit ConvNumbers(const ConvArgs& a)
       : batch(static_cast<I>(a.batch)),
@@ -28,8 +27,7 @@ struct ConvNumbers {
         input(a.input),
         weight(a.weight),
         output(a.output),
-        bias(a.bias),
-        relu(a.relu) {
+        bias(a.bias) {
     for (int d = 0; d < 3; ++d) {
       in[d] = static_cast<I>(a.in[d]);
       out[d] = static_cast<I>(a.out[d]);
@@ -66,9 +64,6 @@ using ConvSum = std::conditional_t<std::is_floating_point_v<T>, T, uint64_t>;
 template <class T, class I>
 PT_DEVICE T direct_finished(const ConvNumbers<I>& a, I channel, ConvSum<T> sum) {
   if (a.bias) sum += static_cast<ConvSum<T>>(static_cast<const T*>(a.bias)[channel]);
-  if constexpr (std::is_floating_point_v<T>) {
-    if (a.relu && sum < T(0)) return T(0);
-  }
   return static_cast<T>(sum);
 }
 

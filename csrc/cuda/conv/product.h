@@ -43,7 +43,6 @@ struct Product {
   const void* image;
   void* c;
   const void* bias;  // a number for each row of each group, or null
-  bool relu;
   int groups;
   unsigned m, n, k;
   int64_t a_row, c_row;                   // the next row's distance
@@ -83,7 +82,7 @@ PT_DEVICE T image_at(const Product& p, const T* image, const Place& column, cons
 template <class T>
 PT_DEVICE T finished(const Product& p, int group, unsigned row, T v) {
   if (p.bias) v += static_cast<const T*>(p.bias)[int64_t{group} * p.m + row];
-  return p.relu && v < T(0) ? T(0) : v;
+  return v;
 }
 
 // Tiles of 64 * kTall rows.

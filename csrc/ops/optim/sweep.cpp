@@ -78,7 +78,7 @@ class Work {
     for (size_t i = 0; i < entries_.size(); ++i) {
       args.push_back(entries_[i].args);
       if (i + 1 < entries_.size() && entries_[i + 1].fn == entries_[i].fn) continue;
-      const auto fn = reinterpret_cast<DeviceOptimFn*>(entries_[i].fn);
+      const auto fn = reinterpret_cast<DeviceOptimFn*>(reinterpret_cast<AnyFn>(entries_[i].fn));
       fn({args.data(), static_cast<int64_t>(args.size())});
       args.clear();
     }

@@ -60,12 +60,13 @@ Tensor run_scan(const ScanKernel& kernel, const Tensor& self, int64_t dim, DType
 
 // Integers and bools are accumulated as int64 unless a dtype is asked for.
 Tensor accumulated(const ScanKernel& kernel, const Tensor& self, int64_t dim,
-                   std::optional<DType> dtype) {
+                   std::optional<DType> dtype, Direction direction = Direction::kForward) {
   const DType own = self.dtype();
   const DType result = dtype.value_or(is_integral(own, true) ? DType::kInt64 : own);
-  if (!is_integral(result, true)) return run_scan(kernel, self, dim, result, result);
+  if (!is_integral(result, true)) return run_scan(kernel, self, dim, result, result, direction);
   const bool widens = is_integral(own, true) && result == DType::kInt64;
-  return cast_to(run_scan(kernel, self, dim, widens ? own : result, DType::kInt64), result);
+  return cast_to(run_scan(kernel, self, dim, widens ? own : result, DType::kInt64, direction),
+                 result);
 }
 
 Pair extreme_so_far(const ScanKernel& kernel, const Tensor& self, int64_t dim) {
@@ -120,14 +121,15 @@ PT_OP(cumsum)
 
 PT_OP(reverse_cumsum)
     .impl([](const Tensor& self, int64_t dim) {
-      return run_scan(kCumsum, self, dim, self.dtype(), self.dtype(), Direction::kReverse);
+      return accumulated(kCumsum, self, dim, std::nullopt, Direction::kReverse);
     })
     .on_device()
     .backward([](BackwardCall& g, const Tensor&, int64_t dim) { g[0] = cumsum(g.grad(), dim); })
     .internal()
     .doc("The sum of each element and all after it along a dimension: the gradient of cumsum().")
     .sample("R(3, 4), 1")
-    .sample("R(2, 3, 4), -2");
+    .sample("R(2, 3, 4), -2")
+    .sample("I(3, 4), 1");
 
 PT_OP(cumprod)
     .impl([](const Tensor& self, int64_t dim, std::optional<DType> dtype) {

@@ -77,10 +77,10 @@ DeviceLines lines_of(const Tensor& self, int dim, const Tensor& index) {
   a.step = scalar ? 1 : self->strides[dim];
   a.dim = dim;
   a.length = index.dim() ? index->sizes[dim] : 1;
-  Dims sizes, strides;
+  const Dims& sizes = index->sizes;
+  Dims strides(index.dim(), 0);
   for (int d = 0; d < index.dim(); ++d) {
-    sizes.push_back(index->sizes[d]);
-    strides.push_back(d == dim || scalar ? 0 : self->strides[d]);
+    if (d != dim && !scalar) strides[d] = self->strides[d];
     if (d > dim) a.inner *= index->sizes[d];
   }
   a.walk = walk_of(positions(sizes, strides));
