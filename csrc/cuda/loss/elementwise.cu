@@ -28,7 +28,7 @@ PT_DEVICE Compute<T> loss_at(const ElementLossArgs& a, int64_t i) {
 template <class F, int kInputs, class T>
 struct LossOp {
   using Total = double;
-  static constexpr int kTaken = 8;
+  static constexpr int kTaken = 4;
   struct Part {
     Compute<T> sum;
   };
