@@ -19,7 +19,7 @@ PT_DEVICE bool in_plane(const PlaneIndexArgs& a, int64_t place, int64_t size) {
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) gather_kernel(PlaneIndexArgs a, int64_t all) {
+__global__ void __launch_bounds__(kThreads, 2) gather_kernel(PlaneIndexArgs a, int64_t all) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
     const int64_t place = a.indices[i], plane = i / a.out_size;
@@ -31,11 +31,11 @@ __global__ void __launch_bounds__(kThreads) gather_kernel(PlaneIndexArgs a, int6
 
 // Of several elements for one place the last counts: `last` finds it. Planes of 2^31 elements and
 // more go element by element.
-__global__ void __launch_bounds__(kThreads) fill_kernel(int* p, int64_t all, int value) {
+__global__ void __launch_bounds__(kThreads, 2) fill_kernel(int* p, int64_t all, int value) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) p[i] = value;
 }
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 2)
     find_last_kernel(PlaneIndexArgs a, int64_t all, int* last) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
@@ -45,7 +45,7 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 2)
     put_kernel(PlaneIndexArgs a, int64_t all, const int* last) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(kThreads)
 // A block for each plane. In each round the first element left for every place is added to it;
 // there are as many rounds as elements for one place.
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 2)
     add_kernel(PlaneIndexArgs a, Compute<T>* sums, int* next, int* done) {
   for (int64_t plane = blockIdx.x; plane < a.planes; plane += gridDim.x) {
     const int64_t base = plane * a.out_size;
@@ -101,7 +101,7 @@ __global__ void __launch_bounds__(kThreads)
 
 // A thread for each plane.
 template <class T, bool kAdd>
-__global__ void __launch_bounds__(kThreads) serial_kernel(PlaneIndexArgs a, Compute<T>* sums) {
+__global__ void __launch_bounds__(kThreads, 2) serial_kernel(PlaneIndexArgs a, Compute<T>* sums) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t p = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; p < a.planes; p += step) {
     const T* in = static_cast<const T*>(a.in) + p * a.in_size;

@@ -34,7 +34,7 @@ PT_DEVICE Place<I> place_of(I i, const I* size) {
 }
 
 template <class T, class I>
-__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2)
+__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 2 : 1)
     max_kernel(Windows<I> w, I all) {
   using L = Compute<T>;
   const I step = static_cast<I>(gridDim.x) * static_cast<I>(blockDim.x);
@@ -74,7 +74,7 @@ PT_DEVICE L divisor_of(const Windows<I>& w, const Window& z, const Window& y, co
 }
 
 template <class T, class I>
-__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2)
+__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 2 : 1)
     average_kernel(Windows<I> w, I all) {
   using L = Compute<T>;
   const I step = static_cast<I>(gridDim.x) * static_cast<I>(blockDim.x);
@@ -98,7 +98,7 @@ __global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2)
 }
 
 template <class T, class I>
-__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 4 : 2)
+__global__ void __launch_bounds__(kPoolThreads, sizeof(I) == 4 ? 2 : 1)
     average_backward_kernel(Windows<I> w, I all) {
   using L = Compute<T>;
   const I step = static_cast<I>(gridDim.x) * static_cast<I>(blockDim.x);
