@@ -13,7 +13,7 @@ namespace pt::PT_ISA::conv {
 
 inline constexpr int kMostWidth = 32;
 
-inline thread_local gemm::Scratch scratch_plane, scratch_sums;
+inline constexpr Scratch scratch_plane{ScratchUse::kPlane}, scratch_sums{ScratchUse::kPlaneSums};
 
 inline bool is_flat(const ConvArgs& p) {
   return p.in[0] == 1 && p.out[0] == 1 && p.kernel[0] == 1 && p.padding[0] == 0;

@@ -14,7 +14,7 @@
 
 namespace pt::PT_ISA::conv {
 
-inline thread_local gemm::Scratch scratch_blocks;
+inline constexpr Scratch scratch_blocks{ScratchUse::kBlocks};
 
 inline bool is_3x3(const ConvArgs& p) {
   for (int d = 1; d < 3; d++) {
@@ -201,7 +201,7 @@ void correlate_3x3(const ConvArgs& p, const ColumnBlock& block, const T* plane, 
                            sum[6 + t] += y * x2[t][0];
                          }
                        };
-  TapVectors<1, T> x0, x1, x2;
+  TapVectors<1, T> x0, x1, x2 = {};  // set before use, which GCC does not see
   load_row(-p.padding[1], x0);
   if constexpr (kStep == 1) {
     load_row(1 - p.padding[1], x1);

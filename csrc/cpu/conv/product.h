@@ -15,7 +15,8 @@ namespace pt::PT_ISA::conv {
 
 using gemm::Blocks;
 
-inline thread_local gemm::Scratch scratch_reads, scratch_runs, scratch_places;
+inline constexpr Scratch scratch_reads{ScratchUse::kImageReads},
+    scratch_runs{ScratchUse::kImageRuns}, scratch_places{ScratchUse::kImagePlaces};
 
 template <class T>
 struct Product {

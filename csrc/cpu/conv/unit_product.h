@@ -12,7 +12,7 @@
 
 namespace pt::PT_ISA::conv {
 
-inline thread_local gemm::Scratch scratch_planes;
+inline constexpr Scratch scratch_planes{ScratchUse::kImagePlanes};
 
 // The rows [q0, q0 + rows) of results of one image as planes of pairs: [pair][residue][plane][2].
 template <class T>

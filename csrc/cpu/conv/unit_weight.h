@@ -12,7 +12,7 @@
 
 namespace pt::PT_ISA::conv {
 
-inline thread_local gemm::Scratch scratch_turned;
+inline constexpr Scratch scratch_turned{ScratchUse::kTurned};
 
 template <class T>
 struct UnitWeight {

@@ -11,7 +11,7 @@
 
 namespace pt::PT_ISA::gemm {
 
-inline thread_local Scratch scratch_parts;
+inline constexpr Scratch scratch_parts{ScratchUse::kProductParts};
 
 PT_GEMM_INLINE int64_t count_blocks(int64_t k, int64_t most) {
   int64_t count = 0;

@@ -1,12 +1,11 @@
 // One matrix product with typed pointers, views of its parts, and per-thread scratch memory.
 #pragma once
 
-#include <cstdlib>
-#include <new>
 #include <type_traits>
 
 #include "cpu/gemm/vec.h"
 #include "cpu/gemm_args.h"
+#include "cpu/scratch.h"
 
 namespace pt::PT_ISA::gemm {
 
@@ -97,33 +96,7 @@ struct Problem {
   }
 };
 
-// A 64-byte aligned buffer that only grows; one for each thread and purpose.
-class Scratch {
- public:
-  Scratch() = default;
-  Scratch(const Scratch&) = delete;
-  ~Scratch() { std::free(data_); }
-
-  template <class S>
-  S* get(int64_t count) {
-    const size_t bytes = (static_cast<size_t>(count) * sizeof(S) + 4095) / 4096 * 4096;
-    if (bytes > bytes_) grow(bytes);
-    return static_cast<S*>(data_);
-  }
-
- private:
-  __attribute__((noinline)) void grow(size_t bytes) {
-    std::free(data_);
-    bytes_ = 0;
-    data_ = std::aligned_alloc(4096, bytes);
-    if (!data_) throw std::bad_alloc();
-    bytes_ = bytes;
-  }
-
-  void* data_ = nullptr;
-  size_t bytes_ = 0;
-};
-
-inline thread_local Scratch scratch_a, scratch_b, scratch_c, scratch_partial;
+inline constexpr Scratch scratch_a{ScratchUse::kProductA}, scratch_b{ScratchUse::kProductB},
+    scratch_c{ScratchUse::kProductC}, scratch_partial{ScratchUse::kProductPartial};
 
 }  // namespace pt::PT_ISA::gemm

@@ -19,7 +19,8 @@ inline constexpr int64_t kTileBlockDepth = 2048;  // of B, packed
 inline constexpr int64_t kStretch = 512;
 inline constexpr int64_t kMostRowsOfSums = 512;  // where the sums of several blocks are kept
 
-inline thread_local Scratch scratch_tile_a, scratch_tile_b, scratch_tile_c;
+inline constexpr Scratch scratch_tile_a{ScratchUse::kTileA}, scratch_tile_b{ScratchUse::kTileB},
+    scratch_tile_c{ScratchUse::kTileC};
 
 PT_GEMM_INLINE void store_32(BFloat16* c, __m512 low, __m512 high, int64_t n) {
   const __m512i v = narrow(low, high);
