@@ -14,7 +14,7 @@ PY_FILES := pytensor tests tools examples benchmarks
 ORACLE_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build train test test-cpp test-asan bench fmt lint tidy check clean
+.PHONY: help setup build train test test-cpp test-cuda test-asan bench fmt lint tidy check clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -49,6 +49,16 @@ test: build  ## all tests, or those that match K
 
 test-cpp: build  ## C++ tests
 	$(RUN) -m tools.build tests
+
+# Builds the kernels for CUDA with the emulator beside the rest, once plain and once checked.
+test-cuda: export PYTENSOR_EMU_ORDER = random
+test-cuda: export PYTENSOR_EMU_LAZY = 1
+test-cuda: build  ## the device tests, and the op tests on the emulated device
+	cmake=$(VENV)/bin/cmake; [ -x $$cmake ] || cmake=cmake; \
+	  $$cmake -DPYTENSOR_CUDA=CHECKED "$$($(RUN) -m tools.build where)"
+	$(RUN) -m tools.build
+	$(RUN) -m pytest tests/cuda -n auto --maxprocesses 8
+	PYTENSOR_TEST_DEVICE=cuda $(RUN) -m pytest tests/ops/test_registry.py -n auto --maxprocesses 8
 
 # Its own environment and build folder, and the kernels of this machine alone. Leaks at exit are
 # those of other libraries; what the package measures (size, import) is not what is installed here.
