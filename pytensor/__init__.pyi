@@ -22,12 +22,14 @@ from pytensor import (
     functional as functional,
     hub as hub,
     linalg as linalg,
+    masked as masked,
     mps as mps,
     multiprocessing as multiprocessing,
     nn as nn,
     optim as optim,
     profiler as profiler,
     serialization as serialization,
+    signal as signal,
     special as special,
     storage as storage,
     utils as utils,
@@ -672,9 +674,14 @@ from pytensor.amp import (
     autocast as autocast,
 )
 from pytensor.amp.autocast_mode import (
+    clear_autocast_cache as clear_autocast_cache,
     get_autocast_dtype as get_autocast_dtype,
+    is_autocast_cache_enabled as is_autocast_cache_enabled,
     is_autocast_cpu_enabled as is_autocast_cpu_enabled,
     is_autocast_enabled as is_autocast_enabled,
+    set_autocast_cache_enabled as set_autocast_cache_enabled,
+    set_autocast_dtype as set_autocast_dtype,
+    set_autocast_enabled as set_autocast_enabled,
 )
 from pytensor.autograd.grad_mode import (
     enable_grad as enable_grad,

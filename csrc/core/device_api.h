@@ -38,8 +38,8 @@ struct DeviceMemory {
   size_t free_on_device, total_on_device;
 };
 
-// Status of work whose kernels met an index out of bounds: an IndexError, or a RuntimeError where the
-// cpu raises that. Reported by the first function after it that waits, or by take_error().
+// Status of work whose kernels met an index out of bounds: an IndexError, or a RuntimeError where
+// the cpu raises that. Reported by the first function after it that waits, or by take_error().
 inline constexpr int kDeviceIndexError = 1 << 20, kDeviceRangeError = kDeviceIndexError + 1;
 
 enum class DeviceCopy : int { kToDevice, kToHost, kOnDevice };

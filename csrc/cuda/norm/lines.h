@@ -35,7 +35,9 @@ struct ChannelLines {
 };
 
 template <class Op, bool kColumns, int kPack>
-__global__ void __launch_bounds__(kNormThreads, Op::kTaken >= 16 ? 3 : Op::kTaken >= 8 ? 2 : 1)
+__global__ void __launch_bounds__(kNormThreads, Op::kTaken >= 16  ? 3
+                                                : Op::kTaken >= 8 ? 2
+                                                                  : 1)
     channel_kernel(Op op, ChannelLines s, typename Op::Total* partial) {
   using Total = typename Op::Total;
   constexpr int kLanes = kColumns ? kNormThreads / kNormColumns : kNormThreads;

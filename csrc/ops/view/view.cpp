@@ -422,7 +422,8 @@ PT_OP(scatter_strided)
       // Elements that share memory add up, one after the other.
       const Tensor source = as_contiguous(grad);
       if (call_on_device) {
-        const Tensor all = arange_end(length, DType::kInt64, std::nullopt, call_device(), std::nullopt);
+        const Tensor all =
+            arange_end(length, DType::kInt64, std::nullopt, call_device(), std::nullopt);
         const Tensor places = contiguous_copy(make_view(all, size, stride, offset));
         const Dims vector{source.numel()};
         return index_add(flat, 0, reshape(places, vector), reshape(source, vector), 1);
