@@ -37,8 +37,9 @@ def table(columns: dict[str, dict[Key, float | None]], means_only: bool = False)
     if not means_only:
         for key in keys:
             lines.append(row([*key, *(cell(figures.get(key)) for figures in columns.values())]))
-    names = list(dict.fromkeys(name for name, _ in keys))
-    for name in [*names, None] if len(names) > 1 and len(keys) > len(names) else [None]:
+    names = [name for name, _ in keys]
+    several = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    for name in [*several, None] if len(several) > 1 else [None]:
         means, worst = [], []
         for figures in columns.values():
             known = [r for k, r in figures.items() if r is not None and name in (None, k[0])]

@@ -225,6 +225,9 @@ void access(const void* at, size_t bytes, bool writes, bool atomically, bool wan
     const auto address = reinterpret_cast<uintptr_t>(p);
     if (address >= image_first && address < image_last) return;
     if (p >= context && p < context + context_bytes) return;
+    cudaPointerAttributes attributes;
+    cudaPointerGetAttributes(&attributes, p);
+    if (attributes.type == cudaMemoryTypeHost) return;  // page-locked: the device's, too
     say("memcheck",
         writes ? "write to memory that is not the device's"
                : "read of memory that is not the device's",
