@@ -123,8 +123,9 @@ def set_float32_matmul_precision(precision: str) -> None:
     """Sets how exact float32 matrix products must be.
 
     Args:
-        precision (str): "highest", "high" or "medium". Matrix products are always computed in
-            full float32; below "highest", 3x3 convolutions may lose about a decimal digit.
+        precision (str): "highest", "high" or "medium". Below "highest", 3x3 convolutions may lose
+            about a decimal digit. "medium" also rounds the inputs of products and convolutions to
+            bfloat16 where the processor has units for that, with sums in float32.
 
     Raises:
         ValueError: for any other text.

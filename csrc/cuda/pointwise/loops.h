@@ -10,30 +10,19 @@
 
 #include "cpu/pointwise_rows.h"
 #include "cuda/args/pointwise_args.h"
+#include "cuda/divider.h"
 #include "cuda/pointwise/convert.h"
 #include "cuda/registry.h"
 #include "ops/functors/functor.h"
 
 namespace pt::device {
 
+using cuda::Divider;
 using cuda::load_as;
 using cuda::Pack;
 using cuda::store_as;
 
 inline constexpr int kThreads = 256;
-
-// Division of numbers below 2^31 by a constant: multiplication by its inverse (Granlund and
-// Montgomery, 1994).
-struct Divider {
-  uint32_t divisor = 1, multiplier = 0, shift = 0;
-  Divider() = default;
-  explicit Divider(uint32_t d) : divisor(d) {
-    while ((uint64_t{1} << shift) < d) ++shift;
-    multiplier =
-        static_cast<uint32_t>(((uint64_t{1} << 32) * ((uint64_t{1} << shift) - d)) / d + 1);
-  }
-  PT_DEVICE uint32_t divide(uint32_t n) const { return (__umulhi(n, multiplier) + n) >> shift; }
-};
 
 // --- dense ---------------------------------------------------------------------------------------
 
@@ -147,7 +136,7 @@ StridedCall<kOperands> strided_call(const DevicePointwise& p) {
   StridedCall<kOperands> c;
   c.n = static_cast<uint32_t>(p.n);
   c.ndim = p.ndim;
-  for (int d = 0; d < p.ndim; ++d) c.sizes[d] = Divider(static_cast<uint32_t>(p.sizes[d]));
+  for (int d = 0; d < p.ndim; ++d) c.sizes[d] = Divider(p.sizes[d]);
   for (int k = 0; k < kOperands; ++k) c.operands[k] = p.operands[k];
   return c;
 }

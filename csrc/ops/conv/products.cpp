@@ -79,19 +79,9 @@ struct ConvCall {
       return cast_to(out, t);
     }
     if (const Tensor z = run_units(a, b, bias, sizes); z.defined()) return z;
-    const Tensor x = as_contiguous(cast_to(a, compute)), y = as_contiguous(cast_to(b, compute));
-    const Tensor z = bias.defined() ? as_contiguous(cast_to(bias, compute)) : Tensor();
-    args.*first = x.raw();
-    args.*second = y.raw();
-    args.*write = out.raw();
-    args.bias = z.defined() ? z.raw() : nullptr;
-    const Tensor more = residual.defined() ? as_contiguous(residual) : Tensor();
-    args.residual = more.defined() ? more.raw() : nullptr;
     args.reduced_precision = float32_precision() != Float32Precision::kHighest;
     args.way = way_of_call();
-    std::vector<Tensor> memory;
-    args.allocate = allocate;
-    args.owner = &memory;
+    const Operands operands(*this, a, b, bias, out);
     if (ConvFn* fn = kernel.get(compute)) {
       fn(args);
     } else {
@@ -101,6 +91,33 @@ struct ConvCall {
   }
 
  private:
+  // Puts the tensors into the arguments, contiguous and of the result's dtype, and keeps them and
+  // what the kernel allocates for the time of the call.
+  struct Operands {
+    Tensor a, b, bias, residual;
+    std::vector<Tensor> memory;
+
+    Operands(ConvCall& call, const Tensor& first, const Tensor& second, const Tensor& summand,
+             const Tensor& out)
+        : a(ready(first, out.dtype())),
+          b(ready(second, out.dtype())),
+          bias(ready(summand, out.dtype())),
+          residual(ready(call.residual, out.dtype())) {
+      ConvArgs& args = call.args;
+      args.*call.first = a.raw();
+      args.*call.second = b.raw();
+      args.*call.write = out.raw();
+      args.bias = bias.defined() ? bias.raw() : nullptr;
+      args.residual = residual.defined() ? residual.raw() : nullptr;
+      args.allocate = allocate;
+      args.owner = &memory;
+    }
+    Operands(const Operands&) = delete;
+    static Tensor ready(const Tensor& t, DType dtype) {
+      return t.defined() ? as_contiguous(cast_to(t, dtype)) : Tensor();
+    }
+  };
+
   // On the machine's bfloat16 units, where it has them and the numbers allow it; else undefined.
   Tensor run_units(const Tensor& a, const Tensor& b, const Tensor& bias, const Dims& sizes) {
     const DType t = a.dtype();
@@ -108,18 +125,8 @@ struct ConvCall {
     if ((t != DType::kBFloat16 && !rounded) || bfloat16_unit() == BFloat16Unit::kNone) return {};
     ConvUnitsFn* fn = units.get(t);
     if (!fn) return {};
-    const Tensor x = as_contiguous(a), y = as_contiguous(b);
-    const Tensor z = bias.defined() ? as_contiguous(bias) : Tensor();
     const Tensor out = empty_tensor(sizes, t);
-    args.*first = x.raw();
-    args.*second = y.raw();
-    args.*write = out.raw();
-    args.bias = z.defined() ? z.raw() : nullptr;
-    const Tensor more = residual.defined() ? as_contiguous(residual) : Tensor();
-    args.residual = more.defined() ? more.raw() : nullptr;
-    std::vector<Tensor> memory;
-    args.allocate = allocate;
-    args.owner = &memory;
+    const Operands operands(*this, a, b, bias, out);
     return fn(args) ? out : Tensor();
   }
 

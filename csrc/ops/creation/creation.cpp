@@ -11,9 +11,6 @@
 
 namespace pt {
 
-// dispatch() has looked at the Device argument already.
-Device new_device(const std::optional<Device>&) { return call_device(); }
-
 Tensor empty_as(const Tensor& self, const std::optional<DType>& dtype,
                 const std::optional<MemoryFormat>& format) {
   const DType t = dtype.value_or(self.dtype());
@@ -110,8 +107,8 @@ Tensor make_range(const Scalar& start, const Scalar& end, const Scalar& step, bo
 }  // namespace
 
 PT_OP(empty)
-    .impl([](IntList size, OptDType dtype, auto, OptDevice device, OptBool, OptFormat format) {
-      Tensor t = empty_tensor(size, dtype.value_or(default_dtype()), new_device(device));
+    .impl([](IntList size, OptDType dtype, auto, OptDevice, OptBool, OptFormat format) {
+      Tensor t = empty_tensor(size, dtype.value_or(default_dtype()));
       if (format == MemoryFormat::kChannelsLast && size.size() == 4)
         return empty_strided_tensor(
             size, Dims{size[1] * size[2] * size[3], 1, size[3] * size[1], size[1]}, t.dtype());
@@ -126,11 +123,10 @@ PT_OP(empty)
     .test("arbitrary");
 
 PT_OP(empty_strided)
-    .impl([](IntList size, IntList stride, OptDType dtype, auto, OptDevice device, OptBool) {
+    .impl([](IntList size, IntList stride, OptDType dtype, auto, OptDevice, OptBool) {
       PT_CHECK(size.size() == stride.size(), "empty_strided: mismatch in length of size (",
                size.size(), ") and stride (", stride.size(), ")");
-      return empty_strided_tensor(size, stride, dtype.value_or(default_dtype()),
-                                  new_device(device));
+      return empty_strided_tensor(size, stride, dtype.value_or(default_dtype()));
     })
     .on_device()
     .nondifferentiable()
@@ -140,8 +136,8 @@ PT_OP(empty_strided)
     .test("arbitrary");
 
 PT_OP(zeros)
-    .impl([](IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
-      return zeros_tensor(size, dtype.value_or(default_dtype()), new_device(device));
+    .impl([](IntList size, OptDType dtype, auto, OptDevice, OptBool) {
+      return zeros_tensor(size, dtype.value_or(default_dtype()));
     })
     .on_device()
     .nondifferentiable()
@@ -152,8 +148,8 @@ PT_OP(zeros)
     .sample("2, 3, dtype=torch.int64");
 
 PT_OP(ones)
-    .impl([](IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
-      return filled(empty_tensor(size, dtype.value_or(default_dtype()), new_device(device)), 1);
+    .impl([](IntList size, OptDType dtype, auto, OptDevice, OptBool) {
+      return filled(empty_tensor(size, dtype.value_or(default_dtype())), 1);
     })
     .on_device()
     .nondifferentiable()
@@ -163,8 +159,8 @@ PT_OP(ones)
     .sample("(2, 3)");
 
 PT_OP(full)
-    .impl([](IntList size, Scalar value, OptDType dtype, auto, OptDevice device, OptBool) {
-      return filled(empty_tensor(size, fill_dtype(value, dtype), new_device(device)), value);
+    .impl([](IntList size, Scalar value, OptDType dtype, auto, OptDevice, OptBool) {
+      return filled(empty_tensor(size, fill_dtype(value, dtype)), value);
     })
     .on_device()
     .nondifferentiable()
@@ -175,8 +171,7 @@ PT_OP(full)
     .sample("(2,), 7");
 
 PT_OP(arange_end)
-    .impl([](Scalar end, OptDType dtype, auto, OptDevice device, OptBool) {
-      new_device(device);
+    .impl([](Scalar end, OptDType dtype, auto, OptDevice, OptBool) {
       return make_range(0, end, 1, false, dtype, "arange");
     })
     .on_device()
@@ -190,9 +185,7 @@ PT_OP(arange_end)
     .sample("4.5");
 
 PT_OP(arange)
-    .impl([](Scalar start, Scalar end, Scalar step, OptDType dtype, auto, OptDevice device,
-             OptBool) {
-      new_device(device);
+    .impl([](Scalar start, Scalar end, Scalar step, OptDType dtype, auto, OptDevice, OptBool) {
       return make_range(start, end, step, false, dtype, "arange");
     })
     .on_device()
@@ -204,9 +197,7 @@ PT_OP(arange)
     .sample("5, 0, -2");
 
 PT_OP(range)
-    .impl([](Scalar start, Scalar end, Scalar step, OptDType dtype, auto, OptDevice device,
-             OptBool) {
-      new_device(device);
+    .impl([](Scalar start, Scalar end, Scalar step, OptDType dtype, auto, OptDevice, OptBool) {
       return make_range(start, end, step, true, dtype.value_or(default_dtype()), "range");
     })
     .on_device()
@@ -216,9 +207,7 @@ PT_OP(range)
     .sample("1, 4");
 
 PT_OP(linspace)
-    .impl([](Scalar start, Scalar end, int64_t steps, OptDType dtype, auto, OptDevice device,
-             OptBool) {
-      new_device(device);
+    .impl([](Scalar start, Scalar end, int64_t steps, OptDType dtype, auto, OptDevice, OptBool) {
       PT_CHECK(steps >= 0, "number of steps must be non-negative");
       Tensor out = empty_tensor(Dims{steps}, dtype.value_or(default_dtype()));
       if (steps == 1) return filled(out, start);
@@ -246,9 +235,8 @@ PT_OP(linspace)
     .sample("-2.0, 3.0, 8");
 
 PT_OP(logspace)
-    .impl([](Scalar start, Scalar end, int64_t steps, double base, OptDType dtype, auto,
-             OptDevice device, OptBool) {
-      new_device(device);
+    .impl([](Scalar start, Scalar end, int64_t steps, double base, OptDType dtype, auto, OptDevice,
+             OptBool) {
       PT_CHECK(steps >= 0, "number of steps must be non-negative");
       Tensor out = empty_tensor(Dims{steps}, dtype.value_or(default_dtype()));
       if (steps == 1) return filled(out, std::pow(base, start.to_double()));
@@ -273,19 +261,17 @@ PT_OP(logspace)
     .sample("0, 2, 5");
 
 namespace {
-Tensor identity(int64_t n, int64_t m, const OptDType& dtype, const OptDevice& device) {
+Tensor identity(int64_t n, int64_t m, const OptDType& dtype) {
   PT_CHECK(n >= 0, "n must be greater or equal to 0, got ", n);
   PT_CHECK(m >= 0, "m must be greater or equal to 0, got ", m);
-  Tensor t = zeros_tensor(Dims{n, m}, dtype.value_or(default_dtype()), new_device(device));
+  Tensor t = zeros_tensor(Dims{n, m}, dtype.value_or(default_dtype()));
   if (t.numel()) fill_with(make_view(t, Dims{std::min(n, m)}, Dims{m + 1}, 0), 1);
   return t;
 }
 }  // namespace
 
 PT_OP(eye)
-    .impl([](int64_t n, OptDType dtype, auto, OptDevice device, OptBool) {
-      return identity(n, n, dtype, device);
-    })
+    .impl([](int64_t n, OptDType dtype, auto, OptDevice, OptBool) { return identity(n, n, dtype); })
     .on_device()
     .nondifferentiable()
     .function_only()
@@ -294,8 +280,8 @@ PT_OP(eye)
     .sample("3");
 
 PT_OP(eye_m)
-    .impl([](int64_t n, int64_t m, OptDType dtype, auto, OptDevice device, OptBool) {
-      return identity(n, m, dtype, device);
+    .impl([](int64_t n, int64_t m, OptDType dtype, auto, OptDevice, OptBool) {
+      return identity(n, m, dtype);
     })
     .on_device()
     .nondifferentiable()
@@ -305,9 +291,7 @@ PT_OP(eye_m)
     .sample("4, 2, dtype=torch.int64");
 
 PT_OP(empty_like)
-    .impl([](const Tensor& self, OptDType dtype, auto, OptDevice device, OptBool,
-             OptFormat format) {
-      new_device(device);
+    .impl([](const Tensor& self, OptDType dtype, auto, OptDevice, OptBool, OptFormat format) {
       return empty_as(self, dtype, format);
     })
     .on_device()
@@ -318,9 +302,7 @@ PT_OP(empty_like)
     .test("arbitrary");
 
 PT_OP(zeros_like)
-    .impl([](const Tensor& self, OptDType dtype, auto, OptDevice device, OptBool,
-             OptFormat format) {
-      new_device(device);
+    .impl([](const Tensor& self, OptDType dtype, auto, OptDevice, OptBool, OptFormat format) {
       return filled(empty_as(self, dtype, format), 0);
     })
     .on_device()
@@ -331,9 +313,7 @@ PT_OP(zeros_like)
     .sample("R(3, 4), dtype=torch.int32");
 
 PT_OP(ones_like)
-    .impl([](const Tensor& self, OptDType dtype, auto, OptDevice device, OptBool,
-             OptFormat format) {
-      new_device(device);
+    .impl([](const Tensor& self, OptDType dtype, auto, OptDevice, OptBool, OptFormat format) {
       return filled(empty_as(self, dtype, format), 1);
     })
     .on_device()
@@ -343,11 +323,8 @@ PT_OP(ones_like)
     .sample("R(3, 4)");
 
 PT_OP(full_like)
-    .impl([](const Tensor& self, Scalar value, OptDType dtype, auto, OptDevice device, OptBool,
-             OptFormat format) {
-      new_device(device);
-      return filled(empty_as(self, dtype, format), value);
-    })
+    .impl([](const Tensor& self, Scalar value, OptDType dtype, auto, OptDevice, OptBool,
+             OptFormat format) { return filled(empty_as(self, dtype, format), value); })
     .on_device()
     .nondifferentiable()
     .function_only()
@@ -355,8 +332,8 @@ PT_OP(full_like)
     .sample("R(3, 4), 1.5");
 
 PT_OP(new_empty)
-    .impl([](const Tensor& self, IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
-      return empty_tensor(size, dtype.value_or(self.dtype()), new_device(device));
+    .impl([](const Tensor& self, IntList size, OptDType dtype, auto, OptDevice, OptBool) {
+      return empty_tensor(size, dtype.value_or(self.dtype()));
     })
     .on_device()
     .nondifferentiable()
@@ -366,8 +343,8 @@ PT_OP(new_empty)
     .test("arbitrary");
 
 PT_OP(new_zeros)
-    .impl([](const Tensor& self, IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
-      return zeros_tensor(size, dtype.value_or(self.dtype()), new_device(device));
+    .impl([](const Tensor& self, IntList size, OptDType dtype, auto, OptDevice, OptBool) {
+      return zeros_tensor(size, dtype.value_or(self.dtype()));
     })
     .on_device()
     .nondifferentiable()
@@ -376,8 +353,8 @@ PT_OP(new_zeros)
     .sample("R(3), (2, 2)");
 
 PT_OP(new_ones)
-    .impl([](const Tensor& self, IntList size, OptDType dtype, auto, OptDevice device, OptBool) {
-      return filled(empty_tensor(size, dtype.value_or(self.dtype()), new_device(device)), 1);
+    .impl([](const Tensor& self, IntList size, OptDType dtype, auto, OptDevice, OptBool) {
+      return filled(empty_tensor(size, dtype.value_or(self.dtype())), 1);
     })
     .on_device()
     .nondifferentiable()
@@ -386,10 +363,8 @@ PT_OP(new_ones)
     .sample("R(3), (2, 2)");
 
 PT_OP(new_full)
-    .impl([](const Tensor& self, IntList size, Scalar value, OptDType dtype, auto, OptDevice device,
-             OptBool) {
-      return filled(empty_tensor(size, dtype.value_or(self.dtype()), new_device(device)), value);
-    })
+    .impl([](const Tensor& self, IntList size, Scalar value, OptDType dtype, auto, OptDevice,
+             OptBool) { return filled(empty_tensor(size, dtype.value_or(self.dtype())), value); })
     .on_device()
     .nondifferentiable()
     .method_only()
@@ -397,11 +372,11 @@ PT_OP(new_full)
     .sample("R(3), (2, 2), 3");
 
 PT_OP(new_empty_strided)
-    .impl([](const Tensor& self, IntList size, IntList stride, OptDType dtype, auto,
-             OptDevice device, OptBool) {
+    .impl([](const Tensor& self, IntList size, IntList stride, OptDType dtype, auto, OptDevice,
+             OptBool) {
       PT_CHECK(size.size() == stride.size(), "new_empty_strided: mismatch in length of size (",
                size.size(), ") and stride (", stride.size(), ")");
-      return empty_strided_tensor(size, stride, dtype.value_or(self.dtype()), new_device(device));
+      return empty_strided_tensor(size, stride, dtype.value_or(self.dtype()));
     })
     .on_device()
     .nondifferentiable()

@@ -49,8 +49,6 @@ inline constexpr Op<"new_empty_strided(Tensor self, int[] size, int[] stride, " 
                     ") -> Tensor">
     new_empty_strided;
 
-// The device of a new tensor: that of the running call.
-Device new_device(const std::optional<Device>& device);
 // An uninitialised tensor of self's sizes that keeps its order of dimensions.
 Tensor empty_as(const Tensor& self, const std::optional<DType>& dtype,
                 const std::optional<MemoryFormat>& format);

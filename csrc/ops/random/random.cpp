@@ -87,8 +87,7 @@ Tensor target(const Out& out, const Tensor& self) {
 }  // namespace
 
 PT_OP(rand)
-    .impl([](IntList size, Generator* g, OptDType dtype, auto, OptDevice device, OptBool) {
-      new_device(device);
+    .impl([](IntList size, Generator* g, OptDType dtype, auto, OptDevice, OptBool) {
       return uniform_into(empty_tensor(size, floating_dtype(dtype, "check_uniform_bounds")), 0, 1,
                           g);
     })
@@ -100,8 +99,7 @@ PT_OP(rand)
     .test("random");
 
 PT_OP(randn)
-    .impl([](IntList size, Generator* g, OptDType dtype, auto, OptDevice device, OptBool) {
-      new_device(device);
+    .impl([](IntList size, Generator* g, OptDType dtype, auto, OptDevice, OptBool) {
       return normal_into(empty_tensor(size, floating_dtype(dtype, "normal_kernel_cpu")), 0, 1, g);
     })
     .on_device()
@@ -112,9 +110,7 @@ PT_OP(randn)
     .test("random");
 
 PT_OP(randint)
-    .impl([](int64_t high, IntList size, Generator* g, OptDType dtype, auto, OptDevice device,
-             OptBool) {
-      new_device(device);
+    .impl([](int64_t high, IntList size, Generator* g, OptDType dtype, auto, OptDevice, OptBool) {
       return integers_between(empty_tensor(size, dtype.value_or(DType::kInt64)), 0, high, g);
     })
     .on_device()
@@ -125,9 +121,8 @@ PT_OP(randint)
     .test("random");
 
 PT_OP(randint_low)
-    .impl([](int64_t low, int64_t high, IntList size, Generator* g, OptDType dtype, auto,
-             OptDevice device, OptBool) {
-      new_device(device);
+    .impl([](int64_t low, int64_t high, IntList size, Generator* g, OptDType dtype, auto, OptDevice,
+             OptBool) {
       return integers_between(empty_tensor(size, dtype.value_or(DType::kInt64)), low, high, g);
     })
     .on_device()
@@ -137,8 +132,7 @@ PT_OP(randint_low)
     .test("random");
 
 PT_OP(randperm)
-    .impl([](int64_t n, Generator* generator, OptDType dtype, auto, OptDevice device, OptBool) {
-      new_device(device);
+    .impl([](int64_t n, Generator* generator, OptDType dtype, auto, OptDevice, OptBool) {
       PT_CHECK(n >= 0, "n must be non-negative, got", n);
       const Tensor t = empty_tensor(Dims{n}, dtype.value_or(DType::kInt64));
       const std::lock_guard lock(draw_mutex());
@@ -158,8 +152,7 @@ PT_OP(randperm)
     .test("random");
 
 PT_OP(rand_like)
-    .impl([](const Tensor& self, OptDType dtype, auto, OptDevice device, OptBool, OptFormat f) {
-      new_device(device);
+    .impl([](const Tensor& self, OptDType dtype, auto, OptDevice, OptBool, OptFormat f) {
       return uniform_into(empty_as(self, dtype, f), 0, 1, nullptr);
     })
     .on_device()
@@ -170,8 +163,7 @@ PT_OP(rand_like)
     .test("random");
 
 PT_OP(randn_like)
-    .impl([](const Tensor& self, OptDType dtype, auto, OptDevice device, OptBool, OptFormat f) {
-      new_device(device);
+    .impl([](const Tensor& self, OptDType dtype, auto, OptDevice, OptBool, OptFormat f) {
       return normal_into(empty_as(self, dtype, f), 0, 1, nullptr);
     })
     .on_device()
@@ -182,11 +174,8 @@ PT_OP(randn_like)
     .test("random");
 
 PT_OP(randint_like)
-    .impl([](const Tensor& self, int64_t high, OptDType dtype, auto, OptDevice device, OptBool,
-             OptFormat f) {
-      new_device(device);
-      return integers_between(empty_as(self, dtype, f), 0, high, nullptr);
-    })
+    .impl([](const Tensor& self, int64_t high, OptDType dtype, auto, OptDevice, OptBool,
+             OptFormat f) { return integers_between(empty_as(self, dtype, f), 0, high, nullptr); })
     .on_device()
     .nondifferentiable()
     .function_only()
@@ -195,9 +184,8 @@ PT_OP(randint_like)
     .test("random");
 
 PT_OP(randint_like_low)
-    .impl([](const Tensor& self, int64_t low, int64_t high, OptDType dtype, auto, OptDevice device,
+    .impl([](const Tensor& self, int64_t low, int64_t high, OptDType dtype, auto, OptDevice,
              OptBool, OptFormat f) {
-      new_device(device);
       return integers_between(empty_as(self, dtype, f), low, high, nullptr);
     })
     .on_device()
@@ -276,9 +264,8 @@ PT_OP(normal_std)
     .test("random nograd");
 
 PT_OP(normal_size)
-    .impl([](double mean, double std, IntList size, Generator* g, OptDType dtype, auto,
-             OptDevice device, OptBool) {
-      new_device(device);
+    .impl([](double mean, double std, IntList size, Generator* g, OptDType dtype, auto, OptDevice,
+             OptBool) {
       return normal_into(empty_tensor(size, floating_dtype(dtype, "normal_kernel_cpu")), mean, std,
                          g);
     })
