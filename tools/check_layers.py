@@ -3,7 +3,7 @@
 The layers of csrc/, lowest first, are core, autograd's node files, op, ops, then the rest of
 autograd and jit, and python on top. Kernel files (cpu/) stand apart: compiled once per
 instruction set, they may see plain headers only, so that no shared inline function is compiled
-with instructions that the running machine may lack. In pytensor/, the layers of the library
+with instructions that the running machine may lack. Each kernel is named by an op. In pytensor/, the layers of the library
 (nn, optim, utils.data, vision) never touch the extension. Prints one line per violation and exits
 with 1 if there is any.
 """
@@ -50,6 +50,8 @@ HEAVY_STANDARD = {
 }  # fmt: skip
 PYTHON_HEADERS = re.compile(r"^(Python\.h|structmember\.h|datetime\.h|pybind11/|numpy/)")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+# A row of a table of kernels: PT_FLOAT_KERNEL("name", ...), {"name", {...}}.
+KERNEL_ROW = re.compile(r'(?:PT_\w*(?:KERNEL|REDUCTION)\(|^ *\{)"(\w+)",(?: *\{| )', re.MULTILINE)
 # Parts of the Python package that only use tensors and functions.
 ABOVE_EXTENSION = ("nn", "optim", "utils/data", "vision")
 
@@ -104,6 +106,21 @@ def include_problem(csrc: Path, layer: str, quote: str, target: str) -> str | No
     return f'layer {layer} must not include "{target}" (layer {other})'
 
 
+def check_kernels(csrc: Path) -> Iterator[str]:
+    """Yield a message for each row of a kernels' table whose name no file above mentions."""
+    mentioned: set[str] = set()
+    rows: dict[str, str] = {}
+    for file in sorted(f for f in csrc.rglob("*") if f.suffix in {".cpp", ".cu", ".h"}):
+        name = file.relative_to(csrc).as_posix()
+        text = file.read_text(encoding="utf-8")
+        if layer_of(name) in {"kernel", "functors", "cuda"}:
+            rows |= dict.fromkeys(KERNEL_ROW.findall(text), name)
+        else:
+            mentioned |= set(re.findall(r'"(\w+)"', text))
+    for row in sorted(rows.keys() - mentioned):
+        yield f'csrc/{rows[row]}: no op uses the kernel "{row}"'
+
+
 def check_imports(package: Path) -> Iterator[str]:
     """Yield a message for each import of the extension from a layer above it."""
     files = [f for part in ABOVE_EXTENSION for f in sorted((package / part).rglob("*.py"))]
@@ -124,7 +141,11 @@ def check_imports(package: Path) -> Iterator[str]:
 
 def check(root: Path) -> list[str]:
     """All violations below ``root``, the repository's top folder."""
-    return [*check_includes(root / "csrc"), *check_imports(root / "pytensor")]
+    return [
+        *check_includes(root / "csrc"),
+        *check_kernels(root / "csrc"),
+        *check_imports(root / "pytensor"),
+    ]
 
 
 def main(arguments: list[str]) -> int:

@@ -1,5 +1,5 @@
 // Pointwise kernels: activation functions (float; relu also integer). Name: inputs.
-//   relu relu6 gelu gelu_tanh silu mish selu softsign log_sigmoid tanhshrink: x
+//   relu relu6 gelu gelu_tanh silu mish selu softsign log_sigmoid: x
 //   hardsigmoid hardswish: x             leaky_relu: x, slope      celu: x, alpha
 //   elu: x, alpha, scale, input_scale    softplus: x, beta, threshold
 //   threshold: x, threshold, value       hardtanh: x, min, max     hardshrink softshrink: x, lambda

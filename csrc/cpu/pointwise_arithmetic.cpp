@@ -1,6 +1,5 @@
 // Pointwise kernels: arithmetic, rounding, minimum and maximum. Name: inputs.
 //   add sub mul: a, b            add_alpha sub_alpha: a, b, alpha (a +- alpha b)
-//   rsub_alpha: a, b, alpha (b - alpha a)
 //   div: a, b (float)            div_floor div_trunc remainder fmod: a, b
 //   neg abs sign sgn square: x   reciprocal sqrt rsqrt floor ceil trunc round frac: x (float)
 //   round_decimals: x, 10^|decimals|, nonzero if decimals < 0

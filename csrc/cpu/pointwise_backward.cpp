@@ -3,7 +3,7 @@
 //   silu_backward gelu_backward gelu_tanh_backward mish_backward hardsigmoid_backward
 //   hardswish_backward log_sigmoid_backward: grad, x
 //   threshold_backward: grad, x or result, threshold     leaky_relu_backward: grad, x, slope
-//   elu_backward: grad, x, alpha, scale, input_scale     elu_backward_result: the same with result
+//   elu_backward: grad, x, alpha, scale, input_scale
 //   hardtanh_backward clamp_backward: grad, x, min, max
 //   softplus_backward: grad, x, beta, threshold
 //   shrink_backward (hardshrink, softshrink): grad, x, lambda

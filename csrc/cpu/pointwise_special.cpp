@@ -1,5 +1,5 @@
 // Pointwise kernels: gamma, inverse error and Bessel functions (float, scalar code). Name: inputs.
-//   lgamma digamma trigamma erfinv erfcx ndtri log_ndtr i0 i0e i1 i1e: x
+//   lgamma digamma erfinv erfcx ndtri log_ndtr i0 i0e i1 i1e: x
 //   bessel_j0 bessel_j1 bessel_y0 bessel_y1: x
 //   polygamma: n, x     zeta: x, q     igamma igammac: a, x
 #include "cpu/pointwise.h"

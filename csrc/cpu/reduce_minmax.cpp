@@ -1,4 +1,4 @@
-// Extremes: max, min (also named amax, amin), aminmax, max_index, min_index, argmax, argmin.
+// Extremes: max, min, aminmax, max_index, min_index, argmax, argmin.
 //
 // NaN counts as larger and as smaller than everything, so it is the result wherever it occurs. An
 // index is that of the first extreme element (of the first NaN). Along neighbouring elements the
@@ -275,8 +275,6 @@ struct ArgMin : MinIndex<T> {
 const KernelEntry kEntries[] = {
     PT_ANY_REDUCTION("max", Max),
     PT_ANY_REDUCTION("min", Min),
-    PT_ANY_REDUCTION("amax", Max),
-    PT_ANY_REDUCTION("amin", Min),
     PT_ANY_REDUCTION("aminmax", AminMax),
     PT_ANY_REDUCTION("max_index", MaxIndex),
     PT_ANY_REDUCTION("min_index", MinIndex),

@@ -1,4 +1,4 @@
-// Norms and inner products: norm (any p), sum_squares, dot.
+// Norms and inner products: norm (any p), dot.
 //
 // Like the sums: vector lanes over at most 2,048 elements, then double. p = 0, 1, 2, inf and -inf
 // have kernels of their own, other p raise every element to the power p.
@@ -214,12 +214,8 @@ void dot(const DotArgs& d) {
   *static_cast<T*>(d.out) = narrow<T>(total);
 }
 
-template <class T>
-using SumSquares = Plain<SquareOp<T>, T>;
-
 // In the order of DType.
 const KernelEntry kEntries[] = {
-    PT_FLOATING_REDUCTION("sum_squares", SumSquares),
     {"norm",
      {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, PT_FN(&norm<Half>),
       PT_FN(&norm<BFloat16>), PT_FN(&norm<float>), PT_FN(&norm<double>)}},

@@ -245,13 +245,13 @@ __attribute__((always_inline)) inline void run(const OpInfo& op, const Value* ar
     op.forward(out, args, result);
     return;
   }
-  if (thread_modes.grad && op.differentiable && any_requires_grad(op, args)) {
+  if (thread_modes.grad && any_requires_grad(op, args)) {
     {
-      GradModeGuard off(false);
+      GradModeGuard off(false);  // what a forward function composes is not recorded
       op.forward(out, args, result);
     }
     if (op.view) finish_view(op, args, result);
-    record_call(op, args, result);
+    if (op.differentiable) record_call(op, args, result);
     return;
   }
   op.forward(out, args, result);

@@ -3,8 +3,8 @@
 Needs a build with ``-C cmake.define.PYTENSOR_CUDA=CHECKED``. Each call is made at sizes around
 those of warps, packs, tiles and blocks, in random order of threads and with lazy streams, and its
 numbers are compared with the cpu's. PYTENSOR_CHECKED=all takes every size for every sample.
-Kernels of the library's table that no call has reached are printed; those not listed in UNREACHED
-fail the test.
+Kernels of the library's table that no call has reached fail the test; rows that none has reached
+are printed.
 """
 
 from __future__ import annotations
@@ -23,12 +23,6 @@ import pytensor
 ROOT = Path(__file__).parents[2]
 LIBRARY = Path(pytensor._C.__file__).parent / "lib" / "libpytensor_cuda_checked.so"
 PROCESSES = 2
-
-# Kernels that no sample's forward or first backward reaches. Each wants a sample, or to go.
-UNREACHED = {
-    "amax", "amin", "elu_backward_result", "hardsigmoid_backward", "hardswish_backward",
-    "rsub_alpha", "sum_squares", "tanhshrink", "trigamma",
-}  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason="no build with PYTENSOR_CUDA=CHECKED")
 
@@ -88,4 +82,4 @@ def test_every_kernel_is_reached(session):
         f"{sum(n > 0 for n in rows.values())} of {len(rows)} rows reached; not: {', '.join(rest)}"
     )
     print(f"names not reached: {', '.join(sorted(names - reached))}")
-    assert names - reached == UNREACHED
+    assert names == reached  # each wants a sample, or to go

@@ -43,6 +43,14 @@ FORBIDDEN = {
 }
 
 
+def test_kernels_are_used(tmp_path: Path) -> None:
+    files = {
+        "csrc/cpu/a.cpp": 'PT_FLOAT_KERNEL("used", 1, F)\n    {"idle", {nullptr}},\n',
+        "csrc/ops/a.cpp": 'const Kernel<Fn> kernel{"used"};\n',
+    }
+    assert check(tree(tmp_path, files)) == ['csrc/cpu/a.cpp: no op uses the kernel "idle"']
+
+
 @pytest.mark.parametrize("name", ALLOWED)
 def test_allowed_include(name: str, tmp_path: Path) -> None:
     assert check(tree(tmp_path, {f"csrc/{name}": ALLOWED[name]})) == []

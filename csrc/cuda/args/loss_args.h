@@ -23,4 +23,12 @@ struct DevicePicks {
 };
 using DevicePicksFn = void(const DevicePicks&);
 
+// "device_unit_interval": reports an element outside of [0, 1] of the n of `in` as a RuntimeError.
+struct DeviceUnitInterval {
+  const void* in = nullptr;
+  int64_t n = 0;
+  bool target = false;  // what the error says they are
+};
+using DeviceUnitIntervalFn = void(const DeviceUnitInterval&);
+
 }  // namespace pt

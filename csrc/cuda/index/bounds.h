@@ -1,14 +1,17 @@
-// What a kernel tells the host of an index out of bounds. The report lies in memory of the host
-// that devices can write: the host looks at it when it has waited for work, and raises then.
+// What a kernel tells the host of an index or a number out of bounds. The report lies in memory of
+// the host that devices can write: the host looks at it when it has waited for work, and raises
+// then.
 #pragma once
 
 #include "cuda/pt_cuda.h"
 
 namespace pt::cuda {
 
+enum class OutOfBounds : int { kIndex, kProbability, kInput, kTarget };
+
 struct BoundsReport {
   int raised;
-  int probability;    // a number that is no probability was met, rather than an index
+  OutOfBounds what;
   int runtime_error;  // a RuntimeError instead of an IndexError
   int64_t index, size;
   int dim;
@@ -28,14 +31,14 @@ PT_DEVICE void report_bounds(Bounds bounds, int64_t index, int64_t size, int dim
   report->size = size;
   report->dim = dim;
   report->runtime_error = runtime_error;
-  report->probability = 0;
+  report->what = OutOfBounds::kIndex;
   report->raised = 1;
 }
-PT_DEVICE void report_probability(Bounds bounds) {
+PT_DEVICE void report_number(Bounds bounds, OutOfBounds what) {
   BoundsReport* report = bounds.report;
   if (!report || report->raised) return;
   report->runtime_error = 1;
-  report->probability = 1;
+  report->what = what;
   report->raised = 1;
 }
 

@@ -98,7 +98,7 @@ __global__ void __launch_bounds__(kThreads) bernoulli_kernel(DeviceRandom a, Bou
       const int64_t at = i * 4 + k;
       if (at >= a.n) break;
       const double p = a.probabilities ? a.probabilities[at] : a.a;
-      if (!(p >= 0 && p <= 1)) report_probability(report);
+      if (!(p >= 0 && p <= 1)) report_number(report, OutOfBounds::kProbability);
       put<T>(a.out, at, static_cast<double>(w.w[k]) < p * 0x1p32 ? 1 : 0);
     }
   }

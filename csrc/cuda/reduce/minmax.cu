@@ -1,4 +1,4 @@
-// Extremes: max, min, amax, amin, aminmax, max_index, min_index, argmax, argmin. NaN counts as more
+// Extremes: max, min, aminmax, max_index, min_index, argmax, argmin. NaN counts as more
 // extreme than everything; of equal elements the first one's index is the result.
 #include "cuda/reduce/frame.h"
 
@@ -131,8 +131,6 @@ struct ArgMin : MinIndex<T> {
 const KernelEntry kEntries[] = {
     PT_ANY_REDUCTION("max", Max),
     PT_ANY_REDUCTION("min", Min),
-    PT_ANY_REDUCTION("amax", Max),
-    PT_ANY_REDUCTION("amin", Min),
     PT_ANY_REDUCTION("aminmax", AminMax),
     PT_ANY_REDUCTION("max_index", MaxIndex),
     PT_ANY_REDUCTION("min_index", MinIndex),

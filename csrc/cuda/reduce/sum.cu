@@ -1,4 +1,4 @@
-// Sums, products and counts: sum, nansum, mean, prod, count_nonzero, any, all, sum_squares, norm,
+// Sums, products and counts: sum, nansum, mean, prod, count_nonzero, any, all, norm,
 // dot. Integers wrap.
 #include "cuda/reduce/frame.h"
 
@@ -85,9 +85,6 @@ template <class T, class Map>
 struct PlainSum : SumOf<T, Map> {
   PT_DEVICE static void finish(double t, const ReduceOut& o, int64_t at) { put<T>(o.out, at, t); }
 };
-template <class T>
-using SumSquares = PlainSum<T, SquareOf>;
-
 template <class T>
 struct Prod {
   using In = T;
@@ -218,7 +215,6 @@ const KernelEntry kEntries[] = {
     PT_ANY_REDUCTION("count_nonzero", CountNonzero),
     PT_ANY_REDUCTION("any", Any),
     PT_ANY_REDUCTION("all", All),
-    PT_FLOATING_REDUCTION("sum_squares", SumSquares),
     {"norm", {PT_FLOAT_SLOTS(norm)}},
     {"dot", {PT_NUMBER_SLOTS(dot)}},
 };

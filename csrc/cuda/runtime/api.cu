@@ -72,9 +72,21 @@ BoundsReport* report = nullptr;
 // What kernels that have run by now have reported; `status` unless it is 0.
 int or_bounds(int status) {
   if (status != 0 || !report || !report->raised) return status;
-  last_text = "index " + std::to_string(report->index) + " is out of bounds for dimension " +
-              std::to_string(report->dim) + " with size " + std::to_string(report->size);
-  if (report->probability) last_text = "Expected p_in >= 0 && p_in <= 1 to be true, but got false.";
+  switch (report->what) {
+    case OutOfBounds::kIndex:
+      last_text = "index " + std::to_string(report->index) + " is out of bounds for dimension " +
+                  std::to_string(report->dim) + " with size " + std::to_string(report->size);
+      break;
+    case OutOfBounds::kProbability:
+      last_text = "Expected p_in >= 0 && p_in <= 1 to be true, but got false.";
+      break;
+    case OutOfBounds::kInput:
+      last_text = "all elements of input should be between 0 and 1";
+      break;
+    case OutOfBounds::kTarget:
+      last_text = "all elements of target should be between 0 and 1";
+      break;
+  }
   report->raised = 0;
   return report->runtime_error ? kDeviceRangeError : kDeviceIndexError;
 }

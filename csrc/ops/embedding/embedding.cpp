@@ -217,6 +217,11 @@ PT_OP(gather_sum)
           factors.defined() ? as_contiguous(cast_to(factors, DType::kFloat64)) : factors;
       check_rows(from, source->sizes[0]);
       const int64_t entries = from.defined() ? from.numel() : source->sizes[0];
+      PT_CHECK(!to.defined() || to.numel() == entries, "_gather_sum(): expected ", entries,
+               " out_rows, one for each entry, but got ", to.numel());
+      PT_CHECK(!f.defined() || f.numel() == entries, "_gather_sum(): expected ", entries,
+               " factors, one for each entry, but got ", f.numel());
+      if (call_on_device) check_rows(to, rows);
       const Sorted sorted(from, to, entries, rows);
       const Tensor out = empty_tensor({{rows, source->sizes[1]}}, source.dtype());
       GatherSumArgs a;

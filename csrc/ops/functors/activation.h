@@ -141,12 +141,6 @@ struct Softshrink {
                         math::select(x < -lambda, x + lambda, x * T(0)));  // NaN stays NaN
   }
 };
-struct Tanhshrink : Blockwise {
-  template <class T>
-  PT_INLINE T operator()(T x) const {
-    return x - math::tanh(x);
-  }
-};
 
 // Backward of relu and threshold: (grad, input or result, threshold).
 struct ThresholdBackward {
@@ -208,13 +202,6 @@ struct EluBackward : Blockwise {
   PT_INLINE T operator()(T grad, T x, T alpha, T scale, T input_scale) const {
     const T slope = input_scale * alpha * scale;
     return math::select(x > T(0), grad * scale, grad * slope * math::exp(x * input_scale));
-  }
-};
-// The same from elu's result (in-place elu).
-struct EluBackwardResult {
-  template <class T>
-  PT_INLINE T operator()(T grad, T y, T alpha, T scale, T input_scale) const {
-    return math::select(y > T(0), grad * scale, grad * input_scale * (y + alpha * scale));
   }
 };
 struct HardtanhBackward {

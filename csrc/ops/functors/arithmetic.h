@@ -38,12 +38,6 @@ struct SubAlpha {
     return Sub{}(a, Mul{}(alpha, b));
   }
 };
-struct RsubAlpha {
-  template <class T>
-  PT_INLINE T operator()(T a, T b, T alpha) const {
-    return Sub{}(b, Mul{}(alpha, a));
-  }
-};
 struct Div {
   template <class T>
   PT_INLINE T operator()(T a, T b) const {

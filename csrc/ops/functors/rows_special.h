@@ -3,7 +3,6 @@
 // clang-format off
 PT_FLOAT_KERNEL("lgamma", 1, Lgamma),
 PT_FLOAT_KERNEL("digamma", 1, Digamma),
-PT_FLOAT_KERNEL("trigamma", 1, Trigamma),
 PT_FLOAT_KERNEL("erfinv", 1, Erfinv),
 PT_FLOAT_KERNEL("erfcx", 1, Erfcx),
 PT_FLOAT_KERNEL("ndtri", 1, Ndtri),

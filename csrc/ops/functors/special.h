@@ -16,7 +16,6 @@ namespace PT_FUNCTOR_NAMESPACE {
     }                                        \
   };
 PT_SPECIAL_FUNCTOR(Digamma, math::digamma(x))
-PT_SPECIAL_FUNCTOR(Trigamma, math::trigamma(x))
 PT_SPECIAL_FUNCTOR(Erfcx, math::erfcx(x))
 PT_SPECIAL_FUNCTOR(Ndtri, math::ndtri(x))
 PT_SPECIAL_FUNCTOR(LogNdtr, math::log_ndtr(x))

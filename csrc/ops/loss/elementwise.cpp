@@ -4,6 +4,7 @@
 // second derivative, by target the mixed one.
 #include "ops/loss/elementwise.h"
 
+#include "cuda/args/loss_args.h"
 #include "op/copy.h"
 #include "ops/index/selection.h"
 #include "ops/loss/reduction.h"
@@ -62,14 +63,20 @@ void set_opposite(BackwardCall& g, int first, const Tensor& grad) {
   if (g.needs(first + 1)) g[first + 1] = neg(grad);
 }
 
-void check_probabilities(const char* what, const Tensor& t) {
+void check_probabilities(const char* what, const Tensor& t, bool target) {
+  if (call_on_device) {
+    static const Kernel<DeviceUnitIntervalFn> kernel{"device_unit_interval"};
+    const Tensor x = as_contiguous(t.is_floating() ? t : cast_to(t, DType::kFloat32));
+    kernel.get(x.dtype())({x.raw(), x.numel(), target});
+    return;
+  }
   PT_CHECK(min_all(t).item().to_double() >= 0 && max_all(t).item().to_double() <= 1,
            "all elements of ", what, " should be between 0 and 1");
 }
 
 void check_both(const Tensor& self, const Tensor& target) {
-  check_probabilities("input", self);
-  check_probabilities("target", target);
+  check_probabilities("input", self, false);
+  check_probabilities("target", target, true);
 }
 
 // PyTorch computes these in the dtype of self.
@@ -528,6 +535,7 @@ PT_OP(poisson_nll_loss)
         "    reduction (int): 0 for none, 1 for the mean, 2 for the sum")
     .sample("R(3, 4), P(3, 4) * 2, True, False, 1e-8, 1")
     .sample("R(3, 4), P(3, 4) * 2, True, True, 1e-8, 0")
+    .sample("P(3, 4), P(3, 4) * 2, False, False, 1e-3, 0")
     .sample("P(3, 4), P(3, 4) * 2, False, True, 1e-3, 2");
 
 PT_OP(poisson_nll_loss_backward)

@@ -123,7 +123,10 @@ Tensor run_loss(const ElementLoss& loss, int64_t reduction, const Tensor& self,
   ElementLossArgs a;
   arrays.fill(a);
   a.parameter = loss.parameter;
-  if (call_on_device) return loss_on_device(arrays, fn, a, how);
+  if (call_on_device) {
+    if (loss.on_nan) loss.on_nan(self, target);
+    return loss_on_device(arrays, fn, a, how);
+  }
   double total = 0;
   if (how != LossReduction::kNone || loss.on_nan) a.total = &total;
   Tensor out;

@@ -34,7 +34,7 @@ struct ElementLoss {
   const char* name;  // of the kernel, in messages: "mse_cpu"
   double parameter = 0;
   bool integers = false;  // are converted to the default dtype
-  // Called when the sum of the losses is NaN; raises if the input is at fault.
+  // Called when the sum of the losses is NaN, on a device always; raises if the input is at fault.
   void (*on_nan)(const Tensor& self, const Tensor& target) = nullptr;
 };
 

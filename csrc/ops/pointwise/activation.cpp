@@ -144,6 +144,7 @@ PT_OP(hardsigmoid)
     .inplace()
     .out()
     .doc("relu6(self + 3) / 6, elementwise.")
+    .sample("R(3, 4)")
     .sample("R(3, 4) * 3");
 
 PT_OP(hardswish)
@@ -159,6 +160,7 @@ PT_OP(hardswish)
     .inplace()
     .out()
     .doc("self * relu6(self + 3) / 6, elementwise.")
+    .sample("R(3, 4)")
     .sample("R(3, 4) * 3");
 
 PT_OP(hardshrink)

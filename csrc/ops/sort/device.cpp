@@ -41,13 +41,18 @@ Tensor row_order(const Tensor& rows) {
 
 }  // namespace
 
+Tensor at_call_device(const Tensor& t) {
+  return t.device() == call_device() ? t : copy_to(t, t.dtype(), call_device());
+}
+
 Tensor is_in(const Tensor& elements, const Tensor& tests, bool invert) {
   static const Kernel<DeviceIsInFn> kernel{"device_is_in"};
   const Tensor out = empty_tensor(elements.sizes(), DType::kBool);
-  const Tensor flat = reshape(tests, Dims{tests.numel()});
+  const Tensor flat = reshape(at_call_device(tests), Dims{tests.numel()});
+  const Tensor among = at_call_device(elements);
   const Tensor sorted = std::get<0>(sort(flat, 0, false));
   kernel.get(elements.dtype())(
-      {elements.raw(), sorted.raw(), elements.numel(), sorted.numel(), invert, out.data<bool>()});
+      {among.raw(), sorted.raw(), elements.numel(), sorted.numel(), invert, out.data<bool>()});
   return out;
 }
 

@@ -8,6 +8,9 @@
 
 namespace pt::device {
 
+// A number among the operands is a tensor of the host; kernels read it where the call runs.
+Tensor at_call_device(const Tensor& t);
+
 Tensor is_in(const Tensor& elements, const Tensor& tests, bool invert);
 
 Tensor histogram(const Tensor& flat, int64_t bins, double low, double high);

@@ -38,7 +38,7 @@ Tensor places(const char* op, const Tensor& sequence, const Tensor& values, bool
   PT_CHECK_KIND(ErrorKind::kNotImplemented, dtype != DType::kBool, "\"", op,
                 "_out_cpu\" not implemented for 'Bool'");
   const Tensor from = as_contiguous(cast_to(sequence, dtype));
-  const Tensor what = as_contiguous(cast_to(values, dtype));
+  const Tensor what = device::at_call_device(as_contiguous(cast_to(values, dtype)));
   const Tensor out = empty_tensor(values.sizes(), out_int32 ? DType::kInt32 : DType::kInt64);
   PT_CHECK(!out_int32 || from.sizes().back() < INT32_MAX, "torch.", op,
            "(): the size of boundaries' last dimension should be less than 2147483647 when "
