@@ -3,9 +3,9 @@
 The layers of csrc/, lowest first, are core, autograd's node files, op, ops, then the rest of
 autograd and jit, and python on top. Kernel files (cpu/) stand apart: compiled once per
 instruction set, they may see plain headers only, so that no shared inline function is compiled
-with instructions that the running machine may lack. Each kernel is named by an op. In pytensor/, the layers of the library
-(nn, optim, utils.data, vision) never touch the extension. Prints one line per violation and exits
-with 1 if there is any.
+with instructions that the running machine may lack. Each kernel is named by an op. In pytensor/,
+the layers of the library (nn, optim, utils.data, vision) never touch the extension. Prints one line
+per violation and exits with 1 if there is any.
 """
 
 from __future__ import annotations
