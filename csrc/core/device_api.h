@@ -28,13 +28,15 @@ struct DeviceProperties {
   unsigned char uuid[16];
 };
 
-// Of the caching allocator, in bytes and blocks.
+// Of the caching allocator, in bytes and blocks: of all, of small and of large blocks.
 struct DeviceMemory {
   struct Stat {
     int64_t current, peak, allocated, freed;
   };
-  Stat allocated, reserved, active_blocks, segments;
-  int64_t allocations, frees_of_segments, retries, out_of_memory;
+  using Stats = Stat[3];
+  Stats allocated, requested, reserved, blocks, segments;  // the first three in bytes
+  int64_t retries, out_of_memory;
+  size_t limit;  // of what may be reserved; 0: none
   size_t free_on_device, total_on_device;
 };
 
@@ -45,9 +47,12 @@ inline constexpr int kDeviceIndexError = 1 << 20, kDeviceRangeError = kDeviceInd
 enum class DeviceCopy : int { kToDevice, kToHost, kOnDevice };
 using StreamHandle = void*;  // null: the default stream
 using EventHandle = void*;
+using GraphHandle = void*;
+enum class CaptureMode : int { kGlobal, kThreadLocal, kRelaxed };
+enum class CaptureStatus : int { kNone, kActive, kBroken };
 
 struct DeviceApi {
-  static constexpr uint32_t kVersion = 1;
+  static constexpr uint32_t kVersion = 2;
   uint32_t version;
   uint32_t size;              // of this struct
   const KernelList* kernels;  // same names and arguments as on the cpu, device pointers
@@ -65,9 +70,12 @@ struct DeviceApi {
   void (*release)(void* p);                             // any thread, any current device
   void (*record_stream)(void* p, StreamHandle stream);  // p is used there, too
   int (*memory)(int index, DeviceMemory* out);
-  void (*reset_peak)(int index);
+  void (*reset_stats)(int index, int peaks);  // the peaks, or the sums
+  void (*set_limit)(int index, size_t bytes);
   void (*empty_cache)();
-  void* (*allocate_pinned)(size_t bytes);  // of the host, page-locked
+  // Of the host, page-locked and cached. Memory that a copy still uses waits for it before it is
+  // given out again.
+  void* (*allocate_pinned)(size_t bytes);
   void (*release_pinned)(void* p);
   int (*is_pinned)(const void* p);
 
@@ -76,12 +84,13 @@ struct DeviceApi {
   int (*copy)(void* dst, const void* src, size_t bytes, DeviceCopy direction, int wait);
   int (*copy_peer)(void* dst, int dst_device, const void* src, int src_device, size_t bytes);
   int (*fill_bytes)(void* dst, int value, size_t bytes);
+  // Bytes that travel as arguments of launches: nothing waits, and a graph keeps them.
+  int (*store)(void* dst, const void* bytes, size_t count);
 
   // --- streams and events
-  int (*stream_create)(StreamHandle* out, int priority);
-  int (*stream_destroy)(StreamHandle s);
+  int (*stream_create)(StreamHandle* out, int priority);  // one of a few, which last
   int (*stream_synchronize)(StreamHandle s);
-  int (*stream_query)(StreamHandle s);  // 1 when its work is done
+  int (*stream_query)(StreamHandle s);  // 1 when its work is done; negative: an error
   int (*stream_wait)(StreamHandle s, EventHandle e);
   StreamHandle (*current_stream)(int index);
   int (*set_stream)(int index, StreamHandle s);
@@ -89,8 +98,22 @@ struct DeviceApi {
   int (*event_destroy)(EventHandle e);
   int (*event_record)(EventHandle e, StreamHandle s);
   int (*event_synchronize)(EventHandle e);
-  int (*event_query)(EventHandle e);  // 1 when it has happened
+  int (*event_query)(EventHandle e);  // 1 when it has happened; negative: an error
   int (*event_elapsed)(EventHandle start, EventHandle end, float* milliseconds);
+
+  // --- graphs: what the current stream is given between begin and end, queued again by one call.
+  // Memory asked for meanwhile comes from the pool of that number, and is kept for the graph until
+  // pool_release() has been called as often as capture_begin().
+  int (*capture_begin)(int64_t pool, CaptureMode mode);
+  int (*capture_end)(GraphHandle* out);  // null when it has failed
+  CaptureStatus (*capture_status)();     // of the current stream
+  int (*graph_launch)(GraphHandle g);
+  int (*graph_destroy)(GraphHandle g);
+  void (*pool_release)(int index, int64_t pool);
+
+  // --- libraries of CUDA's makers, opened on first use: "cublasLt". 0 where there is none
+  int64_t (*library_version)(const char* name);
+  void (*prefer_libraries)(int on);
 
   // --- errors: of launches, too, and of kernels that have failed since the last call
   int (*take_error)();

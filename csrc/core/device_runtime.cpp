@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/device_graph.h"
 #include "core/error.h"
 
 namespace pt {
@@ -54,6 +55,21 @@ std::string size_text(size_t bytes) {
     std::snprintf(text, sizeof text, "%zu bytes", bytes);
   }
   return text;
+}
+
+[[noreturn]] void raise_out_of_memory(size_t bytes, Device device) {
+  DeviceMemory m{};
+  find_device_api()->memory(device.index, &m);
+  const auto size = [](int64_t n) { return size_text(static_cast<size_t>(n)); };
+  const int64_t held = m.allocated[0].current, reserved = m.reserved[0].current;
+  const std::string limit =
+      m.limit ? size_text(m.limit) + " allowed by set_per_process_memory_fraction; " : "";
+  raise(ErrorKind::kOutOfMemory, "CUDA out of memory. Tried to allocate ", size_text(bytes),
+        ". GPU ", static_cast<int>(device.index), " has a total capacity of ",
+        size_text(m.total_on_device), " of which ", size_text(m.free_on_device), " is free. ",
+        limit, "tensors hold ", size(held), ", and ", size(reserved - held),
+        " is reserved but holds no tensor. cuda.memory_summary() shows more; cuda.empty_cache() "
+        "gives reserved memory back, and smaller batches need less.");
 }
 
 }  // namespace
@@ -109,7 +125,7 @@ void check_launches(const char* op) { check_device(find_device_api()->take_error
 void CallDeviceGuard::enter(Device device) {
   if (!device.is_cpu()) {
     const DeviceApi& api = device_api();
-    const int now = api.current_device();
+    const int now = api.current_device();  // known without the driver
     if (now != device.index) {
       check_device(api.set_device(device.index), "set_device");
       index_before_ = now;
@@ -124,6 +140,21 @@ void CallDeviceGuard::leave() noexcept {
   if (index_before_ >= 0) find_device_api()->set_device(index_before_);
 }
 
+namespace {
+
+// What a graph would do with the host's memory long after the call.
+void check_captured_copy(const void* host, bool to_host, bool wait) {
+  PT_CHECK(!to_host || !wait, "CUDA error: operation not permitted when stream is capturing: ",
+           call_place.op ? call_place.op : "this call",
+           " reads a value of the device, which is not computed before the graph is replayed");
+  PT_CHECK(device_api().is_pinned(host),
+           "Cannot copy between CPU and CUDA tensors during CUDA graph capture unless the CPU "
+           "tensor is pinned. Please use tensor.pin_memory() or allocate the tensor with "
+           "pin_memory=True.");
+}
+
+}  // namespace
+
 void copy_memory(void* dst, Device to, const void* src, Device from, size_t bytes, bool wait) {
   if (bytes == 0) return;
   const DeviceApi& api = device_api();
@@ -136,7 +167,15 @@ void copy_memory(void* dst, Device to, const void* src, Device from, size_t byte
                                : from.is_cpu() ? DeviceCopy::kToDevice
                                                : DeviceCopy::kOnDevice;
   const CallDeviceGuard guard(to.is_cpu() ? from : to);
+  if (direction != DeviceCopy::kOnDevice && stream_is_capturing()) [[unlikely]] {
+    check_captured_copy(to.is_cpu() ? dst : src, to.is_cpu(), wait);
+    wait = false;
+  }
   check_device(api.copy(dst, src, bytes, direction, wait), "copy");
+}
+
+void store_memory(void* dst, const void* bytes, size_t count) {
+  check_device(device_api().store(dst, bytes, count), "store");
 }
 
 void fill_memory(void* dst, Device device, int value, size_t bytes) {
@@ -151,15 +190,20 @@ void* device_allocate(size_t bytes, Device device) {
   const CallDeviceGuard guard(device);
   void* p = api.allocate(bytes);
   if (!p) {
-    DeviceMemory m{};
-    api.memory(device.index, &m);
-    raise(ErrorKind::kOutOfMemory, "CUDA out of memory. Tried to allocate ", size_text(bytes),
-          ". GPU ", static_cast<int>(device.index), " has a total capacity of ",
-          size_text(m.total_on_device), " of which ", size_text(m.free_on_device),
-          " is free. Tensors hold ", size_text(static_cast<size_t>(m.allocated.current)),
-          ", the cache reserves ", size_text(static_cast<size_t>(m.reserved.current)), ".");
+    raise_out_of_memory(bytes, device);
   }
   return p;
+}
+
+void* pinned_allocate(size_t bytes) {
+  const DeviceApi& api = device_api();
+  void* p = api.allocate_pinned(bytes);
+  PT_CHECK(p, "CUDA error: ", api.error_text(), " (", size_text(bytes), " of pinned memory)");
+  return p;
+}
+void pinned_release(void* p) noexcept { find_device_api()->release_pinned(p); }
+bool is_pinned(const void* p) noexcept {
+  return device_in_use && p && find_device_api()->is_pinned(p) != 0;
 }
 
 void device_release(void* p) noexcept {

@@ -34,7 +34,14 @@ void check_launches(const char* op);
 // changed and, for a copy to the cpu, when the destination may be read.
 void copy_memory(void* dst, Device to, const void* src, Device from, size_t bytes,
                  bool wait = true);
+// To the current device: the bytes travel with the launch, so that nothing is waited for.
+void store_memory(void* dst, const void* bytes, size_t count);
 void fill_memory(void* dst, Device device, int value, size_t bytes);
+
+// Page-locked memory of the host, which copies need not wait for. RuntimeError without a device.
+void* pinned_allocate(size_t bytes);
+void pinned_release(void* p) noexcept;
+bool is_pinned(const void* p) noexcept;
 
 // Memory of a device, through its caching allocator. OutOfMemoryError (a RuntimeError).
 void* device_allocate(size_t bytes, Device device);

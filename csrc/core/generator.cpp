@@ -8,6 +8,7 @@
 #include <mutex>
 #include <random>
 
+#include "core/device_graph.h"
 #include "core/error.h"
 
 namespace pt {
@@ -164,11 +165,20 @@ Generator& default_generator(Device device) {
 
 Generator& generator_of_call(Generator* given) {
   const Device device = call_device();
-  if (!given) return default_generator(device);
+  Generator& g = given ? *given : default_generator(device);
   const auto type = [](Device d) { return d.is_cpu() ? "cpu" : "cuda"; };
-  PT_CHECK(given->device().type == device.type, "Expected a '", type(device),
-           "' device type for generator but found '", type(given->device()), "'");
-  return *given;
+  PT_CHECK(g.device().type == device.type, "Expected a '", type(device),
+           "' device type for generator but found '", type(g.device()), "'");
+  if (!device.is_cpu()) {
+    const bool captured = stream_is_capturing();
+    PT_CHECK(!captured || g.graph_words(),
+             "a generator that the graph does not know draws during its capture: call the graph's "
+             "register_generator_state() with it before the capture begins");
+    PT_CHECK(captured || !g.graph_words(),
+             "a generator that takes part in the capture of a graph draws outside of the stream "
+             "that is being captured");
+  }
+  return g;
 }
 
 }  // namespace pt

@@ -49,10 +49,24 @@ class Generator {
 
   // Of a device: the first of n counters that no one has used since the seeding.
   uint64_t take_counters(uint64_t n) {
-    const uint64_t first = counter_;
-    counter_ += n;
+    uint64_t& next = graph_words_ ? graph_counter_ : counter_;
+    const uint64_t first = next;
+    next += n;
     return first;
   }
+
+  // While a graph is captured counters start at 0, and launches add what lies in `words` of the
+  // device, {seed, counter}: core/device_graph.cpp writes there before each. end_graph() gives the
+  // number of counters drawn.
+  void begin_graph(uint64_t* words) {
+    graph_words_ = words;
+    graph_counter_ = 0;
+  }
+  uint64_t end_graph() {
+    graph_words_ = nullptr;
+    return graph_counter_;
+  }
+  const uint64_t* graph_words() const { return graph_words_; }
 
   int64_t state_bytes() const { return device_.is_cpu() ? kStateBytes : kCounterStateBytes; }
   // The saved state, byte for byte as torch.get_rng_state() has it. set_state raises on bytes
@@ -81,7 +95,8 @@ class Generator {
   int position_;
   bool fresh_;  // seeded and not drawn from yet: saved states tell it from an exhausted block
   uint64_t seed_;
-  uint64_t counter_ = 0;
+  uint64_t counter_ = 0, graph_counter_ = 0;
+  const uint64_t* graph_words_ = nullptr;
   Device device_;
   std::optional<double> cached_normal_;
   std::optional<float> cached_float_normal_;  // never drawn on the CPU, kept for foreign states

@@ -141,7 +141,8 @@ Tensor scalar_tensor(const Scalar& value, DType dtype, Device device) {
   if (!device.is_cpu()) [[unlikely]] {
     alignas(8) char element[8];
     value.store(dtype, element);
-    copy_memory(t.raw(), t.device(), element, {}, t.item_size());
+    const CallDeviceGuard guard(t.device());
+    store_memory(t.raw(), element, t.item_size());
     return t;
   }
   value.store(dtype, t.raw());

@@ -20,7 +20,7 @@ class CallTables {
     const size_t bytes = table.size() * sizeof(T);
     kept_.push_back(empty_tensor(Dims{static_cast<int64_t>(bytes)}, DType::kUInt8));
     void* to = kept_.back().raw();
-    copy_memory(to, call_device(), table.data(), Device(), bytes, false);
+    store_memory(to, table.data(), bytes);
     return static_cast<const T*>(to);
   }
 

@@ -1,5 +1,6 @@
 // What pytensor/cuda is made of: devices, streams, events and memory figures of the device's
 // library. Names start with `cuda_`; handles are integers.
+#include "core/device_graph.h"
 #include "core/device_runtime.h"
 #include "python/object.h"
 
@@ -38,25 +39,63 @@ py::dict memory(int index) {
   DeviceMemory m{};
   check_device(device_api().memory(index, &m), "memory_stats");
   py::dict d;
-  const auto stat = [&d](const char* name, const DeviceMemory::Stat& s) {
-    const std::string prefix = std::string(name) + ".all.";
-    d[py::str(prefix + "current")] = s.current;
-    d[py::str(prefix + "peak")] = s.peak;
-    d[py::str(prefix + "allocated")] = s.allocated;
-    d[py::str(prefix + "freed")] = s.freed;
+  static constexpr const char* kPools[] = {".all.", ".small_pool.", ".large_pool."};
+  const auto stat = [&d](const char* name, const DeviceMemory::Stats& stats) {
+    for (int i = 0; i < 3; ++i) {
+      const std::string prefix = std::string(name) + kPools[i];
+      d[py::str(prefix + "current")] = stats[i].current;
+      d[py::str(prefix + "peak")] = stats[i].peak;
+      d[py::str(prefix + "allocated")] = stats[i].allocated;
+      d[py::str(prefix + "freed")] = stats[i].freed;
+    }
   };
   stat("allocated_bytes", m.allocated);
+  stat("requested_bytes", m.requested);
   stat("reserved_bytes", m.reserved);
-  stat("active", m.active_blocks);
-  stat("allocation", m.active_blocks);
+  stat("active_bytes", m.allocated);
+  stat("active", m.blocks);
+  stat("allocation", m.blocks);
   stat("segment", m.segments);
   d["num_alloc_retries"] = m.retries;
   d["num_ooms"] = m.out_of_memory;
-  d["num_device_alloc"] = m.segments.allocated;
-  d["num_device_free"] = m.frees_of_segments;
+  d["num_device_alloc"] = m.segments[0].allocated;
+  d["num_device_free"] = m.segments[0].freed;
   d["free"] = m.free_on_device;
   d["total"] = m.total_on_device;
   return d;
+}
+
+bool answer(int status, const char* what) {
+  if (status < 0) check_device(-status, what);
+  return status == 1;
+}
+
+CaptureMode capture_mode(const std::string& name) {
+  if (name == "global") return CaptureMode::kGlobal;
+  if (name == "thread_local") return CaptureMode::kThreadLocal;
+  PT_CHECK(name == "relaxed",
+           "Unknown capture error mode. Expected `global`, `thread_local`, or `relaxed`, got ",
+           name);
+  return CaptureMode::kRelaxed;
+}
+
+void init_graphs(py::module_& m) {
+  m.def("cuda_stream_is_capturing", [] { return stream_is_capturing(); });
+  m.def("cuda_new_graph_pool", [] { return DeviceGraph::new_pool(); });
+  py::class_<DeviceGraph>(m, "DeviceGraph")
+      .def(py::init<>())
+      .def(
+          "register_generator",
+          [](DeviceGraph& g, Generator& generator) { g.register_generator(&generator); },
+          py::keep_alive<1, 2>())
+      .def("begin", [](DeviceGraph& g, int64_t pool,
+                       const std::string& mode) { g.begin(pool, capture_mode(mode)); })
+      .def("end", &DeviceGraph::end)
+      .def("replay", &DeviceGraph::replay, py::call_guard<py::gil_scoped_release>())
+      .def("reset", &DeviceGraph::reset)
+      .def_property_readonly("pool", &DeviceGraph::pool)
+      .def_property_readonly("capturing", &DeviceGraph::capturing)
+      .def_property_readonly("captured", &DeviceGraph::captured);
 }
 
 void init_streams(py::module_& m) {
@@ -66,7 +105,6 @@ void init_streams(py::module_& m) {
     check_device(device_api().stream_create(&s, priority), "Stream");
     return number(s);
   });
-  m.def("cuda_stream_destroy", [](uintptr_t s) { device_api().stream_destroy(handle(s)); });
   m.def(
       "cuda_stream_synchronize",
       [](uintptr_t s) {
@@ -74,7 +112,8 @@ void init_streams(py::module_& m) {
         check_launches("synchronize");
       },
       gil());
-  m.def("cuda_stream_query", [](uintptr_t s) { return device_api().stream_query(handle(s)) == 1; });
+  m.def("cuda_stream_query",
+        [](uintptr_t s) { return answer(device_api().stream_query(handle(s)), "query"); });
   m.def("cuda_stream_wait", [](uintptr_t s, uintptr_t e) {
     check_device(device_api().stream_wait(handle(s), handle(e)), "wait_event");
   });
@@ -96,7 +135,8 @@ void init_streams(py::module_& m) {
       "cuda_event_synchronize",
       [](uintptr_t e) { check_device(device_api().event_synchronize(handle(e)), "synchronize"); },
       gil());
-  m.def("cuda_event_query", [](uintptr_t e) { return device_api().event_query(handle(e)) == 1; });
+  m.def("cuda_event_query",
+        [](uintptr_t e) { return answer(device_api().event_query(handle(e)), "query"); });
   m.def("cuda_event_elapsed", [](uintptr_t start, uintptr_t end) {
     float ms = 0;
     check_device(device_api().event_elapsed(handle(start), handle(end), &ms), "elapsed_time");
@@ -113,7 +153,13 @@ void init_device(py::module_& m) {
   m.def("cuda_set_device", [](int index) { set_current_device(index); });
   m.def("cuda_properties", &properties);
   m.def("cuda_memory", &memory);
-  m.def("cuda_reset_peak", [](int index) { device_api().reset_peak(index); });
+  m.def("cuda_reset_stats",
+        [](int index, bool peaks) { device_api().reset_stats(index, peaks); });
+  m.def("cuda_set_limit",
+        [](int index, size_t bytes) { device_api().set_limit(index, bytes); });
+  m.def("cuda_library_version",
+        [](const char* name) { return device_api().library_version(name); });
+  m.def("cuda_prefer_libraries", [](bool on) { device_api().prefer_libraries(on); });
   m.def("cuda_empty_cache", [] { device_api().empty_cache(); });
   m.def("cuda_architectures", [] { return device_api().architectures(); });
   m.def("cuda_can_access_peer",
@@ -131,6 +177,7 @@ void init_device(py::module_& m) {
     device_api().record_stream(as_tensor(t.ptr())->storage->data, handle(s));
   });
   init_streams(m);
+  init_graphs(m);
 }
 
 }  // namespace pt::python

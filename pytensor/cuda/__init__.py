@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytensor._absent import absent, no
+from pytensor._absent import absent
 from pytensor.cuda._device import (
     can_device_access_peer,
     current_device,
@@ -25,6 +25,13 @@ from pytensor.cuda._device import (
     is_initialized,
     set_device,
     synchronize,
+)
+from pytensor.cuda.graphs import (
+    CUDAGraph,
+    graph,
+    graph_pool_handle,
+    is_current_stream_capturing,
+    make_graphed_callables,
 )
 from pytensor.cuda.memory import (
     OutOfMemoryError,
@@ -60,6 +67,7 @@ from pytensor.cuda.streams import (
 )
 
 __all__ = [
+    "CUDAGraph",
     "Event",
     "OutOfMemoryError",
     "Stream",
@@ -77,11 +85,15 @@ __all__ = [
     "get_device_properties",
     "get_rng_state",
     "get_rng_state_all",
+    "graph",
+    "graph_pool_handle",
     "init",
     "initial_seed",
     "is_available",
     "is_bf16_supported",
+    "is_current_stream_capturing",
     "is_initialized",
+    "make_graphed_callables",
     "manual_seed",
     "manual_seed_all",
     "max_memory_allocated",
@@ -104,8 +116,6 @@ __all__ = [
 ]
 
 _unavailable = absent(AssertionError, "Torch not compiled with CUDA enabled")
-
-is_current_stream_capturing = no
 
 ipc_collect = _unavailable
 set_per_process_memory_fraction = _unavailable

@@ -44,7 +44,7 @@ def max_memory_reserved(device: Any = None) -> int:
 
 def reset_peak_memory_stats(device: Any = None) -> None:
     """The peaks start from what is in use now."""
-    _C.cuda_reset_peak(index_of(device))
+    _C.cuda_reset_stats(index_of(device), True)
 
 
 reset_max_memory_allocated = reset_peak_memory_stats

@@ -12,6 +12,8 @@ from pytensor.cuda._device import index_of
 class Stream:
     """A queue of work on a device. Work of different streams may overlap.
 
+    There are 32 of each priority on a device, which are handed out in turn.
+
     Args:
         device: the device, by default the current one.
         priority: smaller numbers go first.
@@ -29,19 +31,18 @@ class Stream:
             raise RuntimeError("torch.cuda.Stream requires CUDA support")
         index = index_of(device)
         with pytensor.cuda.device(index):
-            self._set(_C.cuda_stream_create(priority), index, own=True)
+            self._set(_C.cuda_stream_create(priority), index)
         self.priority = priority
 
-    def _set(self, handle: int, index: int, own: bool) -> None:
+    def _set(self, handle: int, index: int) -> None:
         self.cuda_stream = handle
         self.device_index = index
         self.device = pytensor.device("cuda", index)
-        self._own = own
 
     @staticmethod
     def _of(handle: int, index: int) -> Stream:
         stream = Stream.__new__(Stream)
-        stream._set(handle, index, own=False)
+        stream._set(handle, index)
         stream.priority = 0
         return stream
 
@@ -79,10 +80,6 @@ class Stream:
 
     def __repr__(self) -> str:
         return f"<torch.cuda.Stream device={self.device} cuda_stream={self.cuda_stream:#x}>"
-
-    def __del__(self) -> None:
-        if getattr(self, "_own", False) and _C is not None:
-            _C.cuda_stream_destroy(self.cuda_stream)
 
 
 class Event:

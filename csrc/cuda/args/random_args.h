@@ -16,6 +16,13 @@ enum class RandomKind : uint8_t {
   kIntegers,     // base + draw % range
 };
 
+// The key of a draw and its first counter. While a graph is captured a generator gives no seed: its
+// launches put {seed, counter} into memory of the device, and `counter` counts from there.
+struct DrawKey {
+  uint64_t seed = 0, counter = 0;
+  const uint64_t* words = nullptr;
+};
+
 // Fills n elements: a counter gives four words, for two elements where two_words, else for four.
 // Name "device_random", slot of the dtype; integers have kinds from kGeometric on.
 struct DeviceRandom {
@@ -23,7 +30,7 @@ struct DeviceRandom {
   bool two_words = false;
   void* out = nullptr;
   int64_t n = 0;
-  uint64_t seed = 0, counter = 0;
+  DrawKey key;
   double a = 0, b = 0;
   const double* probabilities = nullptr;
   uint64_t range = 0;  // 0 stands for 2^64
@@ -37,7 +44,7 @@ struct DeviceDropout {
   void* out = nullptr;
   bool* mask = nullptr;  // may be null
   int64_t n = 0;
-  uint64_t seed = 0, counter = 0;
+  DrawKey key;
   double keep = 1;
 };
 using DeviceDropoutFn = void(const DeviceDropout&);

@@ -52,6 +52,22 @@ enum cudaError_t {
   cudaErrorNotReady = 600,
   cudaErrorLaunchTimeout = 702,
   cudaErrorLaunchFailure = 719,
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901,
+  cudaErrorStreamCaptureUnmatched = 903,
+  cudaErrorStreamCaptureUnjoined = 904,
+  cudaErrorStreamCaptureIsolation = 905,
+  cudaErrorCapturedEvent = 907,
+};
+enum cudaStreamCaptureMode {
+  cudaStreamCaptureModeGlobal,
+  cudaStreamCaptureModeThreadLocal,
+  cudaStreamCaptureModeRelaxed
+};
+enum cudaStreamCaptureStatus {
+  cudaStreamCaptureStatusNone,
+  cudaStreamCaptureStatusActive,
+  cudaStreamCaptureStatusInvalidated
 };
 enum cudaMemcpyKind {
   cudaMemcpyHostToDevice = 1,
@@ -63,6 +79,8 @@ namespace pt::emu {
 
 struct Stream;
 struct Event;
+struct Graph;
+struct GraphExec;
 
 // One GPU thread, while its block runs.
 struct Thread {
@@ -129,6 +147,8 @@ T from_bits(uint64_t u) {
 
 using cudaStream_t = pt::emu::Stream*;
 using cudaEvent_t = pt::emu::Event*;
+using cudaGraph_t = pt::emu::Graph*;
+using cudaGraphExec_t = pt::emu::GraphExec*;
 
 #define threadIdx (::pt::emu::current->index)
 #define blockIdx (::pt::emu::block.index)
@@ -288,6 +308,17 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s);
 cudaError_t cudaEventSynchronize(cudaEvent_t e);
 cudaError_t cudaEventQuery(cudaEvent_t e);
 cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t start, cudaEvent_t end);
+cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t* graph);
+cudaError_t cudaStreamGetCaptureInfo(cudaStream_t s, cudaStreamCaptureStatus* status,
+                                     unsigned long long* id = nullptr);
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph,
+                                 unsigned long long flags = 0);
+cudaError_t cudaGraphGetNodes(cudaGraph_t graph, void** nodes, size_t* count);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t s);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
 
 namespace pt::emu {
 

@@ -8,44 +8,30 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
-#include "cuda/emu/checks.h"
-#include "cuda/emu/emulator.h"
+#include "cuda/emu/streams.h"
 
 namespace pt::emu {
 
 using checks::kChecked;
 
-struct Stream {
-  std::deque<std::function<void()>> work;
-  int id = 0;
-};
-struct Event {
-  checks::Clock clock;  // checked builds: what had happened when it was recorded
-  bool done = true;
-  Stream* stream = nullptr;
-  std::chrono::steady_clock::time_point time;
-};
+std::recursive_mutex mutex;
+Stream default_stream;
 
 namespace {
 
 // Checked builds never use an address twice, and have 25 bytes of notes for each byte.
 constexpr size_t kHeapBytes = size_t{kChecked ? 4 : 16} << 30;
 
-std::recursive_mutex mutex;
 std::string message;  // of the pending error
 cudaError_t pending = cudaSuccess;
 thread_local int device_of_thread = 0;
-Stream default_stream;
 std::vector<Stream*> streams{&default_stream};
 char* heap;
 size_t heap_used;
@@ -84,8 +70,8 @@ void drain(Stream* s) {
   while (!s->work.empty()) run_first(s);
   host_follows(s);
 }
-void drain_until(Event* e) {
-  while (!e->done && !e->stream->work.empty()) run_first(e->stream);
+void synchronize_device() {
+  for (Stream* s : streams) drain(s);
 }
 
 bool inside_allocation(const void* p, size_t bytes) {
@@ -171,9 +157,32 @@ const char* describe(const void* p) {
 }
 }  // namespace checks
 
+void drain_until(Event* e) {
+  while (!e->done && !e->stream->work.empty()) run_first(e->stream);
+}
+
+void record(Event* e, Stream* s) {
+  e->done = false;
+  e->stream = s;
+  e->capture = 0;
+  if constexpr (kChecked) e->clock = checks::clock_of(s->id);
+  enqueue(s, [=] {
+    e->done = true;
+    e->time = std::chrono::steady_clock::now();
+  });
+}
+void wait_for(Event* e, Stream* s) {
+  if constexpr (kChecked) checks::stream_follows(s->id, e->clock);
+  enqueue(s, [=] { drain_until(e); });
+}
+
 void enqueue(Stream* s, std::function<void()> work) {
   const std::lock_guard lock(mutex);
-  if (!s) s = &default_stream;
+  s = stream_of(s);
+  if (capturing(s)) {
+    capture_work(s, std::move(work));
+    return;
+  }
   if constexpr (kChecked) {
     work = [number = checks::enqueued(s->id), work = std::move(work)] {
       checks::running(number);
@@ -199,6 +208,17 @@ const char* cudaGetErrorString(cudaError_t e) {
   if (e == cudaErrorMemoryAllocation) return "out of memory";
   if (e == cudaErrorInvalidDevice) return "invalid device ordinal";
   if (e == cudaErrorInvalidValue) return "invalid argument";
+  if (e == cudaErrorStreamCaptureUnsupported)
+    return "operation not permitted when stream is capturing";
+  if (e == cudaErrorStreamCaptureInvalidated)
+    return "operation failed due to a previous error during capture";
+  if (e == cudaErrorStreamCaptureUnmatched) return "capture was not initiated in this stream";
+  if (e == cudaErrorStreamCaptureUnjoined) return "capturing stream has unjoined work";
+  if (e == cudaErrorStreamCaptureIsolation)
+    return "dependency created on uncaptured work in another stream";
+  if (e == cudaErrorCapturedEvent)
+    return "operation not permitted on an event last recorded in a capturing stream";
+  if (e == cudaErrorNotReady) return "device not ready";
   return message.c_str();
 }
 cudaError_t cudaGetLastError() {
@@ -232,12 +252,14 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int index) {
 cudaError_t cudaDeviceCanAccessPeer(int* can, int, int) { return *can = 1, cudaSuccess; }
 cudaError_t cudaDeviceSynchronize() {
   const std::lock_guard lock(mutex);
-  for (Stream* s : streams) drain(s);
+  if (const cudaError_t e = forbid_while_capturing()) return e;
+  synchronize_device();
   return cudaSuccess;
 }
 
 cudaError_t cudaMalloc(void** p, size_t bytes) {
   const std::lock_guard lock(mutex);
+  if (const cudaError_t e = forbid_while_capturing()) return e;
   const size_t size = rounded(bytes);
   auto it = kChecked && size < kHeapBytes - heap_used ? free_blocks.end() : free_blocks.find(size);
   char* c;
@@ -276,7 +298,8 @@ cudaError_t cudaFree(void* p) {
   if (!p) return cudaSuccess;
   const auto it = allocations.find(static_cast<char*>(p));
   if (it == allocations.end()) return cudaErrorInvalidValue;
-  cudaDeviceSynchronize();
+  if (const cudaError_t e = forbid_while_capturing()) return e;
+  synchronize_device();
   const Door door;
   if constexpr (kChecked) checks::guard_behind(it->first, it->second);
   std::memset(p, 0xff, it->second);
@@ -296,13 +319,15 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 }
 cudaError_t cudaMallocHost(void** p, size_t bytes) {
   const std::lock_guard lock(mutex);
+  if (const cudaError_t e = forbid_while_capturing()) return e;
   *p = std::aligned_alloc(256, (bytes + 255) & ~size_t{255});
   pinned[static_cast<char*>(*p)] = bytes;
   return *p ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 cudaError_t cudaFreeHost(void* p) {
   const std::lock_guard lock(mutex);
-  cudaDeviceSynchronize();
+  if (const cudaError_t e = forbid_while_capturing()) return e;
+  synchronize_device();
   pinned.erase(static_cast<char*>(p));
   std::free(p);
   return cudaSuccess;
@@ -324,6 +349,9 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     return cudaErrorInvalidValue;
   cudaPointerAttributes a;
   cudaPointerGetAttributes(&a, kind == cudaMemcpyHostToDevice ? from : to);
+  // A graph would read or write pageable memory long after the call.
+  if (kind != cudaMemcpyDeviceToDevice && a.type != cudaMemoryTypeHost && capturing(stream_of(s)))
+    return forbid(stream_of(s));
   if (kind == cudaMemcpyHostToDevice && a.type != cudaMemoryTypeHost) {
     // Pageable memory is staged before the call returns.
     std::vector<char> staged(static_cast<const char*>(from),
@@ -343,7 +371,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     std::memmove(to, from, bytes);
   });
   if (kind == cudaMemcpyDeviceToHost && a.type != cudaMemoryTypeHost)
-    drain(s ? s : &default_stream);
+    drain(stream_of(s));
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t bytes,
@@ -369,6 +397,7 @@ cudaError_t cudaStreamCreateWithPriority(cudaStream_t* s, unsigned, int) {
 }
 cudaError_t cudaStreamDestroy(cudaStream_t s) {
   const std::lock_guard lock(mutex);
+  if (capturing(s)) return forbid(s);
   drain(s);
   std::erase(streams, s);
   delete s;
@@ -376,20 +405,24 @@ cudaError_t cudaStreamDestroy(cudaStream_t s) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t s) {
   const std::lock_guard lock(mutex);
-  drain(s ? s : &default_stream);
+  s = stream_of(s);
+  if (capturing(s)) return forbid(s);
+  drain(s);
   return cudaSuccess;
 }
 cudaError_t cudaStreamQuery(cudaStream_t s) {
   const std::lock_guard lock(mutex);
-  if (!s) s = &default_stream;
+  s = stream_of(s);
+  if (capturing(s)) return forbid(s);
   if (!s->work.empty()) return cudaErrorNotReady;
   host_follows(s);
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
   const std::lock_guard lock(mutex);
-  if constexpr (kChecked) checks::stream_follows((s ? s : &default_stream)->id, e->clock);
-  enqueue(s, [=] { drain_until(e); });
+  s = stream_of(s);
+  if (capturing(s) || e->capture) return capture_wait(e, s);
+  wait_for(e, s);
   return cudaSuccess;
 }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* e, unsigned) {
@@ -404,28 +437,29 @@ cudaError_t cudaEventDestroy(cudaEvent_t e) {
 }
 cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
   const std::lock_guard lock(mutex);
-  e->done = false;
-  e->stream = s ? s : &default_stream;
-  if constexpr (kChecked) e->clock = checks::clock_of(e->stream->id);
-  enqueue(s, [=] {
-    e->done = true;
-    e->time = std::chrono::steady_clock::now();
-  });
+  s = stream_of(s);
+  if (capturing(s)) return capture_record(e, s);
+  record(e, s);
   return cudaSuccess;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t e) {
   const std::lock_guard lock(mutex);
+  if (e->capture) return cudaErrorCapturedEvent;
+  if (const cudaError_t error = forbid_while_capturing()) return error;
   drain_until(e);
   if constexpr (kChecked) checks::host_follows(e->clock);
   return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t e) {
   const std::lock_guard lock(mutex);
+  if (e->capture) return cudaErrorCapturedEvent;
+  if (const cudaError_t error = forbid_while_capturing()) return error;
   if (!e->done) return cudaErrorNotReady;
   if constexpr (kChecked) checks::host_follows(e->clock);
   return cudaSuccess;
 }
 cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t start, cudaEvent_t end) {
+  if (start->capture || end->capture) return cudaErrorCapturedEvent;
   if (!start->done || !end->done) return cudaErrorNotReady;
   *ms = std::chrono::duration<float, std::milli>(end->time - start->time).count();
   return cudaSuccess;

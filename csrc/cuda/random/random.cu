@@ -20,13 +20,19 @@ PT_DEVICE double cos_of(double x) { return ::cos(x); }
 PT_DEVICE float sin_of(float x) { return ::sinf(x); }
 PT_DEVICE double sin_of(double x) { return ::sin(x); }
 
+PT_DEVICE DrawKey resolved(DrawKey key) {
+  if (!key.words) return key;
+  return {key.words[0], key.words[1] + key.counter, nullptr};
+}
+
 // The elements of counter i, of type V: f(words, k) is the k-th.
 template <class T, class V, class F>
 PT_DEVICE void fill_each(const DeviceRandom& a, F f) {
   constexpr int kEach = 4 / Draw<V>::kWords;
+  const DrawKey key = resolved(a.key);
   const int64_t step = int64_t{gridDim.x} * blockDim.x, counters = (a.n + kEach - 1) / kEach;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < counters; i += step) {
-    const Words w = philox(a.seed, a.counter + static_cast<uint64_t>(i));
+    const Words w = philox(key.seed, key.counter + static_cast<uint64_t>(i));
     PT_UNROLL
     for (int k = 0; k < kEach; ++k)
       if (i * kEach + k < a.n) put<T>(a.out, i * kEach + k, f(w, k));
@@ -50,9 +56,10 @@ __global__ void __launch_bounds__(kThreads) normal_kernel(DeviceRandom a) {
   using V = Compute<T>;
   const V mean = static_cast<V>(a.a), deviation = static_cast<V>(a.b);
   constexpr int kEach = 4 / Draw<V>::kWords;
+  const DrawKey key = resolved(a.key);
   const int64_t step = int64_t{gridDim.x} * blockDim.x, counters = (a.n + kEach - 1) / kEach;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < counters; i += step) {
-    const Words w = philox(a.seed, a.counter + static_cast<uint64_t>(i));
+    const Words w = philox(key.seed, key.counter + static_cast<uint64_t>(i));
     PT_UNROLL
     for (int k = 0; k < kEach; k += 2) {
       const int64_t at = i * kEach + k;
@@ -90,9 +97,10 @@ __global__ void __launch_bounds__(kThreads) geometric_kernel(DeviceRandom a) {
 
 template <class T>
 __global__ void __launch_bounds__(kThreads) bernoulli_kernel(DeviceRandom a, Bounds report) {
+  const DrawKey key = resolved(a.key);
   const int64_t step = int64_t{gridDim.x} * blockDim.x, counters = (a.n + 3) / 4;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < counters; i += step) {
-    const Words w = philox(a.seed, a.counter + static_cast<uint64_t>(i));
+    const Words w = philox(key.seed, key.counter + static_cast<uint64_t>(i));
     PT_UNROLL
     for (int k = 0; k < 4; ++k) {
       const int64_t at = i * 4 + k;
@@ -107,9 +115,10 @@ __global__ void __launch_bounds__(kThreads) bernoulli_kernel(DeviceRandom a, Bou
 template <class T>
 __global__ void __launch_bounds__(kThreads) integers_kernel(DeviceRandom a) {
   const int each = a.two_words ? 2 : 4;
+  const DrawKey key = resolved(a.key);
   const int64_t step = int64_t{gridDim.x} * blockDim.x, counters = (a.n + each - 1) / each;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < counters; i += step) {
-    const Words w = philox(a.seed, a.counter + static_cast<uint64_t>(i));
+    const Words w = philox(key.seed, key.counter + static_cast<uint64_t>(i));
     PT_UNROLL
     for (int k = 0; k < 4; ++k) {
       const int64_t at = i * each + k;
@@ -169,9 +178,10 @@ __global__ void __launch_bounds__(kThreads) dropout_kernel(DeviceDropout a) {
   using V = Compute<T>;
   const V scale = static_cast<V>(1 / a.keep);
   const double threshold = a.keep * 0x1p32;
+  const DrawKey key = resolved(a.key);
   const int64_t step = int64_t{gridDim.x} * blockDim.x, counters = (a.n + 3) / 4;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < counters; i += step) {
-    const Words w = philox(a.seed, a.counter + static_cast<uint64_t>(i));
+    const Words w = philox(key.seed, key.counter + static_cast<uint64_t>(i));
     PT_UNROLL
     for (int k = 0; k < 4; ++k) {
       const int64_t at = i * 4 + k;

@@ -5,6 +5,9 @@
 // the stream's free blocks serves a request. Blocks belong to the stream on which they were asked
 // for: freeing needs no waiting, because what reuses the memory is queued behind what used it.
 // PYTENSOR_CUDA_CACHE=0 asks the driver each time, which is slow and finds errors.
+//
+// Work of a captured graph has memory from a pool of its own, whose segments stay while there is a
+// graph that uses them: a launch writes there at any time.
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -23,15 +26,18 @@ constexpr size_t kSmallSegment = size_t{2} << 20;
 constexpr size_t kMediumLimit = size_t{10} << 20;
 constexpr size_t kMediumSegment = size_t{20} << 20;
 
+struct Pool;
 struct Block {
   char* data;
   size_t bytes;
-  int device;
+  Pool* pool;
   StreamHandle stream;
-  bool used, small;
-  Block *before, *after;           // neighbours in the segment
-  std::vector<cudaEvent_t> waits;  // other streams that used it
-  std::vector<StreamHandle> users;
+  bool small;
+  bool used = false;
+  size_t requested = 0;
+  Block *before = nullptr, *after = nullptr;  // neighbours in the segment
+  std::vector<StreamHandle> users;            // other streams that used it
+  std::vector<cudaEvent_t> waits;             // for them, since it was freed
 };
 struct BestFit {
   bool operator()(const Block* a, const Block* b) const {
@@ -42,16 +48,27 @@ struct BestFit {
 };
 using FreeBlocks = std::set<Block*, BestFit>;
 struct Pool {
-  FreeBlocks small, large;
-  std::vector<Block*> waiting;  // freed, but other streams may still use them
+  int device;
+  bool shared;              // by everything that is not captured
+  int graphs = 0;           // that use it
+  FreeBlocks small, large;  // without the cache: what the graphs keep
+  FreeBlocks& blocks(bool is_small) { return is_small ? small : large; }
+};
+struct Device {
+  std::map<int64_t, Pool> pools;  // 0: the shared one
+  std::vector<Block*> waiting;    // freed, but other streams may still use them
+  std::vector<Block*> deferred;   // freed while a capture is under way, which forbids the rest
   DeviceMemory stats{};
 };
 
 std::mutex mutex;
 std::map<void*, Block*> live;
-Pool& pool_of(int device) {
-  static std::map<int, Pool> pools;
-  return pools[device];
+Device& device_of(int index) {
+  static std::map<int, Device> devices;
+  return devices[index];
+}
+Pool& pool_of(int index, int64_t id) {
+  return device_of(index).pools.try_emplace(id, Pool{index, id == 0, 0, {}, {}}).first->second;
 }
 bool caching() {
   static const bool on = [] {
@@ -60,133 +77,177 @@ bool caching() {
   }();
   return on;
 }
+bool capture_under_way() { return captures.load(std::memory_order_relaxed) > 0; }
 
-void grow(DeviceMemory::Stat& s, int64_t n) {
-  s.current += n;
-  s.allocated += n;
-  if (s.current > s.peak) s.peak = s.current;
-}
-void shrink(DeviceMemory::Stat& s, int64_t n) {
-  s.current -= n;
-  s.freed += n;
-}
-
-void give_back(Pool& pool, FreeBlocks& blocks) {
-  for (auto it = blocks.begin(); it != blocks.end();) {
-    Block* b = *it;
-    if (b->before || b->after) {
-      ++it;
-      continue;
-    }
-    it = blocks.erase(it);
-    cudaFree(b->data);
-    shrink(pool.stats.reserved, static_cast<int64_t>(b->bytes));
-    shrink(pool.stats.segments, 1);
-    ++pool.stats.frees_of_segments;
-    delete b;
+void change(DeviceMemory::Stats& stats, bool small, int64_t n) {
+  for (DeviceMemory::Stat* s : {&stats[0], &stats[small ? 1 : 2]}) {
+    s->current += n;
+    (n > 0 ? s->allocated : s->freed) += n > 0 ? n : -n;
+    if (s->current > s->peak) s->peak = s->current;
   }
 }
+int64_t number(size_t n) { return static_cast<int64_t>(n); }
 
-void join(FreeBlocks& blocks, Block* b, Block* with) {  // with follows b
-  blocks.erase(with);
-  b->bytes += with->bytes;
-  b->after = with->after;
-  if (b->after) b->after->before = b;
-  delete with;
+// A whole segment, free.
+void give_back(Block* b) {
+  const Uncaptured scope;
+  DeviceMemory& m = device_of(b->pool->device).stats;
+  cudaFree(b->data);
+  change(m.reserved, b->small, -number(b->bytes));
+  change(m.segments, b->small, -1);
+  delete b;
 }
-void make_free(Pool& pool, Block* b) {
-  FreeBlocks& blocks = b->small ? pool.small : pool.large;
+void give_back(FreeBlocks& blocks) {
+  std::erase_if(blocks, [](Block* b) {
+    if (b->before || b->after) return false;
+    give_back(b);
+    return true;
+  });
+}
+void give_back(Pool& pool) {
+  give_back(pool.small);
+  give_back(pool.large);
+}
+
+void make_free(Block* b) {
+  Pool& pool = *b->pool;
+  FreeBlocks& blocks = pool.blocks(b->small);
+  const auto join = [&blocks](Block* first, Block* second) {
+    first->bytes += second->bytes;
+    first->after = second->after;
+    if (first->after) first->after->before = first;
+    delete second;
+  };
   b->used = false;
-  if (b->after && !b->after->used) join(blocks, b, b->after);
+  if (b->after && !b->after->used) {
+    blocks.erase(b->after);
+    join(b, b->after);
+  }
   if (b->before && !b->before->used) {
     Block* before = b->before;
     blocks.erase(before);
-    before->bytes += b->bytes;
-    before->after = b->after;
-    if (b->after) b->after->before = before;
-    delete b;
+    join(before, b);
     b = before;
   }
-  blocks.insert(b);
+  const bool whole = !b->before && !b->after;
+  const bool kept = pool.shared ? caching() : pool.graphs > 0;
+  if (whole && !kept) {
+    give_back(b);
+  } else {
+    blocks.insert(b);
+  }
 }
 
 // Frees what other streams have finished with.
-void collect(Pool& pool) {
-  std::erase_if(pool.waiting, [&](Block* b) {
+void collect(Device& device) {
+  if (capture_under_way()) return;  // events may not be asked
+  std::erase_if(device.waiting, [](Block* b) {
     for (cudaEvent_t e : b->waits)
-      if (cudaEventQuery(e) != cudaSuccess) return false;
+      if (cudaEventQuery(e) != cudaSuccess) {
+        cudaGetLastError();
+        return false;
+      }
     for (cudaEvent_t e : b->waits) cudaEventDestroy(e);
     b->waits.clear();
-    make_free(pool, b);
+    make_free(b);
     return true;
   });
 }
 
-Block* new_segment(Pool& pool, size_t bytes, bool small, int device, StreamHandle stream) {
+void free_or_wait(Device& device, Block* b) {
+  for (StreamHandle s : b->users) {
+    cudaEvent_t e;
+    if (cudaEventCreateWithFlags(&e, cudaEventDisableTiming) != cudaSuccess) continue;
+    cudaEventRecord(e, static_cast<cudaStream_t>(s));
+    b->waits.push_back(e);
+  }
+  b->users.clear();
+  if (b->waits.empty()) {
+    make_free(b);
+  } else {
+    device.waiting.push_back(b);
+  }
+}
+
+cudaError_t take_memory(Device& device, void** p, size_t bytes) {
+  const DeviceMemory& m = device.stats;
+  if (m.limit && static_cast<size_t>(m.reserved[0].current) + bytes > m.limit)
+    return cudaErrorMemoryAllocation;
+  const Uncaptured scope;
+  const cudaError_t status = cudaMalloc(p, bytes);
+  if (status != cudaSuccess) cudaGetLastError();
+  return status;
+}
+
+Block* new_segment(Pool& pool, size_t bytes, bool small, StreamHandle stream) {
+  Device& device = device_of(pool.device);
   size_t size = bytes;
   if (caching())
     size = small                  ? kSmallSegment
            : bytes < kMediumLimit ? kMediumSegment
                                   : (bytes + kSmallSegment - 1) / kSmallSegment * kSmallSegment;
   void* p = nullptr;
-  if (cudaMalloc(&p, size) != cudaSuccess) {
-    cudaGetLastError();
-    ++pool.stats.retries;
-    cudaDeviceSynchronize();
-    collect(pool);
-    give_back(pool, pool.small);
-    give_back(pool, pool.large);
-    if (cudaMalloc(&p, size) != cudaSuccess) {
-      cudaGetLastError();
-      ++pool.stats.out_of_memory;
+  if (take_memory(device, &p, size) != cudaSuccess) {
+    ++device.stats.retries;
+    if (!capture_under_way()) {  // which forbids waiting
+      cudaDeviceSynchronize();
+      collect(device);
+      for (auto& [id, each] : device.pools)
+        if (each.shared || each.graphs == 0) give_back(each);
+    }
+    if (take_memory(device, &p, size) != cudaSuccess) {
+      ++device.stats.out_of_memory;
       return nullptr;
     }
   }
-  grow(pool.stats.reserved, static_cast<int64_t>(size));
-  grow(pool.stats.segments, 1);
-  return new Block{
-      static_cast<char*>(p), size, device, stream, false, small, nullptr, nullptr, {}, {}};
+  change(device.stats.reserved, small, number(size));
+  change(device.stats.segments, small, 1);
+  return new Block{static_cast<char*>(p), size, &pool, stream, small};
 }
 
-void cut(Pool& pool, Block* b, size_t bytes) {
+void cut(Block* b, size_t bytes) {
   const size_t rest = b->bytes - bytes;
   if (!caching() || rest < (b->small ? kRound : kSmallLimit)) return;
-  auto* tail =
-      new Block{b->data + bytes, rest, b->device, b->stream, false, b->small, b, b->after, {}, {}};
+  auto* tail = new Block{b->data + bytes, rest, b->pool, b->stream, b->small};
+  tail->before = b;
+  tail->after = b->after;
   if (b->after) b->after->before = tail;
   b->after = tail;
   b->bytes = bytes;
-  (b->small ? pool.small : pool.large).insert(tail);
+  b->pool->blocks(b->small).insert(tail);
 }
 
 }  // namespace
 
 void* allocate(size_t bytes) {
+  const int index = current_device();
+  const StreamHandle stream = stream_of(index);
+  const int64_t id = captured_pool(static_cast<cudaStream_t>(stream));
   const std::lock_guard lock(mutex);
-  const int device = current_device();
-  const StreamHandle stream = stream_of(device);
-  Pool& pool = pool_of(device);
+  Device& device = device_of(index);
+  Pool& pool = pool_of(index, id);
   // Without the cache the exact size is asked for, so that the next byte is out of bounds.
   const size_t size = caching() ? (bytes + kRound - 1) / kRound * kRound : bytes;
   const bool small = size <= kSmallLimit;
-  FreeBlocks& blocks = small ? pool.small : pool.large;
-  if (!pool.waiting.empty()) collect(pool);
-  Block key{nullptr, size, device, stream, false, small, nullptr, nullptr, {}, {}};
-  auto it = blocks.lower_bound(&key);
-  Block* b;
-  if (it != blocks.end() && (*it)->stream == stream) {
-    b = *it;
-    blocks.erase(it);
-  } else {
-    b = new_segment(pool, size, small, device, stream);
-    if (!b) return nullptr;
+  if (!device.waiting.empty()) collect(device);
+  Block* b = nullptr;
+  if (caching()) {
+    FreeBlocks& blocks = pool.blocks(small);
+    Block key{nullptr, size, &pool, stream, small};
+    if (const auto it = blocks.lower_bound(&key); it != blocks.end() && (*it)->stream == stream) {
+      b = *it;
+      blocks.erase(it);
+    }
   }
-  cut(pool, b, size);
+  if (!b) b = new_segment(pool, size, small, stream);
+  if (!b) return nullptr;
+  cut(b, size);
   b->used = true;
+  b->requested = bytes;
   live[b->data] = b;
-  ++pool.stats.allocations;
-  grow(pool.stats.allocated, static_cast<int64_t>(b->bytes));
-  grow(pool.stats.active_blocks, 1);
+  change(device.stats.allocated, small, number(b->bytes));
+  change(device.stats.requested, small, number(bytes));
+  change(device.stats.blocks, small, 1);
   return b->data;
 }
 
@@ -196,27 +257,37 @@ void release(void* p) {
   if (it == live.end()) return;
   Block* b = it->second;
   live.erase(it);
-  Pool& pool = pool_of(b->device);
-  shrink(pool.stats.allocated, static_cast<int64_t>(b->bytes));
-  shrink(pool.stats.active_blocks, 1);
-  for (StreamHandle s : b->users) {
-    cudaEvent_t e;
-    if (cudaEventCreateWithFlags(&e, cudaEventDisableTiming) != cudaSuccess) continue;
-    cudaEventRecord(e, static_cast<cudaStream_t>(s));
-    b->waits.push_back(e);
-  }
-  b->users.clear();
-  if (!caching()) {
-    cudaFree(b->data);
-    shrink(pool.stats.reserved, static_cast<int64_t>(b->bytes));
-    shrink(pool.stats.segments, 1);
-    ++pool.stats.frees_of_segments;
-    delete b;
-  } else if (b->waits.empty()) {
-    make_free(pool, b);
+  Device& device = device_of(b->pool->device);
+  change(device.stats.allocated, b->small, -number(b->bytes));
+  change(device.stats.requested, b->small, -number(b->requested));
+  change(device.stats.blocks, b->small, -1);
+  if (capture_under_way() && (!b->users.empty() || (b->pool->shared && !caching()))) {
+    device.deferred.push_back(b);
   } else {
-    pool.waiting.push_back(b);
+    free_or_wait(device, b);
   }
+}
+
+void captures_ended() {
+  const std::lock_guard lock(mutex);
+  int count = 0;
+  cudaGetDeviceCount(&count);
+  for (int index = 0; index < count; ++index) {
+    Device& device = device_of(index);
+    for (Block* b : std::exchange(device.deferred, {})) free_or_wait(device, b);
+  }
+}
+
+void pool_retain(int index, int64_t id) {
+  const std::lock_guard lock(mutex);
+  ++pool_of(index, id).graphs;
+}
+
+void pool_release(int index, int64_t id) {
+  pinned_pool_released(id);
+  const std::lock_guard lock(mutex);
+  Pool& pool = pool_of(index, id);
+  if (--pool.graphs == 0) give_back(pool);
 }
 
 void record_stream(void* p, StreamHandle stream) {
@@ -231,7 +302,7 @@ void record_stream(void* p, StreamHandle stream) {
 
 int memory(int index, DeviceMemory* out) {
   const std::lock_guard lock(mutex);
-  *out = pool_of(index).stats;
+  *out = device_of(index).stats;
   const int before = current_device();
   cudaSetDevice(index);
   const int status = status_of(cudaMemGetInfo(&out->free_on_device, &out->total_on_device));
@@ -239,20 +310,34 @@ int memory(int index, DeviceMemory* out) {
   return status;
 }
 
-void reset_peak(int index) {
+void reset_stats(int index, int peaks) {
   const std::lock_guard lock(mutex);
-  DeviceMemory& m = pool_of(index).stats;
-  for (DeviceMemory::Stat* s : {&m.allocated, &m.reserved, &m.active_blocks, &m.segments})
-    s->peak = s->current;
+  DeviceMemory& m = device_of(index).stats;
+  for (auto* stats : {&m.allocated, &m.requested, &m.reserved, &m.blocks, &m.segments}) {
+    for (DeviceMemory::Stat& s : *stats) {
+      if (peaks) {
+        s.peak = s.current;
+      } else {
+        s.allocated = s.freed = 0;
+      }
+    }
+  }
+  if (!peaks) m.retries = m.out_of_memory = 0;
+}
+
+void set_limit(int index, size_t bytes) {
+  const std::lock_guard lock(mutex);
+  device_of(index).stats.limit = bytes;
 }
 
 void empty_cache() {
   const std::lock_guard lock(mutex);
-  Pool& pool = pool_of(current_device());
+  if (capture_under_way()) return;
+  Device& device = device_of(current_device());
   cudaDeviceSynchronize();
-  collect(pool);
-  give_back(pool, pool.small);
-  give_back(pool, pool.large);
+  collect(device);
+  for (auto& [id, pool] : device.pools)
+    if (pool.shared || pool.graphs == 0) give_back(pool);
 }
 
 }  // namespace pt::cuda

@@ -23,10 +23,26 @@ KernelList* kernels = nullptr;
 std::atomic<int> pending{0};  // the first failure since take_error()
 thread_local std::string last_text;
 thread_local StreamHandle streams[kMaxDevices] = {};
+thread_local int device_of_thread = -1;  // as far as set_device() knows: asking the driver costs
 int processors[kMaxDevices] = {};
+
+// Streams are handed out in turn and never destroyed: memory remembers those that have used it.
+constexpr int kStreamsOfDevice = 32, kPriorities = 2;
+struct StreamPool {
+  cudaStream_t streams[kStreamsOfDevice] = {};
+  unsigned next = 0;
+};
+StreamPool stream_pools[kMaxDevices][kPriorities];
+std::mutex stream_mutex;
 
 cudaStream_t stream(StreamHandle s) { return static_cast<cudaStream_t>(s); }
 cudaEvent_t event(EventHandle e) { return static_cast<cudaEvent_t>(e); }
+
+// 1 for done, 0 for not yet, a negative status for failures.
+int done(cudaError_t e) {
+  if (e == cudaErrorNotReady) cudaGetLastError();
+  return e == cudaSuccess ? 1 : e == cudaErrorNotReady ? 0 : -status_of(e);
+}
 
 int device_count() {
 #ifndef PT_CUDA_EMULATION
@@ -97,8 +113,35 @@ int copy(void* to, const void* from, size_t bytes, DeviceCopy direction, int wai
   const cudaStream_t s = current_stream();
   const int status =
       status_of(cudaMemcpyAsync(to, from, bytes, kKinds[static_cast<int>(direction)], s));
-  if (status != 0 || direction == DeviceCopy::kOnDevice || !wait) return status;
+  if (status != 0 || direction == DeviceCopy::kOnDevice) return status;
+  if (!wait) {
+    pinned_in_use(direction == DeviceCopy::kToHost ? to : from, s);
+    return 0;
+  }
   return or_bounds(status_of(cudaStreamSynchronize(s)));
+}
+
+int set_device(int index) {
+  if (index == device_of_thread) return 0;
+  const int status = status_of(cudaSetDevice(index));
+  if (status == 0) device_of_thread = index;
+  return status;
+}
+
+// Priorities: 0 or less is normal, smaller numbers are higher. CUDA has at least one above normal.
+int stream_create(StreamHandle* out, int priority) {
+  const std::lock_guard lock(stream_mutex);
+  StreamPool& pool = stream_pools[current_device()][priority < 0 ? 1 : 0];
+  cudaStream_t& s = pool.streams[pool.next++ % kStreamsOfDevice];
+  *out = nullptr;
+  if (!s) {
+    const Uncaptured scope;
+    const int status = status_of(
+        cudaStreamCreateWithPriority(&s, cudaStreamNonBlocking, priority < 0 ? -1 : 0));
+    if (status != 0) return status;
+  }
+  *out = s;
+  return 0;
 }
 
 int take_error() {
@@ -112,7 +155,7 @@ const DeviceApi table = {
     .kernels = nullptr,
     .device_count = &device_count,
     .current_device = &current_device,
-    .set_device = [](int index) { return status_of(cudaSetDevice(index)); },
+    .set_device = &set_device,
     .properties = &properties,
     .synchronize = [] { return or_bounds(status_of(cudaDeviceSynchronize())); },
     .can_access_peer =
@@ -124,21 +167,12 @@ const DeviceApi table = {
     .release = &release,
     .record_stream = &record_stream,
     .memory = &memory,
-    .reset_peak = &reset_peak,
+    .reset_stats = &reset_stats,
+    .set_limit = &set_limit,
     .empty_cache = &empty_cache,
-    .allocate_pinned =
-        [](size_t bytes) {
-          void* p = nullptr;
-          return status_of(cudaMallocHost(&p, bytes)) ? nullptr : p;
-        },
-    .release_pinned = [](void* p) { cudaFreeHost(p); },
-    .is_pinned =
-        [](const void* p) {
-          cudaPointerAttributes a{};
-          const bool known = cudaPointerGetAttributes(&a, p) == cudaSuccess;
-          if (!known) cudaGetLastError();
-          return known && a.type == cudaMemoryTypeHost ? 1 : 0;
-        },
+    .allocate_pinned = &allocate_pinned,
+    .release_pinned = &release_pinned,
+    .is_pinned = &is_pinned,
     .copy = &copy,
     .copy_peer =
         [](void* to, int to_device, const void* from, int from_device, size_t bytes) {
@@ -151,19 +185,15 @@ const DeviceApi table = {
         [](void* p, int value, size_t bytes) {
           return status_of(cudaMemsetAsync(p, value, bytes, current_stream()));
         },
-    .stream_create =
-        [](StreamHandle* out, int priority) {
-          cudaStream_t s = nullptr;
-          const int status =
-              status_of(cudaStreamCreateWithPriority(&s, cudaStreamNonBlocking, priority));
-          *out = s;
-          return status;
+    .store =
+        [](void* to, const void* from, size_t bytes) {
+          store(to, from, bytes);
+          return 0;
         },
-    .stream_destroy = [](StreamHandle s) { return status_of(cudaStreamDestroy(stream(s))); },
+    .stream_create = &stream_create,
     .stream_synchronize =
         [](StreamHandle s) { return or_bounds(status_of(cudaStreamSynchronize(stream(s)))); },
-    .stream_query =
-        [](StreamHandle s) { return cudaStreamQuery(stream(s)) == cudaSuccess ? 1 : 0; },
+    .stream_query = [](StreamHandle s) { return done(cudaStreamQuery(stream(s))); },
     .stream_wait =
         [](StreamHandle s, EventHandle e) {
           return status_of(cudaStreamWaitEvent(stream(s), event(e), 0));
@@ -182,11 +212,19 @@ const DeviceApi table = {
     .event_record = [](EventHandle e,
                        StreamHandle s) { return status_of(cudaEventRecord(event(e), stream(s))); },
     .event_synchronize = [](EventHandle e) { return status_of(cudaEventSynchronize(event(e))); },
-    .event_query = [](EventHandle e) { return cudaEventQuery(event(e)) == cudaSuccess ? 1 : 0; },
+    .event_query = [](EventHandle e) { return done(cudaEventQuery(event(e))); },
     .event_elapsed =
         [](EventHandle a, EventHandle b, float* ms) {
           return status_of(cudaEventElapsedTime(ms, event(a), event(b)));
         },
+    .capture_begin = &capture_begin,
+    .capture_end = &capture_end,
+    .capture_status = &capture_status,
+    .graph_launch = &graph_launch,
+    .graph_destroy = &graph_destroy,
+    .pool_release = &pool_release,
+    .library_version = &library_version,
+    .prefer_libraries = &prefer_libraries,
     .take_error = &take_error,
     .error_text = [] { return last_text.c_str(); },
 #ifdef PT_CUDA_EMULATION
@@ -200,6 +238,7 @@ const DeviceApi table = {
 
 Bounds bounds_report() {
   static BoundsReport* memory = [] {
+    const Uncaptured scope;
     void* p = nullptr;
     if (cudaMallocHost(&p, sizeof(BoundsReport)) != cudaSuccess) return report;
     report = static_cast<BoundsReport*>(p);
@@ -215,9 +254,11 @@ void register_kernels(KernelList* list) {
 }
 
 int current_device() {
-  int index = 0;
-  cudaGetDevice(&index);
-  return index;
+  if (device_of_thread < 0 && cudaGetDevice(&device_of_thread) != cudaSuccess) {
+    cudaGetLastError();
+    device_of_thread = 0;
+  }
+  return device_of_thread;
 }
 
 int status_of(cudaError_t e) {

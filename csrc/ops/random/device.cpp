@@ -21,6 +21,11 @@ uint64_t counters(int64_t n, bool two_words) {
   return static_cast<uint64_t>((n + each - 1) / each);
 }
 
+DrawKey next_key(Generator& g, uint64_t count) {
+  const uint64_t first = g.take_counters(count);
+  return {g.initial_seed(), first, g.graph_words()};
+}
+
 Tensor drawn(Generator& g, const Dims& sizes, DType t, const DeviceRandom& how) {
   const Tensor out = empty_tensor(sizes, t);
   fill(g, t, out.raw(), out.numel(), how);
@@ -45,14 +50,13 @@ void fill(Generator& g, DType t, void* out, int64_t n, DeviceRandom how) {
   const bool real = how.kind <= RandomKind::kCauchy;
   how.out = out;
   how.n = n;
-  how.seed = g.initial_seed();
-  how.counter = g.take_counters(counters(n, how.two_words || (real && t == DType::kFloat64)));
+  how.key = next_key(g, counters(n, how.two_words || (real && t == DType::kFloat64)));
   kernel.get(t)(how);
 }
 
 void dropout(Generator& g, DType t, const void* x, void* out, bool* mask, int64_t n, double keep) {
   static const Kernel<DeviceDropoutFn> kernel{"device_dropout"};
-  kernel.get(t)({x, out, mask, n, g.initial_seed(), g.take_counters(counters(n, false)), keep});
+  kernel.get(t)({x, out, mask, n, next_key(g, counters(n, false)), keep});
 }
 
 Tensor permutation(Generator& g, int64_t n) {
