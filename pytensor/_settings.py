@@ -9,7 +9,6 @@ from pytensor import _C
 _state: dict[str, Any] = {
     "deterministic": False,
     "matmul_precision": "highest",
-    "device": None,
     "interop_threads": 1,
 }
 
@@ -93,20 +92,22 @@ def set_default_tensor_type(t: Any) -> None:
 
 
 def get_default_device() -> Any:
-    """The device of new tensors: always the cpu unless set otherwise."""
-    return _state["device"] or _C.device("cpu")
+    """The device of this thread's new tensors: the cpu unless set otherwise."""
+    return _C.default_device()
 
 
 def set_default_device(device: Any) -> None:
-    """Sets the device of new tensors.
+    """Sets the device of this thread's new tensors. ``with pytensor.device(...)`` does so for a
+    while.
+
+    Args:
+        device: a name, a device, or None for the cpu. Tensors that are made of others stay where
+            those are.
 
     Raises:
         AssertionError: for devices that this build does not have.
     """
-    d = None if device is None else _C.device(device)
-    if d is not None and d.type != "cpu":
-        raise AssertionError("Torch not compiled with CUDA enabled")
-    _state["device"] = d
+    _C.set_default_device(device)
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:

@@ -9,12 +9,20 @@
 
 #include "core/device_graph.h"
 #include "core/error.h"
+#include "core/pinned.h"
 
 namespace pt {
 
 bool device_in_use = false;
 thread_local constinit CallPlace call_place;
 thread_local constinit bool call_on_device = false;
+namespace {
+thread_local constinit Device device_of_new_tensors{};
+}
+Device default_device() { return device_of_new_tensors; }
+void set_default_device(Device d) {
+  device_of_new_tensors = d.is_cpu() ? Device() : resolve_device(d);
+}
 
 namespace {
 
@@ -167,6 +175,8 @@ void copy_memory(void* dst, Device to, const void* src, Device from, size_t byte
                                : from.is_cpu() ? DeviceCopy::kToDevice
                                                : DeviceCopy::kOnDevice;
   const CallDeviceGuard guard(to.is_cpu() ? from : to);
+  // Pageable memory that a device writes is waited for anyway; what it reads is staged.
+  if (NonBlocking::on() && (from.is_cpu() || api.is_pinned(dst))) wait = false;
   if (direction != DeviceCopy::kOnDevice && stream_is_capturing()) [[unlikely]] {
     check_captured_copy(to.is_cpu() ? dst : src, to.is_cpu(), wait);
     wait = false;
@@ -193,17 +203,6 @@ void* device_allocate(size_t bytes, Device device) {
     raise_out_of_memory(bytes, device);
   }
   return p;
-}
-
-void* pinned_allocate(size_t bytes) {
-  const DeviceApi& api = device_api();
-  void* p = api.allocate_pinned(bytes);
-  PT_CHECK(p, "CUDA error: ", api.error_text(), " (", size_text(bytes), " of pinned memory)");
-  return p;
-}
-void pinned_release(void* p) noexcept { find_device_api()->release_pinned(p); }
-bool is_pinned(const void* p) noexcept {
-  return device_in_use && p && find_device_api()->is_pinned(p) != 0;
 }
 
 void device_release(void* p) noexcept {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "core/device.h"
 #include "core/device_api.h"
@@ -25,10 +26,20 @@ Device resolve_device(Device d);
 int current_device_index();
 void set_current_device(int index);
 
+// Where this thread's new tensors go when neither the call nor a tensor says: the cpu unless set.
+Device default_device();
+void set_default_device(Device d);
+
 // Raises what a device function reported. `what` names the work.
 void check_device(int status, const char* what);
-// After a call on a device: raises what its launches reported.
+// After a call on a device: raises what its launches reported. `describe` makes a text about the
+// call's arguments, for failures.
 void check_launches(const char* op);
+template <class F>
+void check_launches(const char* op, F describe) {
+  if (const int status = find_device_api()->take_error()) [[unlikely]]
+    check_device(status, (op + describe()).c_str());
+}
 
 // Bytes between any two places, in the order of the current stream. Returns when the source may be
 // changed and, for a copy to the cpu, when the destination may be read.
@@ -37,11 +48,6 @@ void copy_memory(void* dst, Device to, const void* src, Device from, size_t byte
 // To the current device: the bytes travel with the launch, so that nothing is waited for.
 void store_memory(void* dst, const void* bytes, size_t count);
 void fill_memory(void* dst, Device device, int value, size_t bytes);
-
-// Page-locked memory of the host, which copies need not wait for. RuntimeError without a device.
-void* pinned_allocate(size_t bytes);
-void pinned_release(void* p) noexcept;
-bool is_pinned(const void* p) noexcept;
 
 // Memory of a device, through its caching allocator. OutOfMemoryError (a RuntimeError).
 void* device_allocate(size_t bytes, Device device);

@@ -8,6 +8,7 @@
 #include "core/device_runtime.h"
 #include "core/error.h"
 #include "core/free_list.h"
+#include "core/pinned.h"
 
 namespace pt {
 
@@ -61,7 +62,8 @@ Ref<Storage> Storage::wrap(void* data, size_t bytes, Device device, Deleter dele
 }
 
 void Storage::resize(size_t new_bytes) {
-  const bool own = data == inline_data || capacity > 0 || !device.is_cpu();
+  const bool pinned = deleter == &release_pinned_memory;
+  const bool own = data == inline_data || capacity > 0 || !device.is_cpu() || pinned;
   PT_CHECK(own && resizable, "Trying to resize storage that is not resizable");
   if (!device.is_cpu()) {
     if (new_bytes > capacity) {
@@ -70,6 +72,17 @@ void Storage::resize(size_t new_bytes) {
       device_release(data);
       data = grown;
       capacity = new_bytes;
+    }
+    bytes = new_bytes;
+    return;
+  }
+  if (pinned) {
+    if (new_bytes > bytes) {
+      void* grown = device_api().allocate_pinned(new_bytes);
+      PT_CHECK(grown, "CUDA error: ", device_api().error_text());
+      std::memcpy(grown, data, bytes);
+      release_pinned_memory(data);
+      data = static_cast<char*>(context = grown);
     }
     bytes = new_bytes;
     return;

@@ -16,6 +16,8 @@ struct OptimArgs {
   void* state[kStates] = {};      // in the order of the op's lists; null where there is none
   const void* numbers = nullptr;  // one of the structs below, by kernel name
   int64_t n = 0;
+  // Of Adam on a device that counts the steps: where the parameter's AdamLive lies, or null.
+  const struct AdamLive* live = nullptr;
 };
 using OptimFn = void(const OptimArgs&);
 // A device's kernels of the same names take the elements of many parameters at once, in few
@@ -52,6 +54,20 @@ struct AdamNumbers {
   bool maximize;
   friend bool operator==(const AdamNumbers&, const AdamNumbers&) = default;
 };
+// Those that change from step to step; in a device's memory when the device counts the steps.
+struct AdamLive {
+  double step_size, scale, decay;
+};
+// "optim_adam_count", slot of the steps' dtype, devices only: advances the steps and sets `live`.
+struct AdamCount {
+  void* const* steps = nullptr;
+  AdamLive* live = nullptr;
+  int64_t count = 0;
+  const void* lr_there = nullptr;  // null: lr
+  bool lr_is_double = false;
+  double lr = 0, beta1 = 0, beta2 = 0, weight_decay = 0;  // the last one if it is decoupled, or 0
+};
+using AdamCountFn = void(const AdamCount&);
 // "optim_nadam": exp_avg, exp_avg_sq.
 struct NadamNumbers {
   double beta1, beta2, bias2, eps;

@@ -4,6 +4,7 @@
 // and B of 16 along k that lie in shared memory. Half types are widened when they are loaded and
 // summed in float; integers wrap.
 #include "cpu/gemm_args.h"
+#include "cuda/libraries/gemm.h"
 #include "cuda/reduce/frame.h"
 
 namespace pt::cuda {
@@ -88,7 +89,7 @@ template <class T>
 void gemm(const GemmArgs& g) {
   const int64_t tiles_m = (g.m + kTile - 1) / kTile, tiles_n = (g.n + kTile - 1) / kTile;
   const int64_t units = tiles_m * tiles_n * g.batch;
-  if (units == 0) return;
+  if (units == 0 || library_gemm(dtype_of<T>, g)) return;
   PT_LAUNCH((gemm_kernel<T>), static_cast<unsigned>(units < (1 << 30) ? units : 1 << 30), kThreads,
             0, g, tiles_m, tiles_n);
 }

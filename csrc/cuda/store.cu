@@ -30,7 +30,7 @@ void launch_store(unsigned char* to, const unsigned char* from, size_t count) {
 }  // namespace
 
 void store(void* to, const void* from, size_t bytes) {
-  constexpr size_t kSmall = 64, kLarge = 4000;  // arguments have 4096 bytes
+  constexpr size_t kSmall = 256, kLarge = 4000;  // arguments have 4096 bytes
   auto* target = static_cast<unsigned char*>(to);
   const auto* source = static_cast<const unsigned char*>(from);
   for (size_t at = 0; at < bytes; at += kLarge) {

@@ -5,6 +5,7 @@
 
 #include "core/device_runtime.h"
 #include "core/parallel.h"
+#include "core/pinned.h"
 #include "cpu/kernel_table.h"
 #include "cpu/move_args.h"
 #include "op/device_plan.h"
@@ -66,6 +67,7 @@ void copy_between_devices(const Tensor& dst, const Tensor& src) {
   } else if (src.numel() == 1 && src.device().is_cpu()) {
     fill_on_device(dst, src.item());
   } else {
+    const NonBlocking wait_on_cpu(NonBlocking::on() && !dst.device().is_cpu());
     copy_into(dst, copy_to(src, src.dtype(), dst.device()));
   }
 }
@@ -77,7 +79,9 @@ Tensor copy_to(const Tensor& src, DType dtype, Device device) {
   if (src.device() == device) return src.dtype() == dtype ? copy_of(src) : cast_to(src, dtype);
   Tensor from = cast_to(src, dtype);
   if (!is_non_overlapping_and_dense(from.impl())) from = contiguous_copy(from);
-  Tensor out = empty_strided_tensor(from.sizes(), from.strides(), dtype, device);
+  Tensor out = device.is_cpu() && NonBlocking::on()
+                   ? empty_pinned(from.sizes(), from.strides(), dtype)
+                   : empty_strided_tensor(from.sizes(), from.strides(), dtype, device);
   copy_memory(out.raw(), device, from.raw(), from.device(), from.nbytes());
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include "autograd/view_nodes.h"
 #include "core/device_runtime.h"
+#include "core/pinned.h"
 #include "op/autocast.h"
 #include "op/copy.h"
 #include "op/pointwise.h"
@@ -205,6 +206,8 @@ class Places {
           "! (in ", op.name, ")");
   }
 
+  bool empty() const { return !first_ && !number_; }
+
  private:
   std::optional<Device> first_, other_;
   bool number_ = false;
@@ -221,6 +224,7 @@ Device place_of(const OpInfo& op, const Value* args, std::span<const Tensor> des
   places.add(op, args);
   for (const Tensor& t : dest) places.add(t);
   places.check(op);
+  if (op.takes_device && places.empty() && !call_place.op) return default_device();
   return places.device();
 }
 
@@ -260,25 +264,61 @@ __attribute__((always_inline)) inline void run(const OpInfo& op, const Value* ar
     mark_inference(result);
 }
 
+// dtype and sizes of the tensors of a call, for messages.
+std::string tensors_of(const OpInfo& op, const Value* args) {
+  std::string text;
+  const auto add = [&text](const Tensor& t) {
+    if (!t.defined() || text.size() > 300) return;
+    text +=
+        concat(text.empty() ? ", called with " : ", ", dtype_name(t.dtype()), to_text(t.sizes()));
+  };
+  for (int p = 0; p < op.schema->num_params; ++p) {
+    if (args[p].tag == Value::Tag::kTensor) add(args[p].as_tensor());
+    if (args[p].tag != Value::Tag::kTensorList) continue;
+    for (const Tensor& t : args[p].as_tensors()) add(t);
+  }
+  return text;
+}
+
+// Whether a call that makes a tensor is given pin_memory=True.
+bool asks_for_pinned(const OpInfo& op, const Value* args) {
+  for (int p = op.schema->num_params - 1; p >= 0; --p)
+    if (args[p].tag == Value::Tag::kBool && args[p].i != 0 &&
+        op.schema->params[p].name == "pin_memory")
+      return true;
+  return false;
+}
+void pin(Result& result) {
+  for (int i = 0; i < result.count; ++i) {
+    PT_CHECK(result.t[i].device().is_cpu(), "Only dense CPU tensors can be pinned");
+    const Tensor pinned =
+        empty_pinned(result.t[i].sizes(), result.t[i].strides(), result.t[i].dtype());
+    copy_into(pinned, result.t[i]);
+    result.t[i] = pinned;
+  }
+}
+
 // The part of dispatch() that knows devices; calls on the cpu skip it until one is used.
 __attribute__((noinline)) void run_in_place(const OpInfo& op, const Value* args, Result& result) {
   const Device device = place_of(op, args);
   refuse_on_device(op, device);
   const CallDeviceGuard guard(device, op.name.c_str());
   run(op, args, result);
-  if (!device.is_cpu() && !op.composite && !op.view) check_launches(op.name.c_str());
+  if (op.takes_device && asks_for_pinned(op, args)) pin(result);
+  if (!device.is_cpu() && !op.composite && !op.view)
+    check_launches(op.name.c_str(), [&] { return tensors_of(op, args); });
 }
 
-bool names_other_device(const OpInfo& op, const Value* args) {
+bool needs_a_device(const OpInfo& op, const Value* args) {
   for (int p = op.schema->num_params - 1; p >= 0; --p)
-    if (args[p].tag == Value::Tag::kDevice) return !args[p].device.is_cpu();
-  return false;
+    if (args[p].tag == Value::Tag::kDevice && !args[p].device.is_cpu()) return true;
+  return asks_for_pinned(op, args);
 }
 
 }  // namespace
 
 void dispatch(const OpInfo& op, const Value* args, Result& result) {
-  if (device_in_use || (op.takes_device && names_other_device(op, args))) [[unlikely]] {
+  if (device_in_use || (op.takes_device && needs_a_device(op, args))) [[unlikely]] {
     run_in_place(op, args, result);
   } else {
     run(op, args, result);

@@ -204,6 +204,7 @@ Tensor tensor_over(Ref<Storage> storage, Dims sizes, Dims strides, DType dtype) 
   t->sizes = std::move(sizes);
   t->strides = std::move(strides);
   t->storage = std::move(storage);
+  t->device = t->storage->device;
   t->set(TensorImpl::kInference, thread_modes.inference);
   t->update_contiguous();
   return t;

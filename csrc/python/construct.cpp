@@ -1,5 +1,6 @@
 // Functions that make tensors from Python data: tensor(), as_tensor(), from_numpy() and their kin,
 // the legacy constructors Tensor(2, 3) and FloatTensor([1, 2]), Tensor.new and new_tensor.
+#include "core/pinned.h"
 #include "op/copy.h"
 #include "ops/core_ops.h"
 #include "python/buffer.h"
@@ -19,6 +20,21 @@ Tensor on_device(Tensor t, const std::optional<Device>& device) {
   return to_copy(t, t.dtype(), *device);
 }
 
+// Where new tensors go when the call does not say; none: where the data is.
+std::optional<Device> device_for_new(const MethodArgs& a, size_t i) {
+  const std::optional<Device> given = a.device(i);
+  const Device otherwise = default_device();
+  return given || otherwise.is_cpu() ? given : otherwise;
+}
+
+Tensor in_pinned_memory(Tensor t, bool on) {
+  if (!on) return t;
+  PT_CHECK(t.device().is_cpu(), "Only dense CPU tensors can be pinned");
+  const Tensor pinned = empty_pinned(t.sizes(), t.strides(), t.dtype());
+  copy_into(pinned, t);
+  return pinned;
+}
+
 Tensor with_requires_grad(Tensor t, bool on) {
   if (on) {
     PT_CHECK(is_floating(t.dtype()),
@@ -35,11 +51,10 @@ PT_FUNCTION(function_tensor) {
                        args, nargs, kwnames);
     PyObject* data = a.required(0);
     const std::optional<DType> dtype = a.dtype(1);
-    const std::optional<Device> device = a.device(2);
+    const std::optional<Device> device = device_for_new(a, 2);
     const bool requires_grad = a.flag(3);
-    a.flag(4);  // memory of the cpu needs no pinning
-    return wrap(
-        with_requires_grad(on_device(tensor_from_data(data, dtype), device), requires_grad));
+    Tensor t = in_pinned_memory(on_device(tensor_from_data(data, dtype), device), a.flag(4));
+    return wrap(with_requires_grad(std::move(t), requires_grad));
   });
 }
 
@@ -49,7 +64,7 @@ PT_FUNCTION(function_as_tensor) {
     const MethodArgs a("as_tensor", {"data", "dtype", "device"}, 3, args, nargs, kwnames);
     PyObject* data = a.required(0);
     const std::optional<DType> dtype = a.dtype(1);
-    const std::optional<Device> device = a.device(2);
+    const std::optional<Device> device = device_for_new(a, 2);
     if (!is_tensor(data) && !is_numpy_array(data))
       return wrap(on_device(tensor_from_data(data, dtype), device));
     if (is_tensor(data)) {
@@ -102,7 +117,7 @@ PT_FUNCTION(function_asarray) {
                        nargs, kwnames);
     PyObject* o = a.required(0);
     const std::optional<DType> dtype = a.dtype(1);
-    const std::optional<Device> device = a.device(2);
+    const std::optional<Device> device = device_for_new(a, 2);
     const std::optional<bool> copy = a.optional_flag(3);
     const bool requires_grad = a.flag(4);
     return wrap(on_device(asarray_of(o, dtype, copy, requires_grad), device));
@@ -141,9 +156,10 @@ PT_FUNCTION(function_scalar_tensor) {
     PT_CHECK_TYPE(to_scalar(number, s),
                   "scalar_tensor(): argument 's' (position 1) must be Number, not ",
                   Py_TYPE(number)->tp_name);
-    const std::optional<Device> device = a.device(3);
+    const std::optional<Device> device = device_for_new(a, 3);
     const DType dtype = a.dtype(1).value_or(default_dtype());
-    return wrap(with_requires_grad(on_device(tensor_from_data(number, dtype), device), a.flag(4)));
+    Tensor t = in_pinned_memory(on_device(tensor_from_data(number, dtype), device), a.flag(5));
+    return wrap(with_requires_grad(std::move(t), a.flag(4)));
   });
 }
 
@@ -268,7 +284,8 @@ PT_FUNCTION(method_new_tensor) {
     PyObject* data = a.required(0);
     const DType dtype = a.dtype(1).value_or(as_tensor(self).dtype());
     const Device device = a.device(2).value_or(as_tensor(self).device());
-    return wrap(with_requires_grad(on_device(tensor_from_data(data, dtype), device), a.flag(3)));
+    Tensor t = in_pinned_memory(on_device(tensor_from_data(data, dtype), device), a.flag(4));
+    return wrap(with_requires_grad(std::move(t), a.flag(3)));
   });
 }
 

@@ -148,15 +148,22 @@ void init_streams(py::module_& m) {
 
 void init_device(py::module_& m) {
   m.def("cuda_built", [] { return find_device_api() != nullptr; });
+  m.def("default_device",
+        [] { return py::reinterpret_steal<py::object>(device_object(default_device())); });
+  m.def("set_default_device", [](py::object o) {
+    Device d;
+    PT_CHECK_TYPE(o.is_none() || to_device(o.ptr(), d),
+                  "set_default_device(): argument 'device' must be torch.device, not ",
+                  Py_TYPE(o.ptr())->tp_name);
+    set_default_device(d);
+  });
   m.def("cuda_device_count", [] { return device_count(); });
   m.def("cuda_current_device", [] { return current_device_index(); });
   m.def("cuda_set_device", [](int index) { set_current_device(index); });
   m.def("cuda_properties", &properties);
   m.def("cuda_memory", &memory);
-  m.def("cuda_reset_stats",
-        [](int index, bool peaks) { device_api().reset_stats(index, peaks); });
-  m.def("cuda_set_limit",
-        [](int index, size_t bytes) { device_api().set_limit(index, bytes); });
+  m.def("cuda_reset_stats", [](int index, bool peaks) { device_api().reset_stats(index, peaks); });
+  m.def("cuda_set_limit", [](int index, size_t bytes) { device_api().set_limit(index, bytes); });
   m.def("cuda_library_version",
         [](const char* name) { return device_api().library_version(name); });
   m.def("cuda_prefer_libraries", [](bool on) { device_api().prefer_libraries(on); });
@@ -172,10 +179,6 @@ void init_device(py::module_& m) {
         check_launches("synchronize");
       },
       py::call_guard<py::gil_scoped_release>());
-  m.def("cuda_record_stream", [](py::object t, uintptr_t s) {
-    PT_CHECK_TYPE(is_tensor(t.ptr()), "record_stream(): expected a Tensor");
-    device_api().record_stream(as_tensor(t.ptr())->storage->data, handle(s));
-  });
   init_streams(m);
   init_graphs(m);
 }

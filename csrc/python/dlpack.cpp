@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "core/device_runtime.h"
 #include "op/copy.h"
 #include "ops/core_ops.h"
 #include "python/buffer.h"
@@ -38,6 +39,10 @@ dlpack::DataType data_type(DType t) {
   return {is_floating(t) ? dlpack::kFloat : dlpack::kInt, bits, 1};
 }
 
+dlpack::Device dlpack_device(Device d) {
+  return d.is_cpu() ? dlpack::Device{dlpack::kCpu, 0} : dlpack::Device{dlpack::kCuda, d.index};
+}
+
 // A capsule that nobody consumed still owns its tensor.
 template <class M>
 void destroy_capsule(PyObject* capsule) {
@@ -54,10 +59,8 @@ PyObject* export_capsule(const Tensor& t, bool copied) {
   kept->sizes = t.sizes();
   kept->strides = t.strides();
   M& m = kept->managed;
-  PT_CHECK_KIND(ErrorKind::kBuffer, t.device().is_cpu(),
-                "__dlpack__(): only tensors in the cpu's memory can be exported; use cpu() first");
   m.array.data = t.raw();
-  m.array.device = {dlpack::kCpu, 0};
+  m.array.device = dlpack_device(t.device());
   m.array.ndim = t.dim();
   m.array.dtype = data_type(t.dtype());
   m.array.shape = kept->sizes.data();
@@ -80,6 +83,27 @@ bool read_pair(PyObject* o, int64_t& a, int64_t& b) {
          to_int(PyTuple_GET_ITEM(o, 1), b);
 }
 
+// The consumer's stream waits for what this thread has queued. None and 1 stand for the default
+// stream; after -1 the consumer takes care itself.
+void let_wait(PyObject* stream, Device device) {
+  int64_t number = 1;
+  PT_CHECK_TYPE(!stream || to_int(stream, number), "stream must be ``int`` or ``none``");
+  if (number == -1) return;
+  PT_CHECK_KIND(ErrorKind::kBuffer, number != 0 && number != 2, "__dlpack__(): unsupported stream ",
+                number, number == 2 ? ": the default stream of a thread" : "");
+  const DeviceApi& api = device_api();
+  const CallDeviceGuard guard(device);
+  const auto other = number == 1 ? nullptr : reinterpret_cast<StreamHandle>(number);
+  const StreamHandle mine = api.current_stream(device.index);
+  if (mine == other) return;
+  EventHandle e = nullptr;
+  check_device(api.event_create(&e, 0), "__dlpack__");
+  const int recorded = api.event_record(e, mine);
+  const int status = recorded ? recorded : api.stream_wait(other, e);
+  api.event_destroy(e);
+  check_device(status, "__dlpack__");
+}
+
 PyObject* method_dlpack(PyObject* o, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames) {
   return guarded([&] {
     const MethodArgs a("__dlpack__", {"stream", "max_version", "dl_device", "copy"}, 0, args, nargs,
@@ -87,16 +111,24 @@ PyObject* method_dlpack(PyObject* o, PyObject* const* args, Py_ssize_t nargs, Py
     const Tensor& self = as_tensor(o);
     PT_CHECK_KIND(ErrorKind::kBuffer, !self.requires_grad(),
                   "Can't export tensors that require gradient, use tensor.detach()");
-    PT_CHECK_KIND(ErrorKind::kAssertion, !a.given(0), "stream should be None on cpu.");
-    int64_t major = 0, minor = 0, type = dlpack::kCpu, id = 0;
+    const dlpack::Device own = dlpack_device(self.device());
+    int64_t major = 0, minor = 0, type = own.type, id = own.id;
     PT_CHECK_TYPE(!a.given(1) || read_pair(a[1], major, minor),
                   "__dlpack__(): argument 'max_version' must be a tuple of two ints");
     PT_CHECK_TYPE(!a.given(2) || read_pair(a[2], type, id),
                   "__dlpack__(): argument 'dl_device' must be a tuple of two ints");
-    PT_CHECK_KIND(ErrorKind::kBuffer, type == dlpack::kCpu,
-                  "__dlpack__(): the tensor is in the cpu's memory, not on device ", type, ":", id);
-    const bool copy = a.optional_flag(3).value_or(false);
-    const Tensor t = copy ? copy_of(self) : self;
+    const std::optional<bool> wished = a.optional_flag(3);
+    const bool moves = type != own.type || id != own.id;
+    PT_CHECK_KIND(ErrorKind::kBuffer, !moves || (type == dlpack::kCpu && wished.value_or(true)),
+                  "__dlpack__(): the tensor is on ", to_text(self.device()), ", not on device ",
+                  type, ":", id, moves && type == dlpack::kCpu ? ", and may not be copied" : "");
+    const bool copy = moves || wished.value_or(false);
+    const Tensor t = moves ? copy_to(self, self.dtype(), {}) : copy ? copy_of(self) : self;
+    if (t.device().is_cpu()) {
+      PT_CHECK_KIND(ErrorKind::kAssertion, !a.given(0), "stream should be None on cpu.");
+    } else {
+      let_wait(a.given(0) ? a[0] : nullptr, t.device());
+    }
     if (major >= dlpack::kMajorVersion) return export_capsule<dlpack::ManagedVersioned>(t, copy);
     PT_CHECK_KIND(ErrorKind::kBuffer, !t->storage->read_only,
                   "__dlpack__(): a read-only tensor needs max_version=(1, 0)");
@@ -105,9 +137,8 @@ PyObject* method_dlpack(PyObject* o, PyObject* const* args, Py_ssize_t nargs, Py
 }
 
 PyObject* method_dlpack_device(PyObject* o, PyObject*) {
-  const Device d = as_tensor(o).device();
-  return Py_BuildValue("ii", static_cast<int>(d.is_cpu() ? dlpack::kCpu : dlpack::kCuda),
-                       d.is_cpu() ? 0 : static_cast<int>(d.index));
+  const dlpack::Device d = dlpack_device(as_tensor(o).device());
+  return Py_BuildValue("ii", static_cast<int>(d.type), static_cast<int>(d.id));
 }
 
 // --- import --------------------------------------------------------------------------------------
@@ -140,8 +171,11 @@ Tensor import_capsule(PyObject* capsule) {
     read_only = (m->flags & dlpack::kReadOnly) != 0;
   }
   const dlpack::Array& a = m->array;
-  PT_CHECK_KIND(ErrorKind::kBuffer, a.device.type == dlpack::kCpu,
+  const bool on_host = a.device.type == dlpack::kCpu || a.device.type == dlpack::kCudaHost;
+  PT_CHECK_KIND(ErrorKind::kBuffer, on_host || a.device.type == dlpack::kCuda,
                 "from_dlpack(): unsupported device type ", a.device.type);
+  const Device device =
+      on_host ? Device() : resolve_device({DeviceType::kCuda, static_cast<int8_t>(a.device.id)});
   const DType dtype = dtype_of_array(a.dtype);
   PT_CHECK(a.ndim >= 0 && a.ndim <= kMaxDims, "a tensor has at most ", kMaxDims,
            " dimensions, got ", a.ndim);
@@ -155,7 +189,8 @@ Tensor import_capsule(PyObject* capsule) {
   }
   auto storage =
       Storage::wrap(static_cast<char*>(a.data) + a.byte_offset,
-                    static_cast<size_t>(extent) * item_size(dtype), {}, delete_managed<M>, m);
+                    static_cast<size_t>(extent) * item_size(dtype), device, delete_managed<M>, m);
+  if (!on_host) storage->resizable = false;
   storage->read_only = read_only;
   PyCapsule_SetName(capsule, kUsedName<M>);
   return tensor_over(std::move(storage), std::move(sizes), std::move(strides), dtype);
@@ -166,12 +201,28 @@ py::object request_capsule(py::handle o, std::optional<bool> copy) {
   py::dict options;
   options["max_version"] = py::make_tuple(dlpack::kMajorVersion, dlpack::kMinorVersion);
   if (copy) options["copy"] = *copy;
+  // A producer on a device lets the current stream wait.
+  int64_t type = dlpack::kCpu, id = 0;
+  if (py::hasattr(o, "__dlpack_device__")) {
+    const py::object pair = o.attr("__dlpack_device__")();
+    if (PyTuple_Check(pair.ptr()) && PyTuple_GET_SIZE(pair.ptr()) == 2) {
+      type = py::cast<int64_t>(py::int_(pair[py::int_(0)]));
+      id = py::cast<int64_t>(py::int_(pair[py::int_(1)]));
+    }
+  }
+  if (type == dlpack::kCuda) {
+    resolve_device({DeviceType::kCuda, static_cast<int8_t>(id)});
+    const auto stream =
+        reinterpret_cast<int64_t>(device_api().current_stream(static_cast<int>(id)));
+    options["stream"] = stream == 0 ? 1 : stream;
+  }
   try {
     return o.attr("__dlpack__")(**options);
   } catch (py::error_already_set& e) {
     if (!e.matches(PyExc_TypeError)) throw;
   }
-  return o.attr("__dlpack__")();
+  return options.contains("stream") ? o.attr("__dlpack__")(options["stream"])
+                                    : o.attr("__dlpack__")();
 }
 
 PyObject* function_from_dlpack(PyObject*, PyObject* const* args, Py_ssize_t nargs,

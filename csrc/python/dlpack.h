@@ -9,7 +9,7 @@ namespace pt::dlpack {
 inline constexpr uint32_t kMajorVersion = 1;
 inline constexpr uint32_t kMinorVersion = 0;
 
-inline constexpr int32_t kCpu = 1, kCuda = 2;
+inline constexpr int32_t kCpu = 1, kCuda = 2, kCudaHost = 3;
 
 enum TypeCode : uint8_t { kInt = 0, kUInt = 1, kFloat = 2, kBfloat = 4, kComplex = 5, kBool = 6 };
 

@@ -1,4 +1,5 @@
 // Methods of Tensor that are not ops: sizes, conversions, item access.
+#include "core/pinned.h"
 #include "op/copy.h"
 #include "ops/core_ops.h"
 #include "python/method_args.h"
@@ -10,6 +11,13 @@ namespace {
 
 #define PT_METHOD(name) \
   PyObject* name(PyObject* o, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames)
+
+// 'torch.FloatTensor', 'torch.cuda.FloatTensor'
+std::string type_name(const Tensor& t) {
+  std::string name = legacy_type_name(t.dtype());
+  if (!t.device().is_cpu()) name.insert(name.find('.') + 1, "cuda.");
+  return name;
+}
 
 PT_METHOD(method_size) {
   return guarded([&]() -> PyObject* {
@@ -51,8 +59,41 @@ PyObject* method_is_signed(PyObject* o, PyObject*) {
 PyObject* method_get_device(PyObject* o, PyObject*) {
   return PyLong_FromLong(as_tensor(o).device().index);
 }
-PyObject* method_is_pinned(PyObject*, PyObject*) { Py_RETURN_FALSE; }
-PyObject* method_self(PyObject* o, PyObject*) { return Py_NewRef(o); }
+PT_METHOD(method_is_pinned) {
+  return guarded([&] {
+    const MethodArgs a("is_pinned", {"device"}, 1, args, nargs, kwnames);
+    return PyBool_FromLong(is_pinned(as_tensor(o)));
+  });
+}
+PT_METHOD(method_pin_memory) {
+  return guarded([&] {
+    const MethodArgs a("pin_memory", {"device"}, 1, args, nargs, kwnames);
+    const Tensor& t = as_tensor(o);
+    PT_CHECK(t.device().is_cpu(), "cannot pin '", type_name(t),
+             "' only dense CPU tensors can be pinned");
+    PT_CHECK(device_count() > 0, "Cannot access accelerator device when none is available.");
+    if (is_pinned(t)) return Py_NewRef(o);
+    const bool dense = is_non_overlapping_and_dense(t.impl());
+    Tensor out =
+        empty_pinned(t.sizes(), dense ? t.strides() : contiguous_strides(t.sizes()), t.dtype());
+    copy_into(out, t);
+    return wrap(std::move(out));
+  });
+}
+// record_stream(stream): of pytensor.cuda.
+PyObject* method_record_stream(PyObject* o, PyObject* stream) {
+  return guarded([&]() -> PyObject* {
+    const Tensor& t = as_tensor(o);
+    PT_CHECK_TYPE(PyObject_HasAttrString(stream, "cuda_stream"),
+                  "record_stream(): argument 's' (position 1) must be Stream, not ",
+                  Py_TYPE(stream)->tp_name);
+    PT_CHECK(!t.device().is_cpu(),
+             "record_stream(): memory of the cpu does not depend on streams; the tensor is on cpu");
+    const auto handle = py::cast<uintptr_t>(py::handle(stream).attr("cuda_stream"));
+    device_api().record_stream(t->storage->data, reinterpret_cast<StreamHandle>(handle));
+    Py_RETURN_NONE;
+  });
+}
 PyObject* method_is_set_to(PyObject* o, PyObject* other) {
   return guarded([&]() -> PyObject* {
     PT_CHECK_TYPE(is_tensor(other), "is_set_to(): argument 'tensor' must be Tensor, not ",
@@ -116,7 +157,7 @@ PT_METHOD(method_to) {
     Tensor t = as_tensor(o);
     DType dtype = t.dtype();
     Device device = t.device();
-    bool copy = false;
+    bool copy = false, non_blocking = false;
     std::optional<MemoryFormat> format;
     int positional_flags = 0;
     auto take = [&](PyObject* v, const char* name) {
@@ -134,7 +175,8 @@ PT_METHOD(method_to) {
         dtype = as_tensor(v).dtype();
         device = as_tensor(v).device();
       } else if (PyBool_Check(v) && (key.empty() || key == "non_blocking" || key == "copy")) {
-        if (key == "copy" || (key.empty() && ++positional_flags == 2)) copy = v == Py_True;
+        const bool first = key.empty() && ++positional_flags == 1;
+        (first || key == "non_blocking" ? non_blocking : copy) = v == Py_True;
       } else if (key == "memory_format" && Py_TYPE(v) == memory_format_type) {
         format = reinterpret_cast<PyMemoryFormat*>(v)->value;
       } else if ((key.empty() || key == "device") && to_device(v, dev)) {
@@ -150,6 +192,7 @@ PT_METHOD(method_to) {
     const Py_ssize_t n = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
     for (Py_ssize_t k = 0; k < n; ++k)
       take(args[nargs + k], PyUnicode_AsUTF8(PyTuple_GET_ITEM(kwnames, k)));
+    const NonBlocking scope(non_blocking);
     Tensor out = converted(t, dtype, resolve_device(device), copy);
     if (format) out = contiguous(out, *format);
     if (out.same_as(t)) return Py_NewRef(o);
@@ -183,6 +226,7 @@ PT_METHOD(method_cuda) {
                        kwnames);
     const Device d = a.device(0).value_or(resolve_device({DeviceType::kCuda, -1}));
     PT_CHECK(!d.is_cpu(), "Invalid device, must be cuda device");
+    const NonBlocking scope(a.flag(1));
     return moved(o, d);
   });
 }
@@ -191,8 +235,9 @@ PT_METHOD(method_type) {
   return guarded([&]() -> PyObject* {
     const MethodArgs a("type", {"dtype", "non_blocking"}, 2, args, nargs, kwnames);
     const Tensor& t = as_tensor(o);
-    if (!a.given(0)) return PyUnicode_FromString(legacy_type_name(t.dtype()).c_str());
+    if (!a.given(0)) return PyUnicode_FromString(type_name(t).c_str());
     DType dtype;
+    Device device = t.device();
     if (!to_dtype(a[0], dtype)) {
       // 'torch.FloatTensor', or one of the legacy tensor types, whose name is the same.
       std::string name;
@@ -203,6 +248,8 @@ PT_METHOD(method_type) {
       } else if (PyType_Check(a[0])) {
         name = reinterpret_cast<PyTypeObject*>(a[0])->tp_name;
       }
+      if (name.starts_with("torch."))
+        device = name.starts_with("torch.cuda.") ? Device{DeviceType::kCuda} : Device();
       const auto dot = name.rfind('.');
       const std::string last = dot == name.npos ? name : name.substr(dot + 1);
       int found = last == "Tensor" ? static_cast<int>(default_dtype()) : -1;
@@ -212,8 +259,10 @@ PT_METHOD(method_type) {
       dtype = static_cast<DType>(found);
     }
     refuse_complex(dtype, "type");
-    if (t.dtype() == dtype) return Py_NewRef(o);
-    return wrap(to_copy(t, dtype));
+    device = resolve_device(device);
+    if (t.dtype() == dtype && t.device() == device) return Py_NewRef(o);
+    const NonBlocking scope(a.flag(1));
+    return wrap(converted(t, dtype, device, false));
   });
 }
 PyObject* method_type_as(PyObject* o, PyObject* other) {
@@ -289,8 +338,10 @@ PyMethodDef method_table[] = {
     {"is_signed", method_is_signed, METH_NOARGS, nullptr},
     {"is_contiguous", fast(method_is_contiguous), kFast, "Row-major without gaps?"},
     {"is_set_to", method_is_set_to, METH_O, "Same memory and layout?"},
-    {"is_pinned", method_is_pinned, METH_NOARGS, nullptr},
-    {"pin_memory", method_self, METH_NOARGS, nullptr},
+    fast_method("is_pinned", method_is_pinned, "Whether the tensor lies in page-locked memory."),
+    fast_method("pin_memory", method_pin_memory, "A copy in page-locked memory, or self."),
+    {"record_stream", method_record_stream, METH_O,
+     "Notes that a stream uses the memory, which is then not given out before it is done."},
     {"get_device", method_get_device, METH_NOARGS, "Device index, -1 on the cpu."},
     {"item", method_item, METH_NOARGS, "The only element as a Python number."},
     {"tolist", method_tolist, METH_NOARGS, "The elements as nested lists."},

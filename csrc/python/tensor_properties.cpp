@@ -131,6 +131,38 @@ PyObject* get_self(PyObject* o, void*) { return Py_NewRef(o); }
 PyObject* get_base(PyObject* o, void*) {
   return guarded([&] { return wrap(Tensor::share(as_tensor(o)->base)); });
 }
+// The protocol of CUDA arrays, version 2: https://numba.readthedocs.io, "CUDA Array Interface".
+PyObject* get_cuda_array_interface(PyObject* o, void*) {
+  return guarded([&]() -> PyObject* {
+    const Tensor& t = as_tensor(o);
+    PT_CHECK_KIND(
+        ErrorKind::kAttribute, !t.device().is_cpu(),
+        "Can't get __cuda_array_interface__ on non-CUDA tensor type: ", legacy_type_name(t.dtype()),
+        " If CUDA data is required use tensor.cuda() to copy tensor to device memory.");
+    PT_CHECK(!t.requires_grad(),
+             "Can't get __cuda_array_interface__ on Variable that requires grad. If gradients "
+             "aren't required, use var.detach() to get Variable that doesn't require grad.");
+    const DType type = t.dtype();
+    const char kind = type == DType::kBool       ? 'b'
+                      : type == DType::kUInt8    ? 'u'
+                      : type == DType::kBFloat16 ? 'V'
+                      : is_floating(type)        ? 'f'
+                                                 : 'i';
+    const size_t item = t.item_size();
+    py::dict d;
+    d["typestr"] = std::string(item > 1 ? "<" : "|") + kind + std::to_string(item);
+    py::tuple shape(t.dim()), strides(t.dim());
+    for (int i = 0; i < t.dim(); ++i) {
+      shape[static_cast<size_t>(i)] = t->sizes[i];
+      strides[static_cast<size_t>(i)] = t->strides[i] * static_cast<int64_t>(item);
+    }
+    d["shape"] = shape;
+    d["strides"] = t.is_contiguous() ? py::object(py::none()) : py::object(strides);
+    d["data"] = py::make_tuple(t.numel() ? reinterpret_cast<uintptr_t>(t.raw()) : 0, false);
+    d["version"] = 2;
+    return d.release().ptr();
+  });
+}
 PyObject* is_view(PyObject* o, void*) { return PyBool_FromLong(as_tensor(o)->base != nullptr); }
 
 PyGetSetDef properties[] = {
@@ -171,6 +203,8 @@ PyGetSetDef properties[] = {
     {"is_mps", get_false, nullptr, nullptr, nullptr},
     {"is_xpu", get_false, nullptr, nullptr, nullptr},
     {"is_nested", get_false, nullptr, nullptr, nullptr},
+    {"__cuda_array_interface__", get_cuda_array_interface, nullptr,
+     "Where the elements lie, for other libraries on the device.", nullptr},
     {"_is_view", is_view, nullptr, nullptr, nullptr},
     {"names", get_none, nullptr, nullptr, nullptr},
     {"name", get_none, nullptr, nullptr, nullptr},

@@ -1,5 +1,7 @@
 // The small value types of the Python API: dtype, device, layout, memory_format, Size.
+#include <vector>
 
+#include "core/device_runtime.h"
 #include "python/object.h"
 
 #include <structmember.h>  // after Python.h
@@ -108,10 +110,36 @@ PyObject* device_compare(PyObject* a, PyObject* b, int op) {
 PyObject* device_reduce(PyObject* self, PyObject*) {
   return Py_BuildValue("O(N)", device_type, device_str(self));
 }
+// `with device("cuda"):` new tensors go there.
+thread_local std::vector<Device> default_devices;  // those before, of the contexts that are open
+PyObject* device_enter(PyObject* self, PyObject*) {
+  return guarded([&] {
+    default_devices.push_back(default_device());
+    try {
+      set_default_device(device_value(self));
+    } catch (...) {
+      default_devices.pop_back();
+      throw;
+    }
+    return Py_NewRef(self);
+  });
+}
+PyObject* device_exit(PyObject*, PyObject*) {
+  return guarded([&]() -> PyObject* {
+    if (!default_devices.empty()) {
+      set_default_device(default_devices.back());
+      default_devices.pop_back();
+    }
+    Py_RETURN_NONE;
+  });
+}
 PyGetSetDef device_getset[] = {{"type", device_get_type, nullptr, "'cpu' or 'cuda'.", nullptr},
                                {"index", device_get_index, nullptr, "Ordinal or None.", nullptr},
                                {}};
-PyMethodDef device_methods[] = {{"__reduce__", device_reduce, METH_NOARGS, nullptr}, {}};
+PyMethodDef device_methods[] = {{"__reduce__", device_reduce, METH_NOARGS, nullptr},
+                                {"__enter__", device_enter, METH_NOARGS, nullptr},
+                                {"__exit__", device_exit, METH_VARARGS, nullptr},
+                                {}};
 
 // --- layout and memory format: named constants ---
 PyObject* layout_repr(PyObject*) { return PyUnicode_FromString("torch.strided"); }

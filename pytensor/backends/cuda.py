@@ -1,13 +1,17 @@
-"""``torch.backends.cuda``: the settings programs assign; there is no CUDA backend."""
+"""``torch.backends.cuda``: settings of devices that programs assign."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
 
-from pytensor._absent import no
+from pytensor import _C
 
-is_built = no
+
+def is_built() -> bool:
+    """Whether the library has its CUDA part, whatever the machine has."""
+    return _C.cuda_built()
+
 
 matmul = SimpleNamespace(
     allow_tf32=False,

@@ -19,10 +19,12 @@ from pytensor.cuda._device import (
     get_device_capability,
     get_device_name,
     get_device_properties,
+    get_gencode_flags,
     init,
     is_available,
     is_bf16_supported,
     is_initialized,
+    is_tf32_supported,
     set_device,
     synchronize,
 )
@@ -35,16 +37,26 @@ from pytensor.cuda.graphs import (
 )
 from pytensor.cuda.memory import (
     OutOfMemoryError,
+    caching_allocator_alloc,
+    caching_allocator_delete,
     empty_cache,
+    get_allocator_backend,
+    get_per_process_memory_fraction,
     max_memory_allocated,
+    max_memory_cached,
     max_memory_reserved,
     mem_get_info,
     memory_allocated,
+    memory_cached,
     memory_reserved,
     memory_stats,
+    memory_stats_as_nested_dict,
     memory_summary,
+    reset_accumulated_memory_stats,
     reset_max_memory_allocated,
+    reset_max_memory_cached,
     reset_peak_memory_stats,
+    set_per_process_memory_fraction,
 )
 from pytensor.cuda.random import (
     get_rng_state,
@@ -59,9 +71,12 @@ from pytensor.cuda.random import (
 )
 from pytensor.cuda.streams import (
     Event,
+    ExternalStream,
     Stream,
+    StreamContext,
     current_stream,
     default_stream,
+    get_stream_from_external,
     set_stream,
     stream,
 )
@@ -69,8 +84,12 @@ from pytensor.cuda.streams import (
 __all__ = [
     "CUDAGraph",
     "Event",
+    "ExternalStream",
     "OutOfMemoryError",
     "Stream",
+    "StreamContext",
+    "caching_allocator_alloc",
+    "caching_allocator_delete",
     "can_device_access_peer",
     "current_device",
     "current_stream",
@@ -79,12 +98,16 @@ __all__ = [
     "device_count",
     "device_of",
     "empty_cache",
+    "get_allocator_backend",
     "get_arch_list",
     "get_device_capability",
     "get_device_name",
     "get_device_properties",
+    "get_gencode_flags",
+    "get_per_process_memory_fraction",
     "get_rng_state",
     "get_rng_state_all",
+    "get_stream_from_external",
     "graph",
     "graph_pool_handle",
     "init",
@@ -93,21 +116,28 @@ __all__ = [
     "is_bf16_supported",
     "is_current_stream_capturing",
     "is_initialized",
+    "is_tf32_supported",
     "make_graphed_callables",
     "manual_seed",
     "manual_seed_all",
     "max_memory_allocated",
+    "max_memory_cached",
     "max_memory_reserved",
     "mem_get_info",
     "memory_allocated",
+    "memory_cached",
     "memory_reserved",
     "memory_stats",
+    "memory_stats_as_nested_dict",
     "memory_summary",
+    "reset_accumulated_memory_stats",
     "reset_max_memory_allocated",
+    "reset_max_memory_cached",
     "reset_peak_memory_stats",
     "seed",
     "seed_all",
     "set_device",
+    "set_per_process_memory_fraction",
     "set_rng_state",
     "set_rng_state_all",
     "set_stream",
@@ -116,17 +146,29 @@ __all__ = [
 ]
 
 _unavailable = absent(AssertionError, "Torch not compiled with CUDA enabled")
+_SUBMODULES = ("amp", "graphs", "libraries", "memory", "nvtx", "random", "streams")
 
-ipc_collect = _unavailable
-set_per_process_memory_fraction = _unavailable
-utilization = _unavailable
+
+def ipc_collect() -> None:
+    """Does nothing: memory of devices is not shared between processes."""
+    current_device()
 
 
 def __getattr__(name: str) -> Any:
-    if name == "amp":
+    if name in _SUBMODULES:
         import importlib
 
-        return importlib.import_module("pytensor.cuda.amp")
+        return importlib.import_module(f"pytensor.cuda.{name}")
+    if name == "default_generators":
+        import pytensor
+
+        return tuple(pytensor._C.default_generator(i) for i in range(device_count()))
+    if name.endswith("Tensor") and not name.startswith("_") and is_available():
+        from pytensor.cuda._types import tensor_type
+
+        found = tensor_type(name)
+        if found is not None:
+            return found
     if name.endswith(("Tensor", "Storage")) and not name.startswith("_"):
         return _unavailable
     raise AttributeError(f"module 'pytensor.cuda' has no attribute {name!r}")

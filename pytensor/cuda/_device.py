@@ -159,6 +159,17 @@ def get_arch_list() -> list[str]:
     return _C.cuda_architectures().split() if is_available() else []
 
 
+def get_gencode_flags() -> str:
+    """The architectures as arguments of CUDA's compiler."""
+    pairs = ((a.split("_", 1)) for a in get_arch_list() if "_" in a)
+    return " ".join(f"-gencode compute=compute_{n},code={kind}_{n}" for kind, n in pairs)
+
+
+def is_tf32_supported() -> bool:
+    """Whether the current device multiplies float32 with TF32: those of capability 8 and later."""
+    return is_available() and get_device_properties().major >= 8
+
+
 def is_bf16_supported(including_emulation: bool = True) -> bool:
     """Whether there is a device: all that are supported compute with bfloat16."""
     return is_available()

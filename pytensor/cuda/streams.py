@@ -82,6 +82,26 @@ class Stream:
         return f"<torch.cuda.Stream device={self.device} cuda_stream={self.cuda_stream:#x}>"
 
 
+class ExternalStream(Stream):
+    """A stream that another library has made and keeps.
+
+    Args:
+        stream_ptr: the driver's handle.
+        device: its device, by default the current one.
+    """
+
+    def __init__(self, stream_ptr: int, device: Any = None) -> None:
+        if not _C.cuda_built():
+            raise RuntimeError("torch.cuda.Stream requires CUDA support")
+        self._set(stream_ptr, index_of(device))
+        self.priority = 0
+
+
+def get_stream_from_external(data_ptr: int, device: Any = None) -> Stream:
+    """The stream with a driver's handle."""
+    return ExternalStream(data_ptr, device)
+
+
 class Event:
     """A mark in a stream: to wait for, and to measure time with.
 
@@ -174,6 +194,9 @@ class stream:
             _C.cuda_set_stream(before.device_index, before.cuda_stream)
             _C.cuda_set_device(index)
             self._before = None
+
+
+StreamContext = stream
 
 
 def current_stream(device: Any = None) -> Stream:

@@ -58,6 +58,8 @@ class FusedOptimizer(Optimizer):
     _later_options: ClassVar[dict[str, Any]] = {}
     # Names in the state that old versions kept as Python numbers.
     _numbers: tuple[str, ...] = ("step",)
+    # The step's kernel can count on the device, too.
+    _counts_on_device = False
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -94,7 +96,8 @@ class FusedOptimizer(Optimizer):
             params = [p for p in group["params"] if p.grad is not None]
             if not params:
                 continue
-            if group.get("capturable"):
+            capturable = group.get("capturable")
+            if capturable and not all(p.is_cuda for p in params):
                 raise AssertionError(
                     "If capturable=True, params and state_steps must be on supported devices: "
                     f"{_CAPTURABLE_DEVICES}."
@@ -104,9 +107,22 @@ class FusedOptimizer(Optimizer):
                 with pytensor.set_grad_enabled(self.defaults["differentiable"]):
                     for p, grad, state in zip(params, grads, self._states(group, params)):
                         self._recorded_step(group, p, -grad if group["maximize"] else grad, state)
+            elif capturable and not self._counts_on_device:
+                self._captured_step(group, params, grads)
             else:
                 self._update(group, params, grads)
         return loss
+
+    def _captured_step(self, group: dict[str, Any], params: list[Tensor], grads: list[Any]) -> None:
+        """A step whose numbers stay on the device, and whose state stays where it is in memory."""
+        with pytensor.no_grad():
+            for p, grad, state in zip(params, grads, self._states(group, params)):
+                before = dict(state)
+                self._recorded_step(group, p, -grad if group["maximize"] else grad, state)
+                for name, value in before.items():
+                    if isinstance(value, Tensor) and state[name] is not value:
+                        value.copy_(state[name])
+                        state[name] = value
 
     def _states(self, group: dict[str, Any], params: list[Tensor]) -> list[State]:
         states = [self.state[p] for p in params]
@@ -114,7 +130,16 @@ class FusedOptimizer(Optimizer):
             for p, state in zip(params, states):
                 if not state:
                     state.update(self._new_state(group, p))
+                    self._move_numbers(group, p, state)
         return states
+
+    def _move_numbers(self, group: dict[str, Any], p: Tensor, state: State) -> None:
+        """Numbers that a captured step changes lie on the parameter's device."""
+        fused = self._counts_on_device and group.get("fused")
+        if p.is_cuda and (group.get("capturable") or fused):
+            for name, value in state.items():
+                if isinstance(value, Tensor) and value.is_cpu:
+                    state[name] = value.to(p.device)
 
     def _new_state(self, group: dict[str, Any], p: Tensor) -> State:
         """The state of a parameter before its first step."""

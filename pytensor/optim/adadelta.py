@@ -35,7 +35,8 @@ class Adadelta(FusedOptimizer):
         eps: added to both averages. Default: 1e-6.
         weight_decay: the factor of the L2 penalty. Default: 0.
         foreach: accepted; the step is one call of the compiled core anyway. Default: None.
-        capturable: for steps inside CUDA graphs; raises on the CPU, as in PyTorch. Default: False.
+        capturable: for steps inside CUDA graphs: keeps the step count on the device. Raises on
+            the CPU, as in PyTorch. Default: False.
         maximize: goes up the gradient instead of down. Default: False.
         differentiable: lets autograd record the step. Default: False.
 

@@ -61,7 +61,8 @@ class Adam(FusedOptimizer):
         amsgrad: divides by the largest average of squares so far. Default: False.
         foreach: accepted; the step is one call of the compiled core anyway. Default: None.
         maximize: goes up the gradient instead of down. Default: False.
-        capturable: for steps inside CUDA graphs; raises on the CPU, as in PyTorch. Default: False.
+        capturable: for steps inside CUDA graphs: keeps the step count on the device. Raises on
+            the CPU, as in PyTorch. Default: False.
         differentiable: lets autograd record the step. Default: False.
         fused: accepted, like `foreach`. Default: None.
         decoupled_weight_decay: decays the parameters themselves, as :class:`AdamW` does.
@@ -121,6 +122,8 @@ class Adam(FusedOptimizer):
         super().__init__(params, defaults)
         self._check_fused(fused, foreach, differentiable)
 
+    _counts_on_device = True
+
     def _new_state(self, group: dict[str, Any], p: Tensor) -> State:
         state = {
             "step": new_step(group),
@@ -132,12 +135,15 @@ class Adam(FusedOptimizer):
         return state
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Any]) -> None:
-        if group["foreach"] and isinstance(group["lr"], Tensor):
+        lr = group["lr"]
+        if group["foreach"] and isinstance(lr, Tensor) and not group["capturable"]:
             raise RuntimeError(
                 "lr as a Tensor is not supported for capturable=False and foreach=True"
             )
         states = self._states(group, params)
         beta1, beta2 = group["betas"]
+        # A rate on the device is read there, so that it can change between replays of a graph.
+        there = isinstance(lr, Tensor) and lr.is_cuda and states[0]["step"].is_cuda
         _step(
             params,
             grads,
@@ -145,13 +151,14 @@ class Adam(FusedOptimizer):
             [s["exp_avg_sq"] for s in states],
             stack_of(states, "max_exp_avg_sq") if group["amsgrad"] else [],
             [s["step"] for s in states],
-            number(group["lr"]),
+            0.0 if there else number(lr),
             number(beta1),
             number(beta2),
             group["weight_decay"],
             group["eps"],
             group["decoupled_weight_decay"],
             group["maximize"],
+            lr if there else None,
         )
 
     def _recorded_step(self, group: dict[str, Any], p: Any, grad: Any, state: State) -> None:

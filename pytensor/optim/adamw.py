@@ -23,7 +23,8 @@ class AdamW(Adam):
         amsgrad: divides by the largest average of squares so far. Default: False.
         maximize: goes up the gradient instead of down. Default: False.
         foreach: accepted; the step is one call of the compiled core anyway. Default: None.
-        capturable: for steps inside CUDA graphs; raises on the CPU, as in PyTorch. Default: False.
+        capturable: for steps inside CUDA graphs: keeps the step count on the device. Raises on
+            the CPU, as in PyTorch. Default: False.
         differentiable: lets autograd record the step. Default: False.
         fused: accepted, like `foreach`. Default: None.
 

@@ -40,7 +40,8 @@ class ASGD(FusedOptimizer):
         foreach: accepted; the step is one call of the compiled core anyway. Default: None.
         maximize: goes up the gradient instead of down. Default: False.
         differentiable: lets autograd record the step. Default: False.
-        capturable: for steps inside CUDA graphs; raises on the CPU, as in PyTorch. Default: False.
+        capturable: for steps inside CUDA graphs: keeps the step count on the device. Raises on
+            the CPU, as in PyTorch. Default: False.
 
     Example:
         >>> w = pytensor.tensor([1.0, 2.0], requires_grad=True)

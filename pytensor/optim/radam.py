@@ -38,7 +38,8 @@ class RAdam(FusedOptimizer):
         decoupled_weight_decay: decays the parameters themselves, as AdamW does. Default: False.
         foreach: accepted; the step is one call of the compiled core anyway. Default: None.
         maximize: goes up the gradient instead of down. Default: False.
-        capturable: for steps inside CUDA graphs; raises on the CPU, as in PyTorch. Default: False.
+        capturable: for steps inside CUDA graphs: keeps the step count on the device. Raises on
+            the CPU, as in PyTorch. Default: False.
         differentiable: lets autograd record the step. Default: False.
 
     Example:
@@ -114,7 +115,9 @@ class RAdam(FusedOptimizer):
 
     def _recorded_step(self, group: dict[str, Any], p: Any, grad: Any, state: State) -> None:
         lr, (beta1, beta2) = group["lr"], group["betas"]
-        step = advance(state).item()
+        step = advance(state)
+        if not step.is_cuda:
+            step = step.item()
         if group["decoupled_weight_decay"]:
             p.mul_(1 - lr * group["weight_decay"])
         else:
@@ -123,7 +126,12 @@ class RAdam(FusedOptimizer):
         square = averaged(state, "exp_avg_sq", grad * grad, beta2)
         limit = 2 / (1 - beta2) - 1
         length = limit - 2 * step * beta2**step / (1 - beta2**step)
-        if length > 5.0:
+        if not isinstance(length, float):  # in a graph both ways are computed
+            shrink = (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)
+            factor = ((1 - beta2**step) * shrink.clamp(min=0)).sqrt()
+            update = average * factor / (square.sqrt() + group["eps"])
+            average = pytensor.where(length > 5.0, update, average)
+        elif length > 5.0:
             shrink = (length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)
             factor = ((1 - beta2**step) * shrink) ** 0.5
             average = average * factor / (square.sqrt() + group["eps"])

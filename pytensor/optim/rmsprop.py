@@ -36,7 +36,8 @@ class RMSprop(FusedOptimizer):
         weight_decay: the factor of the L2 penalty. Default: 0.
         momentum: the factor of the last update. Default: 0.
         centered: divides by the deviation from the average gradient. Default: False.
-        capturable: for steps inside CUDA graphs; raises on the CPU, as in PyTorch. Default: False.
+        capturable: for steps inside CUDA graphs: keeps the step count on the device. Raises on
+            the CPU, as in PyTorch. Default: False.
         foreach: accepted; the step is one call of the compiled core anyway. Default: None.
         maximize: goes up the gradient instead of down. Default: False.
         differentiable: lets autograd record the step. Default: False.

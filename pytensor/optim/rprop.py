@@ -31,7 +31,8 @@ class Rprop(FusedOptimizer):
         etas: the factors of step sizes after a change of sign and after none.
             Default: (0.5, 1.2).
         step_sizes: the smallest and the largest step size. Default: (1e-6, 50).
-        capturable: for steps inside CUDA graphs; raises on the CPU, as in PyTorch. Default: False.
+        capturable: for steps inside CUDA graphs: keeps the step count on the device. Raises on
+            the CPU, as in PyTorch. Default: False.
         foreach: accepted; the step is one call of the compiled core anyway. Default: None.
         maximize: goes up the gradient instead of down. Default: False.
         differentiable: lets autograd record the step. Default: False.

@@ -25,7 +25,7 @@ struct Graph {
 struct GraphExec {
   Graph graph;
   std::vector<Stream*> streams;  // of the branches behind the first
-  std::shared_ptr<Event> last;   // the end of the launch before
+  std::shared_ptr<Mark> last;    // the end of the launch before
 };
 
 struct Capture {
@@ -80,8 +80,8 @@ void capture_work(Stream* s, std::function<void()> work) {
 cudaError_t capture_record(Event* e, Stream* s) {
   Capture& c = *s->capture;
   e->capture = c.id;
-  e->mark = c.graph.marks++;
-  const Capture::Counts before = c.add(s, {Step::kMark, 0, e->mark, {}});
+  e->captured_mark = c.graph.marks++;
+  const Capture::Counts before = c.add(s, {Step::kMark, 0, e->captured_mark, {}});
   c.precede_marks.push_back(before);
   return cudaSuccess;
 }
@@ -96,8 +96,8 @@ cudaError_t capture_wait(Event* e, Stream* s) {
   }
   Capture& c = **of;
   if (!s->capture) c.join(s);
-  Capture::Counts& mine = c.add(s, {Step::kWait, 0, e->mark, {}});
-  const Capture::Counts& before = c.precede_marks[e->mark];
+  Capture::Counts& mine = c.add(s, {Step::kWait, 0, e->captured_mark, {}});
+  const Capture::Counts& before = c.precede_marks[e->captured_mark];
   for (size_t i = 0; i < before.size(); ++i) mine[i] = std::max(mine[i], before[i]);
   return cudaSuccess;
 }
@@ -192,24 +192,13 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t s) {
   const std::lock_guard lock(mutex);
   s = stream_of(s);
   if (capturing(s)) return forbid(s);
-  // Events of this launch alone; the closures keep them.
-  std::vector<std::shared_ptr<Event>> marks(exec->graph.marks);
-  const auto put_mark = [](Stream* at) {
-    auto e = std::make_shared<Event>();
-    record(e.get(), at);
-    enqueue(at, [e] {});
-    return e;
-  };
-  const auto wait = [](const std::shared_ptr<Event>& e, Stream* at) {
-    wait_for(e.get(), at);
-    enqueue(at, [e] {});
-  };
-  if (exec->last) wait(exec->last, s);  // launches of one graph do not overlap
+  std::vector<std::shared_ptr<Mark>> marks(exec->graph.marks);  // of this launch alone
+  if (exec->last) wait_for(exec->last, s);  // launches of one graph do not overlap
   for (const Step& step : exec->graph.steps) {
     Stream* at = step.branch == 0 ? s : exec->streams[step.branch - 1];
     if (step.kind == Step::kWork) enqueue(at, step.work);
     if (step.kind == Step::kMark) marks[step.mark] = put_mark(at);
-    if (step.kind == Step::kWait) wait(marks[step.mark], at);
+    if (step.kind == Step::kWait) wait_for(marks[step.mark], at);
   }
   exec->last = put_mark(s);
   return cudaPeekAtLastError();
@@ -223,7 +212,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
   const std::lock_guard lock(mutex);
   for (Stream* s : exec->streams) cudaStreamDestroy(s);
-  if (exec->last) drain_until(exec->last.get());
+  if (exec->last) drain_until(*exec->last);
   delete exec;
   return cudaSuccess;
 }

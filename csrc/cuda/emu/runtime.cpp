@@ -157,23 +157,22 @@ const char* describe(const void* p) {
 }
 }  // namespace checks
 
-void drain_until(Event* e) {
-  while (!e->done && !e->stream->work.empty()) run_first(e->stream);
+void drain_until(const Mark& m) {
+  while (!m.done && !m.stream->work.empty()) run_first(m.stream);
 }
 
-void record(Event* e, Stream* s) {
-  e->done = false;
-  e->stream = s;
-  e->capture = 0;
-  if constexpr (kChecked) e->clock = checks::clock_of(s->id);
-  enqueue(s, [=] {
-    e->done = true;
-    e->time = std::chrono::steady_clock::now();
+std::shared_ptr<Mark> put_mark(Stream* s) {
+  auto m = std::make_shared<Mark>(Mark{s, {}, false, {}});
+  if constexpr (kChecked) m->clock = checks::clock_of(s->id);
+  enqueue(s, [m] {
+    m->done = true;
+    m->time = std::chrono::steady_clock::now();
   });
+  return m;
 }
-void wait_for(Event* e, Stream* s) {
-  if constexpr (kChecked) checks::stream_follows(s->id, e->clock);
-  enqueue(s, [=] { drain_until(e); });
+void wait_for(const std::shared_ptr<Mark>& m, Stream* s) {
+  if constexpr (kChecked) checks::stream_follows(s->id, m->clock);
+  enqueue(s, [m] { drain_until(*m); });
 }
 
 void enqueue(Stream* s, std::function<void()> work) {
@@ -422,7 +421,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
   const std::lock_guard lock(mutex);
   s = stream_of(s);
   if (capturing(s) || e->capture) return capture_wait(e, s);
-  wait_for(e, s);
+  if (e->mark) wait_for(e->mark, s);
   return cudaSuccess;
 }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* e, unsigned) {
@@ -431,7 +430,6 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* e, unsigned) {
 }
 cudaError_t cudaEventDestroy(cudaEvent_t e) {
   const std::lock_guard lock(mutex);
-  drain_until(e);
   delete e;
   return cudaSuccess;
 }
@@ -439,28 +437,32 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
   const std::lock_guard lock(mutex);
   s = stream_of(s);
   if (capturing(s)) return capture_record(e, s);
-  record(e, s);
+  e->capture = 0;
+  e->mark = put_mark(s);
   return cudaSuccess;
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t e) {
   const std::lock_guard lock(mutex);
   if (e->capture) return cudaErrorCapturedEvent;
   if (const cudaError_t error = forbid_while_capturing()) return error;
-  drain_until(e);
-  if constexpr (kChecked) checks::host_follows(e->clock);
+  if (!e->mark) return cudaSuccess;
+  drain_until(*e->mark);
+  if constexpr (kChecked) checks::host_follows(e->mark->clock);
   return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t e) {
   const std::lock_guard lock(mutex);
   if (e->capture) return cudaErrorCapturedEvent;
   if (const cudaError_t error = forbid_while_capturing()) return error;
-  if (!e->done) return cudaErrorNotReady;
-  if constexpr (kChecked) checks::host_follows(e->clock);
+  if (!e->done()) return cudaErrorNotReady;
+  if constexpr (kChecked)
+    if (e->mark) checks::host_follows(e->mark->clock);
   return cudaSuccess;
 }
 cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t start, cudaEvent_t end) {
   if (start->capture || end->capture) return cudaErrorCapturedEvent;
-  if (!start->done || !end->done) return cudaErrorNotReady;
-  *ms = std::chrono::duration<float, std::milli>(end->time - start->time).count();
+  if (!start->mark || !end->mark) return cudaErrorInvalidValue;
+  if (!start->mark->done || !end->mark->done) return cudaErrorNotReady;
+  *ms = std::chrono::duration<float, std::milli>(end->mark->time - start->mark->time).count();
   return cudaSuccess;
 }

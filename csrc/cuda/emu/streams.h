@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <deque>
+#include <memory>
 #include <mutex>
 
 #include "cuda/emu/checks.h"
@@ -18,22 +19,26 @@ struct Stream {
   Capture* capture = nullptr;
   size_t branch = 0;  // of the capture
 };
+// A moment in a stream. Work that waits for it keeps it, whatever becomes of the event.
+struct Mark {
+  Stream* stream;
+  checks::Clock clock;  // checked builds: what had happened by then
+  bool done = false;
+  std::chrono::steady_clock::time_point time{};
+};
 struct Event {
-  checks::Clock clock;  // checked builds: what had happened when it was recorded
-  bool done = true;
-  Stream* stream = nullptr;
-  std::chrono::steady_clock::time_point time;
+  std::shared_ptr<Mark> mark;      // null: never recorded
   unsigned long long capture = 0;  // it was last recorded there
-  size_t mark = 0;                 // which of its marks
+  size_t captured_mark = 0;        // which of the capture's marks
+  bool done() const { return !mark || mark->done; }
 };
 
 extern std::recursive_mutex mutex;  // around everything
 extern Stream default_stream;
 inline Stream* stream_of(Stream* s) { return s ? s : &default_stream; }
-void drain_until(Event* e);
-// An event of now in a stream, and waiting for one.
-void record(Event* e, Stream* s);
-void wait_for(Event* e, Stream* s);
+void drain_until(const Mark& m);
+std::shared_ptr<Mark> put_mark(Stream* s);
+void wait_for(const std::shared_ptr<Mark>& m, Stream* s);
 
 // --- captures (graph.cpp) ------------------------------------------------------------------------
 inline bool capturing(const Stream* s) { return s->capture != nullptr; }

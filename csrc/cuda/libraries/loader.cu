@@ -38,6 +38,7 @@ std::vector<std::string> folders_of_setting() {
   return folders;
 }
 
+#ifndef PT_CUDA_EMULATION
 // nvidia/cu13/lib, nvidia/cudnn/lib and the like, where pytensor/lib has this library.
 std::vector<std::string> folders_of_wheels() {
   Dl_info info;
@@ -52,11 +53,16 @@ std::vector<std::string> folders_of_wheels() {
   globfree(&found);
   return folders;
 }
+#endif
 
 void* open_one(std::initializer_list<const char*> names, const char* symbol) {
   for (const std::string& folder : folders_of_setting())
     for (const char* name : names)
       if (void* h = dlopen((folder + "/" + name).c_str(), RTLD_NOW | RTLD_LOCAL)) return h;
+#ifdef PT_CUDA_EMULATION
+  static_cast<void>(symbol);
+  return nullptr;  // real ones know nothing of this device
+#else
   if (dlsym(RTLD_DEFAULT, symbol)) return dlopen(nullptr, RTLD_NOW);
   for (const char* name : names)
     if (void* h = dlopen(name, RTLD_NOW | RTLD_LOCAL)) return h;
@@ -64,6 +70,7 @@ void* open_one(std::initializer_list<const char*> names, const char* symbol) {
     for (const char* name : names)
       if (void* h = dlopen((folder + "/" + name).c_str(), RTLD_NOW | RTLD_LOCAL)) return h;
   return nullptr;
+#endif
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Params {
     const void* grad;
     void* state[OptimArgs::kStates];
     int64_t n, first;  // elements, and the first of its pieces
+    const AdamLive* live;
   } of[kParams];
 };
 
@@ -37,14 +38,23 @@ __global__ void __launch_bounds__(kThreads) step_kernel(Params params, Rule rule
     T* s[OptimArgs::kStates] = {};
     PT_UNROLL
     for (int k = 0; k < Count; ++k) s[k] = static_cast<T*>(p.state[k]) + begin;
-    for (int i = static_cast<int>(threadIdx.x); i < count; i += kThreads) {
-      C value = static_cast<C>(x[i]), state[OptimArgs::kStates] = {};
-      PT_UNROLL
-      for (int k = 0; k < Count; ++k) state[k] = static_cast<C>(s[k][i]);
-      rule(value, static_cast<C>(g[i]), state[0], state[1], state[2]);
-      put<T>(x, i, value);
-      PT_UNROLL
-      for (int k = 0; k < Count; ++k) put<T>(s[k], i, state[k]);
+    const auto sweep = [&](const Rule& update) {
+      for (int i = static_cast<int>(threadIdx.x); i < count; i += kThreads) {
+        C value = static_cast<C>(x[i]), state[OptimArgs::kStates] = {};
+        PT_UNROLL
+        for (int k = 0; k < Count; ++k) state[k] = static_cast<C>(s[k][i]);
+        update(value, static_cast<C>(g[i]), state[0], state[1], state[2]);
+        put<T>(x, i, value);
+        PT_UNROLL
+        for (int k = 0; k < Count; ++k) put<T>(s[k], i, state[k]);
+      }
+    };
+    if constexpr (requires(Rule r) { r.set(*p.live); }) {
+      Rule own = rule;
+      if (p.live) own.set(*p.live);
+      sweep(own);
+    } else {
+      sweep(rule);
     }
   }
 }
@@ -60,7 +70,8 @@ struct Step {
       Params params{};
       for (; a < end && params.count < kParams; ++a) {
         Params::Param& p = params.of[params.count++];
-        p = {a->param, a->grad, {a->state[0], a->state[1], a->state[2]}, a->n, params.pieces};
+        p = {a->param, a->grad, {a->state[0], a->state[1], a->state[2]}, a->n, params.pieces,
+             a->live};
         if (!p.state[1]) p.state[1] = p.state[2];  // a state that is missing is not counted
         params.pieces += (a->n + kPiece - 1) / kPiece;
       }
@@ -110,7 +121,30 @@ PT_STEP(adagrad, AdagradNumbers, (k, step))
 PT_STEP(adadelta, AdadeltaNumbers, (k, step))
 PT_STEP(rmsprop, RmspropNumbers, (k, a.state[1] != nullptr, a.state[2] != nullptr, step))
 
+template <class T>
+__global__ void __launch_bounds__(kThreads) count_kernel(AdamCount a) {
+  const double lr = !a.lr_there      ? a.lr
+                    : a.lr_is_double ? *static_cast<const double*>(a.lr_there)
+                                     : static_cast<double>(*static_cast<const float*>(a.lr_there));
+  const int64_t each = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.count; i += each) {
+    T* at = static_cast<T*>(a.steps[i]);
+    const double step = static_cast<double>(static_cast<Compute<T>>(*at)) + 1;
+    put<T>(at, 0, static_cast<Compute<T>>(step));
+    AdamLive& live = a.live[i];
+    live.step_size = lr / (1 - ::pow(a.beta1, step));
+    live.scale = 1 / ::sqrt(1 - ::pow(a.beta2, step));
+    live.decay = 1 - lr * a.weight_decay;
+  }
+}
+template <class T>
+void adam_count(const AdamCount& a) {
+  if (a.count == 0) return;
+  PT_LAUNCH((count_kernel<T>), blocks_for(a.count, kThreads), kThreads, 0, a);
+}
+
 const KernelEntry kEntries[] = {
+    {"optim_adam_count", {PT_FLOAT_SLOTS(adam_count)}},
     {"optim_sgd", {PT_FLOAT_SLOTS(sgd)}},           {"optim_asgd", {PT_FLOAT_SLOTS(asgd)}},
     {"optim_rprop", {PT_FLOAT_SLOTS(rprop)}},       {"optim_adam", {PT_FLOAT_SLOTS(adam)}},
     {"optim_nadam", {PT_FLOAT_SLOTS(nadam)}},       {"optim_radam", {PT_FLOAT_SLOTS(radam)}},

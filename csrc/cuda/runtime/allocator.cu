@@ -36,8 +36,8 @@ struct Block {
   bool used = false;
   size_t requested = 0;
   Block *before = nullptr, *after = nullptr;  // neighbours in the segment
-  std::vector<StreamHandle> users;            // other streams that used it
-  std::vector<cudaEvent_t> waits;             // for them, since it was freed
+  std::vector<StreamHandle> users = {};       // other streams that used it
+  std::vector<cudaEvent_t> waits = {};        // for them, since it was freed
 };
 struct BestFit {
   bool operator()(const Block* a, const Block* b) const {

@@ -173,6 +173,11 @@ template <class C, bool Decay, bool Amsgrad>
 struct AdamRule {
   Moments<C, Decay> moments;
   C step_size, scale, eps;
+  PT_INLINE void set(const AdamLive& live) {
+    step_size = static_cast<C>(live.step_size);
+    scale = static_cast<C>(live.scale);
+    moments.decay = static_cast<C>(live.decay);
+  }
   PT_INLINE void operator()(C& x, C g, C& average, C& square, C& largest) const {
     moments(x, g, average, square);
     if constexpr (Amsgrad) largest = larger(largest, square);

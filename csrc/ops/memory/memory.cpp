@@ -1,6 +1,7 @@
 // Copies, fills and conversions. The work is done by op/copy.h.
 #include "ops/memory/memory.h"
 
+#include "core/pinned.h"
 #include "op/copy.h"
 #include "op/define.h"
 #include "ops/reduce/sum.h"
@@ -73,7 +74,8 @@ PT_OP(contiguous)
     .sample("R(3, 4).t()");
 
 PT_OP(copy)
-    .impl([](const Out& out, const Tensor& self, const Tensor& src, bool) {
+    .impl([](const Out& out, const Tensor& self, const Tensor& src, bool non_blocking) {
+      const NonBlocking scope(non_blocking);
       const Tensor dest = out.dest[0] ? out.destination() : contiguous_copy(self);
       const Dims shape =
           src->sizes == dest->sizes ? dest.sizes() : broadcast_shapes(dest.sizes(), src.sizes());

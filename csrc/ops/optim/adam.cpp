@@ -2,18 +2,58 @@
 // The kernels are those of cpu/optim_adam.cpp.
 #include <cmath>
 
+#include "autograd/node.h"
+#include "op/call_table.h"
 #include "op/define.h"
 #include "ops/optim/optim.h"
 #include "ops/optim/sweep.h"
 
 namespace pt {
 
+namespace {
+
+// Advances the steps on their device and returns what follows from them, an AdamLive for each
+// parameter.
+Tensor count_on_device(AdamCount count, const ParamLists& lists, TensorList steps,
+                       const Tensor& lr) {
+  static const Kernel<AdamCountFn> kernel{"optim_adam_count"};
+  const size_t n = lists.params.size();
+  PT_CHECK(steps.size() == n, lists.op, "(): expected ", n, " steps, got ", steps.size());
+  std::vector<void*> at;
+  for (const Tensor& t : steps) {
+    PT_CHECK(t.device() == call_device() && t.dtype() == steps[0].dtype() && t.numel() == 1 &&
+                 is_floating(t.dtype()),
+             lists.op, "(): steps must be numbers of one floating point dtype on ",
+             to_text(call_device()));
+    at.push_back(t.raw());
+  }
+  if (lr.defined()) {
+    PT_CHECK(lr.device() == call_device() && lr.numel() == 1 &&
+                 (lr.dtype() == DType::kFloat32 || lr.dtype() == DType::kFloat64),
+             lists.op, "(): lr must be a number of float32 or float64 on ",
+             to_text(call_device()));
+    count.lr_there = lr.raw();
+    count.lr_is_double = lr.dtype() == DType::kFloat64;
+  }
+  CallTables tables;
+  const Tensor live = empty_tensor(Dims{static_cast<int64_t>(n * sizeof(AdamLive))}, DType::kUInt8);
+  count.steps = tables.of(at);
+  count.live = static_cast<AdamLive*>(live.raw());
+  count.count = static_cast<int64_t>(n);
+  kernel.get(steps[0].dtype())(count);
+  for (const Tensor& t : steps) bump_version(t.impl());
+  return live;
+}
+
+}  // namespace
+
 PT_OP(optim_adam)
     .impl([](TensorList params, TensorList grads, TensorList exp_avgs, TensorList exp_avg_sqs,
              TensorList max_exp_avg_sqs, TensorList steps, double lr, double beta1, double beta2,
-             double weight_decay, double eps, bool decoupled, bool maximize) {
+             double weight_decay, double eps, bool decoupled, bool maximize,
+             const Tensor& lr_there) {
       static const OptimKernel kernel{"optim_adam"};
-      const ParamLists lists{"optim_adam", params, grads, {exp_avgs, exp_avg_sqs, max_exp_avg_sqs}};
+      ParamLists lists{"optim_adam", params, grads, {exp_avgs, exp_avg_sqs, max_exp_avg_sqs}, {}};
       check_lists(lists);
       AdamNumbers k{0,
                     beta1,
@@ -25,6 +65,16 @@ PT_OP(optim_adam)
                     maximize};
       std::vector<AdamNumbers> numbers;
       numbers.reserve(params.size());
+      if (call_on_device && !steps.empty() && !steps[0].device().is_cpu()) {
+        AdamCount count{.lr = lr, .beta1 = beta1, .beta2 = beta2};
+        count.weight_decay = decoupled ? weight_decay : 0;
+        const Tensor live = count_on_device(count, lists, steps, lr_there);
+        lists.live = static_cast<const AdamLive*>(live.raw());
+        numbers.assign(params.size(), k);
+        sweep(kernel, lists, numbers);
+        return;
+      }
+      PT_CHECK(!lr_there.defined(), "optim_adam(): lr is on a device and the steps are not");
       double last = 0;
       for (size_t i = 0; i < params.size(); ++i) {
         const double step = advance(lists, steps, i);

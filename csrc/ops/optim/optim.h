@@ -27,7 +27,7 @@ inline constexpr Op<
 inline constexpr Op<
     "optim_adam(Tensor[] params, Tensor[] grads, Tensor[] exp_avgs, Tensor[] exp_avg_sqs, "
     "Tensor[] max_exp_avg_sqs, Tensor[] steps, float lr, float beta1, float beta2, "
-    "float weight_decay, float eps, bool decoupled, bool maximize) -> ()">
+    "float weight_decay, float eps, bool decoupled, bool maximize, Tensor? lr_there=None) -> ()">
     optim_adam;
 inline constexpr Op<
     "optim_nadam(Tensor[] params, Tensor[] grads, Tensor[] exp_avgs, Tensor[] exp_avg_sqs, "

@@ -50,6 +50,7 @@ class Work {
       for (size_t k = 0; k < lists.states.size(); ++k)
         if (!lists.states[k].empty()) e.args.state[k] = written(lists.states[k][i], like);
       e.args.numbers = numbers + i * stride;
+      if (lists.live) e.args.live = lists.live + i;
       e.args.n = param.numel();
       e.begin = end_;
       e.item_size = like.item_size();

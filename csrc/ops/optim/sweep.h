@@ -17,6 +17,7 @@ struct ParamLists {
   const char* op;  // for messages
   TensorList params, grads;
   std::array<TensorList, OptimArgs::kStates> states;  // empty: the kernel gets null
+  const AdamLive* live = nullptr;                     // one per parameter
 };
 
 // Raises unless every list has one tensor per parameter, of the parameter's shape.

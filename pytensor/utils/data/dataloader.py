@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import pytensor
 from pytensor import Generator
 from pytensor.utils.data._fetch import Fetcher, gather, rows_of
+from pytensor.utils.data._pin import can_pin, pinned
 from pytensor.utils.data.collate import default_collate, default_convert
 from pytensor.utils.data.dataset import IterableDataset
 from pytensor.utils.data.sampler import (
@@ -53,7 +54,9 @@ class DataLoader(Generic[T_co]):
             `sampler` and `drop_last`.
         num_workers: processes that make batches; 0 makes them here. Default: 0.
         collate_fn: makes a batch of a list of samples. Default: ``default_collate``.
-        pin_memory: accepted; memory of the CPU needs no pinning. Default: ``False``.
+        pin_memory: puts the tensors of each batch into page-locked memory, from which
+            ``to("cuda", non_blocking=True)`` copies without waiting. Without a device it warns.
+            Default: ``False``.
         drop_last: leaves out a last batch that is smaller. Default: ``False``.
         timeout: seconds to wait for a worker's batch; 0 for ever. Default: 0.
         worker_init_fn: called in each worker with its number.
@@ -205,6 +208,7 @@ class _Iterator:
         self._given = 0
         self._warned = False
         self._batches: Iterator[Any] = iter(())
+        self._pins = bool(loader.pin_memory) and can_pin()
 
     def __iter__(self) -> _Iterator:
         return self
@@ -217,7 +221,7 @@ class _Iterator:
         self._given += 1
         if self._loader._iterable and not self._warned and hasattr(self._loader.dataset, "__len__"):
             self._check_length()
-        return batch
+        return pinned(batch) if self._pins else batch
 
     def _check_length(self) -> None:
         promised = len(self._loader)
