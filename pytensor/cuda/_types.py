@@ -21,7 +21,7 @@ class CudaTensorType:
         return self._host(*args, **kwargs).cuda()
 
     def __instancecheck__(self, instance: object) -> bool:
-        return isinstance(instance, self._host) and instance.is_cuda  # type: ignore[attr-defined]
+        return isinstance(instance, self._host) and instance.is_cuda
 
     def __repr__(self) -> str:
         return f"<class '{self.__name__}'>"

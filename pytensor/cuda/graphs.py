@@ -178,7 +178,9 @@ class graph:
 class _Graphed:
     """The forward and backward graphs of one callable."""
 
-    def __init__(self, call: Callable[..., Any], args: Sequence[Any], params: Sequence[Any]) -> None:
+    def __init__(
+        self, call: Callable[..., Any], args: Sequence[Any], params: Sequence[Any]
+    ) -> None:
         self.call = call
         self.args = tuple(args)
         self.params = tuple(params)
@@ -300,7 +302,7 @@ def make_graphed_callables(
         one.capture_forward(pool)
     for one in reversed(made):
         one.capture_backward(pool, allow_unused_input)
-    results = []
+    results: list[Any] = []
     for one in made:
         call = one.function()
         if isinstance(one.call, pytensor.nn.Module):

@@ -148,7 +148,8 @@ def test_what_the_library_declines_is_done_here(fake):
         fake,
         """
 check("not supported", pt.mm, numbers(5, 3), numbers(3, 13), by_library=False)
-check("strides", lambda x, y: x[:, ::2] @ y, numbers(4, 6), numbers(3, 5))
+check("strides", lambda x, y: x[:, ::2] @ y, numbers(4, 6), numbers(3, 5),
+      by_library=False)
 check("empty", pt.mm, numbers(0, 3), numbers(3, 5), by_library=False)
 check("no terms", pt.mm, numbers(2, 0), numbers(0, 5), by_library=False)
 """,
@@ -200,7 +201,10 @@ libraries.prefer(True)
 check("library", pt.mm, numbers(3, 4), numbers(4, 5))
 """
     assert run(fake, program) == ["130200 None"]
-    off = 'print(libraries.version())\ncheck("", pt.mm, numbers(3, 4), numbers(4, 5), by_library=False)'
+    off = """
+print(libraries.version())
+check("", pt.mm, numbers(3, 4), numbers(4, 5), by_library=False)
+"""
     assert run(fake, off, "0") == ["None"]
     assert run(fake, off, "/nowhere:") == ["None"]
     assert run(fake, off, "") == ["None"]

@@ -66,6 +66,7 @@ def test_memory_that_another_stream_uses_is_not_given_out():
     new = pt.zeros(5000, device="cuda")
     if LAZY:
         assert new.data_ptr() != at
+    pt.cuda.current_stream().wait_stream(side)
     assert y.item() == 5000
     with pytest.raises(RuntimeError, match="does not depend on streams"):
         pt.ones(2).record_stream(side)

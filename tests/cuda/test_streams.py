@@ -156,7 +156,7 @@ print(pt.cuda.current_device(), len(pt.cuda.default_generators))
         "1",
         "cuda:1 [0.0, 1.0, 2.0] (2, 1)",
         "Expected all tensors to be on the same device, but found at least two devices, "
-        "cuda:1 and cuda:0! (in add.Tensor)",
+        "cuda:1 and cuda:0! (in add)",
         "1 True [2.0, 2.0]",
         "0 2",
     ]
