@@ -18,6 +18,7 @@
   dims = *reinterpret_cast<T(*) dims>(::pt::emu::shared_variable(name##_site, sizeof(T dims)))
 #define PT_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::pt::emu::dynamic_shared())
 #define PT_UNROLL _Pragma("GCC unroll 16")
+#define PT_KEEP_LOOP  // where unrolling would cost too many registers
 #ifdef PT_EMU_CHECKED  // the compiler does not show stores of what a call returns
 #define PT_DEVICE inline __attribute__((always_inline))
 #else
@@ -36,6 +37,7 @@
   extern __shared__ __align__(16) unsigned char pt_dynamic_shared[]; \
   T* name = reinterpret_cast<T*>(pt_dynamic_shared)
 #define PT_UNROLL _Pragma("unroll")
+#define PT_KEEP_LOOP _Pragma("unroll 1")
 #define PT_DEVICE __device__ __forceinline__
 #define PT_DEVICE_CALL __device__ __noinline__
 #define PT_LAUNCH(kernel, blocks, threads, shared, ...)                \

@@ -6,11 +6,28 @@ from types import SimpleNamespace
 from typing import Any
 
 from pytensor._absent import no
+from pytensor._settings import get_float32_matmul_precision, set_float32_matmul_precision
 
 is_built = no
 
-matmul = SimpleNamespace(
-    allow_tf32=False,
+
+class _MatmulSettings(SimpleNamespace):
+    """What matrix products on a device may do; ``allow_tf32`` is kept by the library."""
+
+    @property
+    def allow_tf32(self) -> bool:
+        """Whether products of float32 may round what they multiply to ten bits of mantissa.
+
+        The same setting as ``set_float32_matmul_precision``: True for "high" and "medium".
+        """
+        return get_float32_matmul_precision() != "highest"
+
+    @allow_tf32.setter
+    def allow_tf32(self, allowed: bool) -> None:
+        set_float32_matmul_precision("high" if allowed else "highest")
+
+
+matmul = _MatmulSettings(
     allow_fp16_reduced_precision_reduction=True,
     allow_bf16_reduced_precision_reduction=True,
     allow_fp16_accumulation=False,

@@ -108,7 +108,7 @@ struct TensorProductLoader : ProductLoader<typename Math::T, Math> {
     constexpr int kStep = Math::kThreads / 4;
     const Place* own = terms + chunk * kPer;
     const int there = left - chunk * kPer;
-    PT_UNROLL
+    PT_KEEP_LOOP
     for (int e = 0; e < kTile / kStep; ++e) {
       const int at = row + e * kStep;
       const T* from = this->a + at * this->p.a_row;
@@ -148,9 +148,10 @@ struct TensorProductLoader : ProductLoader<typename Math::T, Math> {
     } else {
       T* to = reinterpret_cast<T*>(Math::slot_b(shared, slot));
       const int column = thread % kTile;
-      PT_UNROLL
-      for (int e = 0; e < Math::kSlice / kChunkStep; ++e) {
-        const int k = thread / kTile + e * kChunkStep;
+      PT_KEEP_LOOP
+      for (int first = thread / kTile; first < Math::kSlice; first += 4 * kChunkStep) PT_UNROLL
+      for (int e = 0; e < 4; ++e) {
+        const int k = first + e * kChunkStep;
         const int64_t at = this->offset(terms[k]);
         async_copy<4>(to + chunk_place<T, kTile, false>(k, column / 4) * 4 + column % 4,
                       this->image + (at < 0 ? 0 : at), at < 0 ? 0 : 4);
