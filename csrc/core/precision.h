@@ -11,4 +11,9 @@ enum class Float32Precision : uint8_t { kHighest, kHigh, kMedium };
 Float32Precision float32_precision();
 void set_float32_precision(Float32Precision p);
 
+// Whether a device may round the operands of float32 convolutions to tf32 (ten bits of mantissa):
+// torch.backends.cudnn.allow_tf32.
+bool convolution_tf32();
+void set_convolution_tf32(bool allowed);
+
 }  // namespace pt

@@ -18,6 +18,7 @@
   dims = *reinterpret_cast<T(*) dims>(::pt::emu::shared_variable(name##_site, sizeof(T dims)))
 #define PT_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::pt::emu::dynamic_shared())
 #define PT_UNROLL _Pragma("GCC unroll 16")
+#define PT_KEEP_LOOP  // where unrolling would cost too many registers
 #ifdef PT_EMU_CHECKED  // the compiler does not show stores of what a call returns
 #define PT_DEVICE inline __attribute__((always_inline))
 #else
@@ -36,6 +37,7 @@
   extern __shared__ __align__(16) unsigned char pt_dynamic_shared[]; \
   T* name = reinterpret_cast<T*>(pt_dynamic_shared)
 #define PT_UNROLL _Pragma("unroll")
+#define PT_KEEP_LOOP _Pragma("unroll 1")
 #define PT_DEVICE __device__ __forceinline__
 #define PT_DEVICE_CALL __device__ __noinline__
 #define PT_LAUNCH(kernel, blocks, threads, shared, ...)                \
@@ -66,11 +68,13 @@ cudaError_t launch(void (*kernel)(P...), dim3 blocks, dim3 threads, size_t share
 }
 #endif
 
-// 16 bytes from global to shared memory without a register between; zeros if !valid. Copies are
-// complete after async_wait<groups still out>() and a barrier.
+// kBytes (4, 8 or 16, to which both addresses are aligned) from global to shared memory without a
+// register between: the first `valid` of them, and zeros behind. Without valid ones nothing is read,
+// wherever `from` points. Copies are complete after async_wait<groups still out>() and a barrier.
 #ifdef PT_CUDA_EMULATION
-inline void async_copy16(void* to, const void* from, bool valid) {
-  emu::async_copy(to, from, 16, valid ? 16 : 0);
+template <int kBytes>
+PT_DEVICE void async_copy(void* to, const void* from, int valid) {
+  emu::async_copy(to, from, kBytes, valid);
 }
 inline void async_commit() { emu::async_commit(); }
 template <int kLeft>
@@ -78,18 +82,26 @@ void async_wait() {
   emu::async_wait(kLeft);
 }
 #else
-PT_DEVICE void async_copy16(void* to, const void* from, bool valid) {
+template <int kBytes>
+PT_DEVICE void async_copy(void* to, const void* from, int valid) {
   const unsigned address = static_cast<unsigned>(__cvta_generic_to_shared(to));
-  const int bytes = valid ? 16 : 0;
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(address), "l"(from),
-               "r"(bytes));
+  if constexpr (kBytes == 16) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(address), "l"(from),
+                 "r"(valid));
+  } else {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;\n" ::"r"(address), "l"(from),
+                 "n"(kBytes), "r"(valid));
+  }
 }
 PT_DEVICE void async_commit() { asm volatile("cp.async.commit_group;\n"); }
 template <int kLeft>
 PT_DEVICE void async_wait() {
-  asm volatile("cp.async.wait_group %0;\n" ::"n"(kLeft));
+  asm volatile("cp.async.wait_group %0;\n" ::"n"(kLeft) : "memory");
 }
 #endif
+PT_DEVICE void async_copy16(void* to, const void* from, bool valid) {
+  async_copy<16>(to, from, valid ? 16 : 0);
+}
 
 inline constexpr unsigned kFullWarp = 0xffffffffu;
 

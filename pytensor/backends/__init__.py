@@ -1,7 +1,8 @@
 """``torch.backends``: what the libraries behind PyTorch are told, kept here for programs that ask.
 
-Nothing depends on these settings: this library's kernels are its own and deterministic, and only
-``set_float32_matmul_precision`` and autocast let them round inputs.
+This library's kernels are its own and deterministic. Two settings have an effect, on devices alone:
+``cuda.matmul.allow_tf32`` (which is ``set_float32_matmul_precision``) and ``cudnn.allow_tf32``; the
+rest is remembered.
 """
 
 from __future__ import annotations

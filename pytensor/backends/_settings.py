@@ -1,8 +1,10 @@
-"""A context that sets a module's attributes and puts them back. Used by the backends."""
+"""Settings of a module as contexts and as attributes that do something. Used by the backends."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 
@@ -21,3 +23,12 @@ class restored:
     def __exit__(self, *exc: object) -> None:
         for name, value in self._before.items():
             setattr(self._module, name, value)
+
+
+def make_attribute(
+    module: str, name: str, read: Callable[[], Any], write: Callable[[Any], None]
+) -> None:
+    """Let the attribute ``name`` of a module be read and assigned by functions."""
+    own = sys.modules[module]
+    accessors = property(lambda _: read(), lambda _, value: write(value))
+    own.__class__ = type("Settings", (ModuleType,), {name: accessors})

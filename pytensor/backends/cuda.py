@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pytensor import _C
+from pytensor._settings import get_float32_matmul_precision, set_float32_matmul_precision
 
 
 def is_built() -> bool:
@@ -13,8 +14,23 @@ def is_built() -> bool:
     return _C.cuda_built()
 
 
-matmul = SimpleNamespace(
-    allow_tf32=False,
+class _MatmulSettings(SimpleNamespace):
+    """What matrix products on a device may do; ``allow_tf32`` is kept by the library."""
+
+    @property
+    def allow_tf32(self) -> bool:
+        """Whether products of float32 may round what they multiply to ten bits of mantissa.
+
+        The same setting as ``set_float32_matmul_precision``: True for "high" and "medium".
+        """
+        return get_float32_matmul_precision() != "highest"
+
+    @allow_tf32.setter
+    def allow_tf32(self, allowed: bool) -> None:
+        set_float32_matmul_precision("high" if allowed else "highest")
+
+
+matmul = _MatmulSettings(
     allow_fp16_reduced_precision_reduction=True,
     allow_bf16_reduced_precision_reduction=True,
     allow_fp16_accumulation=False,

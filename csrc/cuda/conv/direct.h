@@ -57,9 +57,9 @@ PT_DEVICE Element<I> element_of(I i, I channels, const I* size) {
   return e;
 }
 
-// Sums of integers wrap around.
+// Sums of integers wrap around; those of half types are float.
 template <class T>
-using ConvSum = std::conditional_t<std::is_floating_point_v<T>, T, uint64_t>;
+using ConvSum = std::conditional_t<kFloating<T>, Compute<T>, uint64_t>;
 
 template <class T, class I>
 PT_DEVICE T direct_finished(const ConvNumbers<I>& a, I channel, ConvSum<T> sum) {
@@ -150,7 +150,7 @@ __global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2)
     const I group = e.sample / a.out_channels;
     const I channels_in = a.groups * a.in_channels, channels_out = a.groups * a.out_channels;
     double total = 0;
-    T sum = 0;
+    ConvSum<T> sum = 0;
     int terms = 0;
     for (I k = threadIdx.x; k < a.batch * out; k += blockDim.x) {
       const Element<I> o = element_of<I>(k, 1, a.out);
@@ -164,13 +164,14 @@ __global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2)
       }
       if (!inside) continue;
       const I image = o.sample * channels_in + group * a.in_channels + e.channel;
-      sum += static_cast<const T*>(a.input)[image * in + place] *
-             static_cast<const T*>(a.output)[(o.sample * channels_out + e.sample) * out + k % out];
+      const T* grad = static_cast<const T*>(a.output);
+      sum += static_cast<ConvSum<T>>(static_cast<const T*>(a.input)[image * in + place]) *
+             static_cast<ConvSum<T>>(grad[(o.sample * channels_out + e.sample) * out + k % out]);
       if (++terms == kFlush) total += static_cast<double>(sum), sum = 0, terms = 0;
     }
     total += static_cast<double>(sum);
     total = block_reduce(total, 0.0, [](double x, double y) { return x + y; });
-    if (threadIdx.x == 0) static_cast<T*>(a.weight)[i] = static_cast<T>(total);
+    if (threadIdx.x == 0) put<T>(a.weight, i, total);
   }
 }
 
@@ -195,7 +196,7 @@ template <class T>
 void direct_forward(const ConvArgs& a, bool small) {
   const int64_t all = a.batch * a.groups * a.out_channels * a.out[0] * a.out[1] * a.out[2];
   const unsigned blocks = blocks_for(all, kDirectThreads);
-  if (std::is_floating_point_v<T> && small && few_elements(a)) {
+  if (kFloating<T> && small && few_elements(a)) {
     PT_LAUNCH((direct_forward_kernel<T, int>), blocks, kDirectThreads, 0, ConvNumbers<int>(a),
               static_cast<int>(all));
   } else {
@@ -207,7 +208,7 @@ template <class T>
 void direct_input_gradient(const ConvArgs& a, bool small) {
   const int64_t all = a.batch * a.groups * a.in_channels * a.in[0] * a.in[1] * a.in[2];
   const unsigned blocks = blocks_for(all, kDirectThreads);
-  if (std::is_floating_point_v<T> && small && few_elements(a)) {
+  if (kFloating<T> && small && few_elements(a)) {
     PT_LAUNCH((direct_input_gradient_kernel<T, int>), blocks, kDirectThreads, 0,
               ConvNumbers<int>(a), static_cast<int>(all));
   } else {
@@ -220,7 +221,7 @@ void direct_weight_gradient(const ConvArgs& a, bool small) {
   const int64_t all =
       a.groups * a.out_channels * a.in_channels * a.kernel[0] * a.kernel[1] * a.kernel[2];
   const unsigned blocks = blocks_for(all * kDirectThreads, kDirectThreads);
-  if (std::is_floating_point_v<T> && small && few_elements(a)) {
+  if (kFloating<T> && small && few_elements(a)) {
     PT_LAUNCH((direct_weight_gradient_kernel<T, int>), blocks, kDirectThreads, 0,
               ConvNumbers<int>(a), static_cast<int>(all));
   } else {

@@ -1,11 +1,7 @@
 // The matrix product behind convolutions: C[m, n] = sum over k of A[m, k] * B[k, n], whose B is
 // read straight from an image. Columns n and terms k are places: each stands for (outer, z, y, x),
-// and B[k, n] is the image's element at the sum of their places. Used by conv.cu, which says what
-// the places are for a convolution and for its two gradients.
-//
-// A block of 256 threads makes a tile of 64 or 128 rows and 64 columns, each thread 4x4 or 8x4 of
-// it. Slices of 16 terms lie in shared memory, twice: one is computed with while the next is
-// fetched. What the terms of a slice stand for is worked out once for the block.
+// and B[k, n] is the image's element at the sum of their places. Used by the kernels of conv.cu and
+// of tensor_core.h; products.h says what the places are for a convolution and for its two gradients.
 #pragma once
 
 #include "cpu/conv_args.h"
@@ -28,21 +24,13 @@ struct Place {
   int z, y, x;
 };
 
-PT_DEVICE Place place_of(const Places& p, unsigned index) {
-  const unsigned outer = p.size.divide(index), inner = index - outer * p.size.divisor;
-  const unsigned z = p.plane.divide(inner), in_plane = inner - z * p.plane.divisor;
-  const unsigned y = p.row.divide(in_plane), x = in_plane - y * p.row.divisor;
-  return {outer * p.image_step, outer * p.result_step + inner,
-          static_cast<int>(z) * p.step[0] + p.shift[0],
-          static_cast<int>(y) * p.step[1] + p.shift[1],
-          static_cast<int>(x) * p.step[2] + p.shift[2]};
-}
-
 struct Product {
   const void* a;
   const void* image;
   void* c;
-  const void* bias;  // a number for each row of each group, or null
+  // For each row of each group, or null; the residual is laid out as C.
+  const void *bias, *scale, *residual;
+  double least, most;
   int groups;
   unsigned m, n, k;
   int64_t a_row, c_row;                   // the next row's distance
@@ -51,188 +39,153 @@ struct Product {
   int size[3];             // of the image
   Divider every[3];        // places count if they are multiples of these
   bool dense;              // every[] are 1
-  bool a_packs, c_packs;   // four terms, or columns, are neighbours and aligned
+  bool a_packs;            // 16 bytes of terms are neighbours and aligned
+  bool c_packs;            // four columns are neighbours and aligned
   unsigned piece, pieces;  // terms to a block; several pieces are merged by another kernel
-  void* partial;           // [pieces, groups, m, n]
+  void* partial;           // [pieces, groups, m, n], of the type of the sums
+  int64_t units;           // tiles of all groups and pieces
 };
 
-inline constexpr int kConvThreads = 256, kConvColumns = 64, kConvSlice = 16;
+PT_DEVICE int64_t result_of(const Places& p, unsigned index) {
+  const unsigned outer = p.size.divide(index);
+  return outer * p.result_step + (index - outer * p.size.divisor);
+}
 
-template <class T>
-PT_DEVICE T image_at(const Product& p, const T* image, const Place& column, const Place& term) {
-  int z = column.z + term.z, y = column.y + term.y, x = column.x + term.x;
+// In a dense image the offsets of a column and a term add up to that of their element.
+PT_DEVICE Place place_of(const Product& product, const Places& p, unsigned index) {
+  const unsigned outer = p.size.divide(index), inner = index - outer * p.size.divisor;
+  const unsigned z = p.plane.divide(inner), in_plane = inner - z * p.plane.divisor;
+  const unsigned y = p.row.divide(in_plane), x = in_plane - y * p.row.divisor;
+  Place place{outer * p.image_step, outer * p.result_step + inner,
+              static_cast<int>(z) * p.step[0] + p.shift[0],
+              static_cast<int>(y) * p.step[1] + p.shift[1],
+              static_cast<int>(x) * p.step[2] + p.shift[2]};
+  if (product.dense)
+    place.image += (int64_t{place.z} * product.size[1] + place.y) * product.size[2] + place.x;
+  return place;
+}
+
+// Columns and terms that do not exist have this z: no sum with another place is inside.
+inline constexpr int kOutside = -(1 << 30);
+
+// Where the image's element at the sum of two places lies, or -1 outside of it.
+PT_DEVICE int64_t image_offset(const Product& p, int64_t offset, int z, int y, int x) {
   if (!p.dense) {
-    if (z < 0 || y < 0 || x < 0) return T(0);
+    if (z < 0 || y < 0 || x < 0) return -1;
     const int oz = static_cast<int>(p.every[0].divide(static_cast<unsigned>(z)));
     const int oy = static_cast<int>(p.every[1].divide(static_cast<unsigned>(y)));
     const int ox = static_cast<int>(p.every[2].divide(static_cast<unsigned>(x)));
     if (oz * static_cast<int>(p.every[0].divisor) != z ||
         oy * static_cast<int>(p.every[1].divisor) != y ||
         ox * static_cast<int>(p.every[2].divisor) != x)
-      return T(0);
+      return -1;
     z = oz, y = oy, x = ox;
+    offset += (int64_t{z} * p.size[1] + y) * p.size[2] + x;
   }
   const bool inside = static_cast<unsigned>(z) < static_cast<unsigned>(p.size[0]) &&
                       static_cast<unsigned>(y) < static_cast<unsigned>(p.size[1]) &&
                       static_cast<unsigned>(x) < static_cast<unsigned>(p.size[2]);
-  if (!inside) return T(0);
-  return image[column.image + term.image + (int64_t{z} * p.size[1] + y) * p.size[2] + x];
+  return inside ? offset : -1;
 }
 
-template <class T>
-PT_DEVICE T finished(const Product& p, int group, unsigned row, T v) {
-  if (p.bias) v += static_cast<const T*>(p.bias)[int64_t{group} * p.m + row];
-  return v;
+struct ProductUnit {
+  unsigned m0, n0, begin;  // begin: of the terms
+  int group, piece, terms;
+};
+// Neighbouring blocks read the same columns of the image.
+template <class Math>
+PT_DEVICE ProductUnit product_unit(const Product& p, int64_t unit) {
+  const unsigned tiles_m = (p.m + Math::kRows - 1) / Math::kRows;
+  const unsigned tiles_n = (p.n + Math::kColumns - 1) / Math::kColumns;
+  ProductUnit u;
+  u.m0 = static_cast<unsigned>(unit % tiles_m) * Math::kRows;
+  int64_t rest = unit / tiles_m;
+  u.n0 = static_cast<unsigned>(rest % tiles_n) * Math::kColumns;
+  rest /= tiles_n;
+  u.group = static_cast<int>(rest % p.groups);
+  u.piece = static_cast<int>(rest / p.groups);
+  u.begin = static_cast<unsigned>(u.piece) * p.piece;
+  u.terms = static_cast<int>(p.k - u.begin < p.piece ? p.k - u.begin : p.piece);
+  return u;
 }
 
-// Tiles of 64 * kTall rows.
-template <class T, int kTall>
-__global__ void __launch_bounds__(kConvThreads, sizeof(T) == 4 ? 2 : 1) product_kernel(Product p) {
-  using Four = Pack<T, 4>;
-  constexpr int kRows = 64 * kTall;
-  PT_SHARED(Four, a_tile, [2][kConvSlice][16 * kTall + 1]);
-  PT_SHARED(Four, b_tile, [2][kConvSlice][17]);
-  PT_SHARED(Place, terms, [2][kConvSlice]);
-  const int thread = static_cast<int>(threadIdx.x);
-  const int own_row = thread / 16, own_column = thread % 16;  // of packs of four
-  const unsigned tiles_m = (p.m + kRows - 1) / kRows;
-  const unsigned tiles_n = (p.n + kConvColumns - 1) / kConvColumns;
-  const int64_t units = int64_t{tiles_m} * tiles_n * p.groups * p.pieces;
-  for (int64_t unit = blockIdx.x; unit < units; unit += gridDim.x) {
-    // Neighbouring blocks read the same columns of the image.
-    const unsigned m0 = static_cast<unsigned>(unit % tiles_m) * kRows;
-    int64_t rest = unit / tiles_m;
-    const unsigned n0 = static_cast<unsigned>(rest % tiles_n) * kConvColumns;
-    rest /= tiles_n;
-    const int group = static_cast<int>(rest % p.groups);
-    const unsigned piece = static_cast<unsigned>(rest / p.groups);
-    const unsigned begin = piece * p.piece;
-    const unsigned end = begin + p.piece < p.k ? begin + p.piece : p.k;
-    const T* a = static_cast<const T*>(p.a) + group * p.a_group;
-    const T* image = static_cast<const T*>(p.image) + group * p.image_group;
-
-    const unsigned fetched = n0 + thread % kConvColumns;
-    const bool has_column = fetched < p.n;
-    const Place column = place_of(p.columns, has_column ? fetched : 0);
-    const auto find_term = [&](int buffer, int slot, unsigned k) {
-      terms[buffer][slot] = place_of(p.terms, k < end ? k : end - 1);
-    };
-    Four next_a[kTall];
-    T next_b[4];
-    const auto fetch = [&](int buffer, unsigned k0) {
-      const int first = thread % 4 * 4;
-      PT_UNROLL
-      for (int h = 0; h < kTall; ++h) {
-        const unsigned m = m0 + thread / 4 + 64 * h;
-        const T* row = a + m * p.a_row;
-        if (p.a_packs && m < p.m && k0 + first + 3 < end) {
-          next_a[h] = *reinterpret_cast<const Four*>(row + terms[buffer][first].other);
-        } else {
-          PT_UNROLL
-          for (int j = 0; j < 4; ++j)
-            next_a[h].v[j] =
-                m < p.m && k0 + first + j < end ? row[terms[buffer][first + j].other] : T(0);
-        }
-      }
-      PT_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        const int k = thread / kConvColumns + 4 * i;
-        next_b[i] =
-            has_column && k0 + k < end ? image_at(p, image, column, terms[buffer][k]) : T(0);
-      }
-    };
-    const auto put_down = [&](int buffer) {
-      PT_UNROLL
-      for (int h = 0; h < kTall; ++h) PT_UNROLL
-      for (int j = 0; j < 4; ++j) {
-        const int row = thread / 4 + 64 * h;
-        a_tile[buffer][thread % 4 * 4 + j][row / 4].v[row % 4] = next_a[h].v[j];
-      }
-      PT_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        const int n = thread % kConvColumns;
-        b_tile[buffer][thread / kConvColumns + 4 * i][n / 4].v[n % 4] = next_b[i];
-      }
-    };
-
-    __syncthreads();  // the unit before is done with the shared arrays
-    if (thread < 2 * kConvSlice)
-      find_term(thread / kConvSlice, thread % kConvSlice, begin + thread);
-    __syncthreads();
-    fetch(0, begin);
-    put_down(0);
-    __syncthreads();
-    T sums[4 * kTall][4] = {};
-    int now = 0;
-    for (unsigned k0 = begin; k0 < end; k0 += kConvSlice, now ^= 1) {
-      const bool more = k0 + kConvSlice < end;
-      if (more) fetch(now ^ 1, k0 + kConvSlice);
-      PT_UNROLL
-      for (int k = 0; k < kConvSlice; ++k) {
-        const Four b = b_tile[now][k][own_column];
-        PT_UNROLL
-        for (int h = 0; h < kTall; ++h) {
-          const Four v = a_tile[now][k][own_row + 16 * h];
-          PT_UNROLL
-          for (int i = 0; i < 4; ++i) PT_UNROLL
-          for (int j = 0; j < 4; ++j) sums[4 * h + i][j] += v.v[i] * b.v[j];
-        }
-      }
-      if (more) put_down(now ^ 1);
-      if (thread < kConvSlice) find_term(now, thread, k0 + 2 * kConvSlice + thread);
-      __syncthreads();
+// What ConvArgs says of a sum; `at` is its place in C.
+template <class T, class S>
+PT_DEVICE S finished(const Product& p, int group, unsigned row, int64_t at, S v) {
+  const int64_t channel = int64_t{group} * p.m + row;
+  const S bias = p.bias ? static_cast<S>(static_cast<const T*>(p.bias)[channel]) : S(0);
+  if (p.scale) {
+    const S scale = static_cast<S>(static_cast<const T*>(p.scale)[channel]);
+    if constexpr (sizeof(S) == 4) {
+      v = fmaf(scale, v, bias);
+    } else {
+      v = fma(scale, v, bias);
     }
+  } else {
+    v += bias;
+  }
+  if (p.residual) v += static_cast<S>(static_cast<const T*>(p.residual)[at]);
+  const S least = static_cast<S>(p.least), most = static_cast<S>(p.most);
+  return v < least ? least : v > most ? most : v;
+}
 
-    const unsigned n = n0 + own_column * 4;
-    if (n >= p.n) continue;
-    int64_t at[4];
-    PT_UNROLL
-    for (int j = 0; j < 4; ++j)
-      at[j] = n + j < p.n ? place_of(p.columns, n + j).other + group * p.c_group : -1;
-    PT_UNROLL
-    for (int i = 0; i < 4 * kTall; ++i) {
-      const unsigned m = m0 + 64 * (i / 4) + own_row * 4 + i % 4;
-      if (m >= p.m) continue;
-      if (p.pieces > 1) {
-        T* to =
-            static_cast<T*>(p.partial) + ((int64_t{piece} * p.groups + group) * p.m + m) * p.n + n;
-        PT_UNROLL
-        for (int j = 0; j < 4; ++j)
-          if (at[j] >= 0) to[j] = sums[i][j];
-        continue;
-      }
-      T* to = static_cast<T*>(p.c) + m * p.c_row;
-      Four out;
-      PT_UNROLL
-      for (int j = 0; j < 4; ++j) out.v[j] = finished(p, group, m, sums[i][j]);
-      if (p.c_packs) {
-        *reinterpret_cast<Four*>(to + at[0]) = out;
+// For finish_tile.
+template <class T, class S>
+struct ProductFinish {
+  const Product& p;
+  const ProductUnit& u;
+
+  PT_DEVICE void operator()(int row, int column, const Pack<S, 4>& sums) const {
+    const unsigned m = u.m0 + static_cast<unsigned>(row);
+    const unsigned n = u.n0 + static_cast<unsigned>(column);
+    if (m >= p.m || n >= p.n) return;
+    if (p.pieces > 1) {
+      S* to = static_cast<S*>(p.partial) +
+              ((int64_t{u.piece} * p.groups + u.group) * p.m + m) * p.n + n;
+      if (p.n % 4 == 0) {
+        *reinterpret_cast<Pack<S, 4>*>(to) = sums;
       } else {
         PT_UNROLL
-        for (int j = 0; j < 4; ++j)
-          if (at[j] >= 0) to[at[j]] = out.v[j];
+        for (unsigned j = 0; j < 4; ++j)
+          if (n + j < p.n) to[j] = sums.v[j];
       }
+      return;
+    }
+    const int64_t start = u.group * p.c_group + m * p.c_row;
+    if (p.c_packs) {
+      const int64_t at = start + result_of(p.columns, n);
+      Pack<T, 4> out;
+      PT_UNROLL
+      for (int j = 0; j < 4; ++j) put<T>(&out, j, finished<T, S>(p, u.group, m, at + j, sums.v[j]));
+      *reinterpret_cast<Pack<T, 4>*>(static_cast<T*>(p.c) + at) = out;
+      return;
+    }
+    PT_UNROLL
+    for (unsigned j = 0; j < 4; ++j) {
+      if (n + j >= p.n) continue;
+      const int64_t at = start + result_of(p.columns, n + j);
+      put<T>(p.c, at, finished<T, S>(p, u.group, m, at, sums.v[j]));
     }
   }
-}
+};
 
-template <class T>
-__global__ void __launch_bounds__(kConvThreads) merge_products_kernel(Product p) {
+template <class T, class S>
+__global__ void __launch_bounds__(256) merge_products_kernel(Product p) {
   const int64_t all = int64_t{p.m} * p.n * p.groups, step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
     double sum = 0;
     for (unsigned piece = 0; piece < p.pieces; ++piece)
-      sum += static_cast<double>(static_cast<const T*>(p.partial)[piece * all + i]);
+      sum += static_cast<double>(static_cast<const S*>(p.partial)[piece * all + i]);
     const int64_t line = i / p.n;
     const unsigned m = static_cast<unsigned>(line % p.m), n = static_cast<unsigned>(i % p.n);
     const int group = static_cast<int>(line / p.m);
-    static_cast<T*>(p.c)[group * p.c_group + m * p.c_row + place_of(p.columns, n).other] =
-        finished(p, group, m, static_cast<T>(sum));
+    const int64_t at = group * p.c_group + m * p.c_row + result_of(p.columns, n);
+    put<T>(p.c, at, finished<T, S>(p, group, m, at, static_cast<S>(sum)));
   }
 }
 
 // How the terms are cut: enough blocks for a large device, and sums of bounded length.
-inline void cut_terms(Product& p, int64_t tiles, int64_t longest) {
+inline void cut_terms(Product& p, int64_t tiles, int64_t longest, int64_t slice) {
   constexpr int64_t kBlocks = 512, kLeast = 256;
   int64_t pieces = (int64_t{p.k} + longest - 1) / longest;
   if (tiles * pieces < kBlocks / 2) {
@@ -242,31 +195,36 @@ inline void cut_terms(Product& p, int64_t tiles, int64_t longest) {
   }
   if (pieces < 1) pieces = 1;
   const int64_t piece = (p.k + pieces - 1) / pieces;
-  p.piece = static_cast<unsigned>((piece + kConvSlice - 1) / kConvSlice * kConvSlice);
+  p.piece = static_cast<unsigned>((piece + slice - 1) / slice * slice);
   p.pieces = (p.k + p.piece - 1) / p.piece;
 }
 
-template <class T>
-void run_product(Product p, int64_t longest) {
-  const auto tiles = [&](int64_t rows) {
-    return (p.m + rows - 1) / rows * ((int64_t{p.n} + kConvColumns - 1) / kConvColumns) * p.groups;
-  };
-  // Tall tiles read less, where there are enough of them. In double they would fill the memory.
-  const bool tall = sizeof(T) == 4 && p.m > 64 && tiles(128) >= 256;
-  const int64_t count = tall ? tiles(128) : tiles(64);
-  cut_terms(p, count, longest);
-  const Scratch partial(p.pieces > 1 ? sizeof(T) * p.pieces * p.groups * int64_t{p.m} * p.n : 0);
+template <class Math>
+int64_t product_tiles(const Product& p) {
+  return (int64_t{p.m} + Math::kRows - 1) / Math::kRows *
+         ((int64_t{p.n} + Math::kColumns - 1) / Math::kColumns) * p.groups;
+}
+// Tall and wide tiles read less, where there are enough of them.
+inline bool enough_large_tiles(const Product& p) {
+  return p.m > 64 && p.n > 64 &&
+         (int64_t{p.m} + 127) / 128 * ((int64_t{p.n} + 127) / 128) * p.groups >= 128;
+}
+
+// Cuts the terms, calls launch(product, blocks), and adds up the pieces. T is C's type, S that of
+// the sums.
+template <class T, class S, class Math, class Launch>
+void run_product(Product p, int64_t longest, const Launch& launch) {
+  const int64_t tiles = product_tiles<Math>(p);
+  cut_terms(p, tiles, longest, Math::kSlice);
+  const Scratch partial(p.pieces > 1 ? sizeof(S) * p.pieces * p.groups * int64_t{p.m} * p.n : 0);
   if (p.pieces > 1 && !partial) return;
   p.partial = partial.as<void>();
-  const int64_t units = count * p.pieces;
-  const unsigned blocks = static_cast<unsigned>(units < (1 << 30) ? units : 1 << 30);
-  if constexpr (sizeof(T) == 4) {
-    if (tall) PT_LAUNCH((product_kernel<T, 2>), blocks, kConvThreads, 0, p);
-  }
-  if (!tall) PT_LAUNCH((product_kernel<T, 1>), blocks, kConvThreads, 0, p);
+  p.units = tiles * p.pieces;
+  const int64_t units = p.units;
+  launch(p, static_cast<unsigned>(units < (1 << 30) ? units : 1 << 30));
   if (p.pieces > 1)
-    PT_LAUNCH((merge_products_kernel<T>), blocks_for(int64_t{p.m} * p.n * p.groups, kConvThreads),
-              kConvThreads, 0, p);
+    PT_LAUNCH((merge_products_kernel<T, S>), blocks_for(int64_t{p.m} * p.n * p.groups, 256), 256, 0,
+              p);
 }
 
 }  // namespace pt::cuda

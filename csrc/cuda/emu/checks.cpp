@@ -367,7 +367,7 @@ void copy_pending(const void* to, size_t bytes) {
 }
 void copy_done(const void* to, size_t bytes, const void* from, size_t read) {
   in_kernel = true;  // as if the thread had done it
-  if (read) access(from, read, false, false, true, image_first);
+  if (read) access(from, read, false, false, false, image_first);
   access(to, bytes, true, false, true, image_first);
   in_kernel = false;
 }

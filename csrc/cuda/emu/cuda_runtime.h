@@ -107,7 +107,7 @@ struct SharedSite {
 void* shared_variable(SharedSite& site, size_t bytes);
 void* dynamic_shared();
 
-enum WarpOp { kWarpSync, kShuffle, kBallot };
+enum WarpOp { kWarpSync, kShuffle, kBallot, kMatrix };
 int barrier(int predicate, int line);  // how many threads' predicates are nonzero
 uint64_t warp_operation(WarpOp op, unsigned mask, uint64_t value, int source, int line);
 void async_copy(void* to, const void* from, int bytes, int valid);

@@ -11,6 +11,7 @@
 
 #include "core/half.h"
 #include "cuda/emu/cuda_runtime.h"
+#include "cuda/emu/matrix.h"
 
 namespace pt::emu::ptx {
 
@@ -64,11 +65,7 @@ inline float bfloat_value(uint16_t bits) {
 }
 inline uint16_t half_bits(float v) { return Half(v).bits; }
 inline uint16_t bfloat_bits(float v) { return BFloat16(v).bits; }
-// Ten bits of mantissa, ties away from zero.
-inline uint32_t tf32_bits(float v) {
-  const uint32_t u = bits_of(v);
-  return (u & 0x7f800000u) == 0x7f800000u ? u : (u + 0x1000u) & ~0x1fffu;
-}
+inline uint32_t tf32_bits(float v) { return tf32_of(bits_of(v)); }
 
 template <class T>
 T shift_left(T a, uint32_t n) {

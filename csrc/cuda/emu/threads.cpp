@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <numeric>
 #include <random>
 #include <string>
@@ -16,6 +15,7 @@
 
 #include "cuda/emu/checks.h"
 #include "cuda/emu/emulator.h"
+#include "cuda/emu/matrix.h"
 
 #if !defined(__x86_64__)
 #error "the emulator switches stacks with x86-64 instructions"
@@ -93,7 +93,7 @@ void* kernel_context;
 const char* kernel_name = "";
 char* shared_arena;
 size_t shared_used;
-std::map<const Thread*, AsyncQueue> async_queues;
+std::vector<AsyncQueue> async_queues;  // of the block's threads
 std::mt19937_64 random_source;
 
 void fiber();
@@ -183,6 +183,14 @@ void finish_warp_operation(int w, uint32_t mask) {
       report("lanes %d and %d of a warp wait at different operations (lines %d and %d)", first, l,
              warp.line[first], warp.line[l]);
     ballot |= (warp.value[l] & 1) << l;
+  }
+  if (warp.op[first] == kMatrix) {
+    if (active == 0xffffffffu) {
+      matrix_operation(warp.value);
+    } else {
+      report("a matrix operation of a warp whose lanes are not all there (line %d)",
+             warp.line[first]);
+    }
   }
   for (uint32_t b = active; b; b &= b - 1) {
     const int l = __builtin_ctz(b);
@@ -386,32 +394,45 @@ void* shared_variable(SharedSite& site, size_t bytes) {
 }
 void* dynamic_shared() { return shared_arena; }
 
+AsyncQueue& own_queue() {
+  const auto i = static_cast<size_t>(current->linear);
+  if (async_queues.size() <= i) async_queues.resize(i + 1);
+  return async_queues[i];
+}
+
 // Copies happen as late as the program allows: when it waits for their group. Until then their
 // destination is full of NaN.
 void async_copy(void* to, const void* from, int bytes, int valid) {
   const checks::Pause pause;
-  if (reinterpret_cast<uintptr_t>(to) % 16 != 0 || reinterpret_cast<uintptr_t>(from) % 16 != 0)
-    report("an asynchronous copy is not aligned to 16 bytes");
+  const auto n = static_cast<uintptr_t>(bytes);
+  if ((reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from)) & (n - 1))
+    report("an asynchronous copy is not aligned to its %d bytes", bytes);
+  if (valid < 0 || valid > bytes) report("an asynchronous copy of %d of %d bytes", valid, bytes);
   if constexpr (checks::kChecked) checks::copy_pending(to, static_cast<size_t>(bytes));
   std::memset(to, 0xff, static_cast<size_t>(bytes));
-  AsyncQueue& q = async_queues[current];
+  AsyncQueue& q = own_queue();
   q.copies.push_back({to, from, bytes, valid, q.group});
 }
 void async_commit() {
   const checks::Pause pause;
-  ++async_queues[current].group;
+  ++own_queue().group;
 }
 void async_wait(int groups_left) {
   const checks::Pause pause;
-  AsyncQueue& q = async_queues[current];
-  std::erase_if(q.copies, [&](const AsyncCopy& c) {
-    if (c.group >= q.group - groups_left) return false;
+  AsyncQueue& q = own_queue();
+  size_t done = 0;
+  for (; done < q.copies.size() && q.copies[done].group < q.group - groups_left; ++done) {
+    const AsyncCopy& c = q.copies[done];
     if constexpr (checks::kChecked)
       checks::copy_done(c.to, static_cast<size_t>(c.bytes), c.from, static_cast<size_t>(c.valid));
-    std::memcpy(c.to, c.from, static_cast<size_t>(c.valid));
-    std::memset(static_cast<char*>(c.to) + c.valid, 0, static_cast<size_t>(c.bytes - c.valid));
-    return true;
-  });
+    if (c.bytes == 4 && c.valid == 4) {
+      std::memcpy(c.to, c.from, 4);
+    } else {
+      std::memcpy(c.to, c.from, static_cast<size_t>(c.valid));
+      std::memset(static_cast<char*>(c.to) + c.valid, 0, static_cast<size_t>(c.bytes - c.valid));
+    }
+  }
+  q.copies.erase(q.copies.begin(), q.copies.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
 void run_grid(void (*kernel)(void*), void* context, size_t context_bytes, dim3 blocks, dim3 size,
@@ -464,7 +485,7 @@ void run_grid(void (*kernel)(void*), void* context, size_t context_bytes, dim3 b
     if constexpr (checks::kChecked) checks::block_begins(i);
     run_block();
   }
-  async_queues.clear();
+  for (AsyncQueue& q : async_queues) q.copies.clear(), q.group = 0;
 }
 
 }  // namespace pt::emu

@@ -53,7 +53,7 @@ ConvWay way_of_call() {
                               : ConvWay::kChosen;
 }
 
-// Runs a kernel; half precision types are computed in float32, integers by plain loops.
+// Runs a kernel; half precision types without one are computed in float32, integers by plain loops.
 // `write` is the argument that is written.
 struct ConvCall {
   const Kernel<ConvFn>& kernel;
@@ -71,7 +71,7 @@ struct ConvCall {
              " but found ", scalar_type_name(b.dtype()));
     PT_CHECK_KIND(ErrorKind::kNotImplemented, t != DType::kBool && !is_complex(t),
                   "\"convolution\" not implemented for '", scalar_type_name(t), "'");
-    const DType compute = is_half(t) ? DType::kFloat32 : t;
+    const DType compute = is_half(t) && !kernel.get(t) ? DType::kFloat32 : t;
     const bool empty = a.numel() == 0 || b.numel() == 0;
     const Tensor out = empty ? zeros_tensor(sizes, compute) : empty_tensor(sizes, compute);
     if (empty || out.numel() == 0) {
@@ -79,7 +79,9 @@ struct ConvCall {
       return cast_to(out, t);
     }
     if (const Tensor z = run_units(a, b, bias, sizes); z.defined()) return z;
-    args.reduced_precision = float32_precision() != Float32Precision::kHighest;
+    args.reduced_precision = call_on_device
+                                 ? convolution_tf32()
+                                 : float32_precision() != Float32Precision::kHighest;
     args.way = way_of_call();
     const Operands operands(*this, a, b, bias, out);
     if (ConvFn* fn = kernel.get(compute)) {

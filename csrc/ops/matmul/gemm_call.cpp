@@ -40,7 +40,9 @@ void gemm(const Tensor& out, const Tensor& a, const Tensor& b, const char* op, G
     g.bias = bias.raw();
     g.bias_col = bias->strides[0];
   }
-  g.reduced_precision = float32_precision() == Float32Precision::kMedium;
+  // Devices round to tf32, the cpu to bfloat16.
+  const auto rounded_from = call_on_device ? Float32Precision::kHigh : Float32Precision::kMedium;
+  g.reduced_precision = float32_precision() >= rounded_from;
   fn(g);
 }
 
