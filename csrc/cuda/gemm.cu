@@ -45,13 +45,12 @@ __global__ void __launch_bounds__(Math::kThreads, Math::kThreads == 256 ? 2 : 4)
     if (threadIdx.x == 0) of_block[0] = gemm_unit<Math>(p, unit);
     __syncthreads();
     Math math(shared);
-    GemmLoader<T, Math> loader{
-        shared,
-        u.terms,
-        {static_cast<const T*>(p.g.a) + u.batch * p.g.a_batch, p.g.a_row, p.g.a_col, u.m0, p.g.m,
-         u.begin, p.a_packs},
-        {static_cast<const T*>(p.g.b) + u.batch * p.g.b_batch, p.g.b_col, p.g.b_row, u.n0, p.g.n,
-         u.begin, p.b_packs}};
+    GemmLoader<T, Math> loader{shared,
+                               u.terms,
+                               {static_cast<const T*>(p.g.a) + u.batch * p.g.a_batch, p.g.a_row,
+                                p.g.a_col, u.m0, p.g.m, u.begin, p.a_packs},
+                               {static_cast<const T*>(p.g.b) + u.batch * p.g.b_batch, p.g.b_col,
+                                p.g.b_row, u.n0, p.g.n, u.begin, p.b_packs}};
     multiply<Math::kStages>(loader, math, (u.terms + Math::kSlice - 1) / Math::kSlice);
     finish_tile(math, shared, GemmFinish<T, T>{p, u});
   }

@@ -1,7 +1,7 @@
 // Convolutions and their gradients: conv_forward, conv_input_gradient and conv_weight_gradient of
-// cpu/conv_args.h, as matrix products that share their main loop with gemm.cu: on the ordinary units
-// for float and double, on tensor cores (tensor_core.h) for half types and for float that may be
-// rounded. Depthwise ones, and any whose sizes are too large for the product's indices, are done
+// cpu/conv_args.h, as matrix products that share their main loop with gemm.cu: on the ordinary
+// units for float and double, on tensor cores (tensor_core.h) for half types and for float that may
+// be rounded. Depthwise ones, and any whose sizes are too large for the product's indices, are done
 // element by element.
 #include "cuda/conv/direct.h"
 #include "cuda/conv/loaders.h"
@@ -88,7 +88,7 @@ void integer_input_gradient(const ConvArgs& a) {
   direct_input_gradient<T>(a, false);
 }
 
-#define PT_CONV_SLOTS(f, integers) \
+#define PT_CONV_SLOTS(f, integers)                                               \
   nullptr, PT_INTEGER_SLOTS(integers), PT_HALF_SLOTS(f), PT_DEVICE_FN(f<float>), \
       PT_DEVICE_FN(f<double>)
 const KernelEntry kEntries[] = {
