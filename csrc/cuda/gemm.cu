@@ -144,7 +144,16 @@ void gemm_of_integers(const GemmArgs& g) {
             kThreads, 0, g, tiles_m, tiles_n);
 }
 
-void gemm_of_floats(const GemmArgs& g) {
+const KernelEntry kEntries[] = {
+    {"gemm",
+     {nullptr, PT_INTEGER_SLOTS(gemm_of_integers), PT_HALF_SLOTS(gemm_of),
+      PT_DEVICE_FN(gemm_of<float>), PT_DEVICE_FN(gemm_of<double>)}}};
+PT_REGISTER_DEVICE_KERNELS(kEntries)
+
+}  // namespace
+
+template <>
+void gemm_of<float>(const GemmArgs& g) {
   if (g.reduced_precision) {
     tensor_core_gemm<float>(g);
   } else if (enough_large_tiles(g)) {
@@ -153,13 +162,9 @@ void gemm_of_floats(const GemmArgs& g) {
     run<float, SmallFfma>(g);
   }
 }
-void gemm_of_doubles(const GemmArgs& g) { run<double, DoubleFfma>(g); }
+template <>
+void gemm_of<double>(const GemmArgs& g) {
+  run<double, DoubleFfma>(g);
+}
 
-const KernelEntry kEntries[] = {
-    {"gemm",
-     {nullptr, PT_INTEGER_SLOTS(gemm_of_integers), PT_HALF_SLOTS(tensor_core_gemm),
-      PT_DEVICE_FN(gemm_of_floats), PT_DEVICE_FN(gemm_of_doubles)}}};
-PT_REGISTER_DEVICE_KERNELS(kEntries)
-
-}  // namespace
 }  // namespace pt::cuda

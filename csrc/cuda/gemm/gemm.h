@@ -1,4 +1,5 @@
-// Products on the tensor cores, for gemm.cu.
+// The products of floating-point matrices by dtype: gemm.cu has float and double, and the files
+// beside this one what runs on tensor cores. Used by gemm.cu and by convolutions of 1x1.
 #pragma once
 
 #include "cpu/gemm_args.h"
@@ -8,5 +9,15 @@ namespace pt::cuda {
 // T: Half, BFloat16, or float, whose operands are rounded to tf32. Sums are made in float.
 template <class T>
 void tensor_core_gemm(const GemmArgs& g);
+
+// T: float, double and the half types.
+template <class T>
+void gemm_of(const GemmArgs& g) {
+  tensor_core_gemm<T>(g);
+}
+template <>
+void gemm_of<float>(const GemmArgs& g);
+template <>
+void gemm_of<double>(const GemmArgs& g);
 
 }  // namespace pt::cuda
