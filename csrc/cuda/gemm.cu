@@ -145,9 +145,16 @@ void gemm_of_integers(const GemmArgs& g) {
             kThreads, 0, g, tiles_m, tiles_n);
 }
 
-// Products of floating dtypes: by cuBLASLt, where it is wanted, or here.
+const KernelEntry kEntries[] = {
+    {"gemm",
+     {nullptr, PT_INTEGER_SLOTS(gemm_of_integers), PT_HALF_SLOTS(gemm_of),
+      PT_DEVICE_FN(gemm_of<float>), PT_DEVICE_FN(gemm_of<double>)}}};
+PT_REGISTER_DEVICE_KERNELS(kEntries)
+
+}  // namespace
+
 template <class T>
-void gemm_of_floats(const GemmArgs& g) {
+void gemm_of(const GemmArgs& g) {
   if (g.m * g.n * g.batch == 0 || library_gemm(dtype_of<T>, g)) return;
   if constexpr (std::is_same_v<T, double>) {
     run<double, DoubleFfma>(g);
@@ -161,12 +168,9 @@ void gemm_of_floats(const GemmArgs& g) {
     }
   }
 }
+template void gemm_of<Half>(const GemmArgs&);
+template void gemm_of<BFloat16>(const GemmArgs&);
+template void gemm_of<float>(const GemmArgs&);
+template void gemm_of<double>(const GemmArgs&);
 
-const KernelEntry kEntries[] = {
-    {"gemm",
-     {nullptr, PT_INTEGER_SLOTS(gemm_of_integers), PT_HALF_SLOTS(gemm_of_floats),
-      PT_DEVICE_FN(gemm_of_floats<float>), PT_DEVICE_FN(gemm_of_floats<double>)}}};
-PT_REGISTER_DEVICE_KERNELS(kEntries)
-
-}  // namespace
 }  // namespace pt::cuda

@@ -18,7 +18,7 @@
   dims = *reinterpret_cast<T(*) dims>(::pt::emu::shared_variable(name##_site, sizeof(T dims)))
 #define PT_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::pt::emu::dynamic_shared())
 #define PT_UNROLL _Pragma("GCC unroll 16")
-#define PT_KEEP_LOOP  // where unrolling would cost too many registers
+#define PT_KEEP_LOOP   // where unrolling would cost too many registers
 #ifdef PT_EMU_CHECKED  // the compiler does not show stores of what a call returns
 #define PT_DEVICE inline __attribute__((always_inline))
 #else
@@ -69,8 +69,9 @@ cudaError_t launch(void (*kernel)(P...), dim3 blocks, dim3 threads, size_t share
 #endif
 
 // kBytes (4, 8 or 16, to which both addresses are aligned) from global to shared memory without a
-// register between: the first `valid` of them, and zeros behind. Without valid ones nothing is read,
-// wherever `from` points. Copies are complete after async_wait<groups still out>() and a barrier.
+// register between: the first `valid` of them, and zeros behind. Without valid ones nothing is
+// read, wherever `from` points. Copies are complete after async_wait<groups still out>() and a
+// barrier.
 #ifdef PT_CUDA_EMULATION
 template <int kBytes>
 PT_DEVICE void async_copy(void* to, const void* from, int valid) {

@@ -18,12 +18,11 @@
 
 namespace pt::cuda {
 
-
 #ifdef PT_CUDA_EMULATION
 
 // Four matrices of 8 rows of 16 bytes: lanes 8j to 8j + 7 give the addresses of the rows of matrix
-// j. out[j]: 4 bytes of row g from byte 4t, or, transposed, the elements of two bytes in rows 2t and
-// 2t + 1 of column g.
+// j. out[j]: 4 bytes of row g from byte 4t, or, transposed, the elements of two bytes in rows 2t
+// and 2t + 1 of column g.
 template <bool kTransposed>
 PT_DEVICE void load_matrices(uint32_t (&out)[4], const void* row, int line = __builtin_LINE()) {
   if (reinterpret_cast<uintptr_t>(row) % 16 != 0)
@@ -71,10 +70,10 @@ PT_DEVICE void load_matrices(uint32_t (&out)[4], const void* row) {
   }
 }
 
-#define PT_MULTIPLY(shape)                                                               \
-  asm volatile("mma.sync.aligned." shape                                                 \
-               " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"      \
-               : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])              \
+#define PT_MULTIPLY(shape)                                                          \
+  asm volatile("mma.sync.aligned." shape                                            \
+               " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n" \
+               : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])         \
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
 template <class T>
 PT_DEVICE void tensor_core_multiply(float (&sums)[4], const uint32_t (&a)[4],

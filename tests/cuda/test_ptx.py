@@ -25,7 +25,11 @@ from tools.ptx2cpp import UnknownInstruction, translate
 
 ROOT = Path(__file__).parents[2]
 EMULATED = Path(pytensor._C.__file__).parent / "lib" / "libpytensor_cuda.so"
-FEW = ("gemm.cu", "copy.cu", "reduce/softmax.cu", "reduce/moments.cu", "pointwise/trig.cu")
+FEW = (
+    "gemm.cu", "gemm/bfloat16.cu", "gemm/half.cu", "gemm/tf32.cu", "conv/conv.cu", "conv/half.cu",
+    "conv/bfloat16.cu", "conv/tf32.cu", "copy.cu", "reduce/softmax.cu", "reduce/moments.cu",
+    "pointwise/trig.cu",
+)  # fmt: skip
 ARCHITECTURES = (80, 120)
 # Exponentials are the host's in one and NVIDIA's in the other, and nvcc contracts products.
 TOLERANCES = {"float64": 1e-12, "float32": 1e-5, "float16": 2e-3, "bfloat16": 1.6e-2}

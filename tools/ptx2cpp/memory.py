@@ -162,6 +162,45 @@ def asynchronous(f: Function, parts: list[str], operands: list[str]) -> str | No
     return f"emu::async_copy({to}, {source}, {operands[2]}, static_cast<int>({valid}));"
 
 
+MATRIX_KINDS = {
+    ("m16n8k16", "bf16"): "kBFloat16", ("m16n8k16", "f16"): "kHalf", ("m16n8k8", "tf32"): "kTf32",
+}  # fmt: skip
+
+
+def load_matrices(f: Function, parts: list[str], operands: list[str]) -> str | None:
+    """ldmatrix: all lanes meet, each with the row that it reads for the others."""
+    if not {"sync", "m8n8", "b16"} <= set(parts) or space_of(parts) != "shared":
+        return None
+    targets = listed(operands[0])
+    if f"x{len(targets)}" not in parts:
+        return None
+    kind = "kLoadTransposed" if "trans" in parts else "kLoad"
+    address = f"pointer<const void>({f.address(operands[1], 'shared')})"
+    step = f"const auto step = matrices_at(emu::MatrixKind::{kind}, {address}, {f.line});"
+    puts = " ".join(f.put(t, "b32", f"step.out[{i}]") for i, t in enumerate(targets))
+    return f"{{ {step} {puts} }}"
+
+
+def multiply_matrices(f: Function, parts: list[str], operands: list[str]) -> str | None:
+    """mma.sync of the shapes with sums in float that tensor_core.h has."""
+    shape = next((p for p in parts if p.startswith("m16n8k")), "")
+    types = [p for p in parts if p in BITS]
+    if len(types) != 4 or types[0] != "f32" or types[3] != "f32" or types[1] != types[2]:
+        return None
+    kind = MATRIX_KINDS.get((shape, types[1]))
+    if kind is None or "row" not in parts or "col" not in parts:
+        return None
+    results, a, b, c = (listed(o) for o in operands)
+    fills = [
+        *(f"step.a[{i}] = {f.value(v, 'b32')};" for i, v in enumerate(a)),
+        *(f"step.b[{i}] = {f.value(v, 'b32')};" for i, v in enumerate(b)),
+        *(f"step.sums[{i}] = {f.value(v, 'f32')};" for i, v in enumerate(c)),
+    ]
+    puts = " ".join(f.put(r, "f32", f"step.sums[{i}]") for i, r in enumerate(results))
+    start = f"emu::MatrixStep step{{}}; step.kind = emu::MatrixKind::{kind};"
+    return f"{{ {start} {' '.join(fills)} emu::matrix_step(step, {f.line}); {puts} }}"
+
+
 def nothing(f: Function, parts: list[str], operands: list[str]) -> str:
     return ";"
 
@@ -173,5 +212,5 @@ TABLE: dict[str, Writer] = {
     "ret": lambda f, parts, operands: "return;",
     "exit": lambda f, parts, operands: "return;",
     "trap": lambda f, parts, operands: 'emu::report("trap"); return;',
-    "cp": asynchronous,
+    "cp": asynchronous, "ldmatrix": load_matrices, "mma": multiply_matrices,
 }  # fmt: skip

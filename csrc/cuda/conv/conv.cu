@@ -1,12 +1,13 @@
 // Convolutions and their gradients: conv_forward, conv_input_gradient and conv_weight_gradient of
-// cpu/conv_args.h, as matrix products that share their main loop with gemm.cu: on the ordinary units
-// for float and double, on tensor cores (tensor_core.h) for half types and for float that may be
-// rounded. Depthwise ones, and any whose sizes are too large for the product's indices, are done
-// element by element.
+// cpu/conv_args.h, as matrix products that share their main loop with gemm.cu: on the ordinary
+// units for float and double, on tensor cores (tensor_core.h) for half types and for float that may
+// be rounded. Those of 1x1 are plain products. Depthwise ones, and any whose sizes are too large for
+// the product's indices, are done element by element.
 #include "cuda/conv/direct.h"
 #include "cuda/conv/loaders.h"
 #include "cuda/conv/products.h"
 #include "cuda/gemm/ffma.h"
+#include "cuda/gemm/gemm.h"
 #include "cuda/gemm/main_loop.h"
 
 namespace pt::cuda {
@@ -62,6 +63,7 @@ template <class T>
 void conv_forward(const ConvArgs& a) {
   const bool small = small_sizes(a);
   if (depthwise(a) || !small) return direct_forward<T>(a, small);
+  if (pointwise<T>(a)) return gemm_of<T>(pointwise_gemm(a, a.input, a.output, true));
   run<T>(a, forward_product<T>(a), kUnbounded);
 }
 
@@ -69,6 +71,7 @@ template <class T>
 void conv_input_gradient(const ConvArgs& a) {
   const bool small = small_sizes(a);
   if (depthwise(a) || !small) return direct_input_gradient<T>(a, small);
+  if (pointwise<T>(a)) return gemm_of<T>(pointwise_gemm(a, a.output, a.input, false));
   run<T>(a, input_gradient_product<T>(a), kUnbounded);
 }
 
@@ -88,7 +91,7 @@ void integer_input_gradient(const ConvArgs& a) {
   direct_input_gradient<T>(a, false);
 }
 
-#define PT_CONV_SLOTS(f, integers) \
+#define PT_CONV_SLOTS(f, integers)                                               \
   nullptr, PT_INTEGER_SLOTS(integers), PT_HALF_SLOTS(f), PT_DEVICE_FN(f<float>), \
       PT_DEVICE_FN(f<double>)
 const KernelEntry kEntries[] = {

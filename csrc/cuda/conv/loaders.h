@@ -1,6 +1,6 @@
 // How a convolution's operands come to the slices of the main loop (gemm/main_loop.h). What the
-// terms of a slice stand for is worked out once for the block, a slice ahead; a thread fetches terms
-// of one column of the image.
+// terms of a slice stand for is worked out once for the block, a slice ahead; a thread fetches
+// terms of one column of the image.
 #pragma once
 
 #include "cuda/conv/product.h"
@@ -18,8 +18,8 @@ struct ProductLoader {
   const T* a;      // the tile's first row
   const T* image;  // of the group
   unsigned begin;
-  int count, rows;   // terms, and rows of the tile that exist
-  int z, y, x;       // of this thread's column
+  int count, rows;  // terms, and rows of the tile that exist
+  int z, y, x;      // of this thread's column
   int64_t in_image;
 
   PT_DEVICE ProductLoader(const Product& product, const ProductUnit& u, Place* memory)
@@ -87,8 +87,8 @@ struct FfmaProductLoader : ProductLoader<T, Math> {
   PT_DEVICE void put_down(int) {}
 };
 
-// For TensorCore with A along the terms. The image's columns of half types lie along the terms, too,
-// and wait in registers while a slice is computed with; float's lie along the columns.
+// For TensorCore with A along the terms. The image's columns of half types lie along the terms,
+// too, and wait in registers while a slice is computed with; float's lie along the columns.
 template <class Math>
 struct TensorProductLoader : ProductLoader<typename Math::T, Math> {
   using T = typename Math::T;
@@ -115,7 +115,8 @@ struct TensorProductLoader : ProductLoader<typename Math::T, Math> {
       Chunk* to = Math::slot_a(shared, slot) + chunk_place<T, kTile, true>(at, chunk);
       const bool inside = at < this->rows;
       if (this->p.a_packs) {
-        async_copy<16>(to, from + own[0].other, inside && there > 0 ? 16 : 0);
+        const bool valid = inside && there > 0;  // terms behind the last are not aligned
+        async_copy<16>(to, valid ? from + own[0].other : this->a, valid ? 16 : 0);
       } else if constexpr (sizeof(T) == 4) {
         PT_UNROLL
         for (int j = 0; j < kPer; ++j)
@@ -168,8 +169,10 @@ struct TensorProductLoader : ProductLoader<typename Math::T, Math> {
         PT_UNROLL
         for (int j = 0; j < kPer; j += 2)
           both.v[j / 2] = kept[e][j] | uint32_t{kept[e][j + 1]} << 16;
-        Math::slot_b(shared, slot)[chunk_place<T, kTile, true>(
-            thread % kTile, thread / kTile + e * kChunkStep)] = both;
+        Math::slot_b(
+            shared,
+            slot)[chunk_place<T, kTile, true>(thread % kTile, thread / kTile + e * kChunkStep)] =
+            both;
       }
     }
   }

@@ -1,7 +1,8 @@
 // The matrix product behind convolutions: C[m, n] = sum over k of A[m, k] * B[k, n], whose B is
 // read straight from an image. Columns n and terms k are places: each stands for (outer, z, y, x),
 // and B[k, n] is the image's element at the sum of their places. Used by the kernels of conv.cu and
-// of tensor_core.h; products.h says what the places are for a convolution and for its two gradients.
+// of tensor_core.h; products.h says what the places are for a convolution and for its two
+// gradients.
 #pragma once
 
 #include "cpu/conv_args.h"

@@ -2,6 +2,7 @@
 // conv.cu and tensor_core.h.
 #pragma once
 
+#include "cpu/gemm_args.h"
 #include "cuda/conv/product.h"
 
 namespace pt::cuda {
@@ -144,6 +145,46 @@ Product weight_gradient_product(const ConvArgs& a) {
   p.a_packs = term_packs<T>(p.a, out, out, p.a_group);
   p.c_packs = column_packs<T>(p.c, p.c_row) && kernel % 4 == 0;
   return p;
+}
+
+// Convolutions of 1x1 are products of whole matrices, one for each image, where 16 bytes of a plane
+// may be read at once.
+template <class T>
+bool pointwise(const ConvArgs& a) {
+  bool plain = a.groups == 1 && volume(a.kernel) == 1 && volume(a.in) >= 64 &&
+               volume(a.in) % (16 / static_cast<int64_t>(sizeof(T))) == 0;
+  for (int d = 0; d < 3; ++d) plain = plain && a.stride[d] == 1 && a.padding[d] == 0;
+  return plain && aligned(a.input, 16) && aligned(a.output, 16);
+}
+// `image` becomes `result`; the weight is read by rows for the result's channels, or across.
+inline GemmArgs pointwise_gemm(const ConvArgs& a, const void* image, void* result, bool forward) {
+  const int64_t plane = volume(a.in);
+  GemmArgs g;
+  g.m = forward ? a.out_channels : a.in_channels;
+  g.k = forward ? a.in_channels : a.out_channels;
+  g.n = plane;
+  g.a = a.weight;
+  g.a_row = forward ? a.in_channels : 1;
+  g.a_col = forward ? 1 : a.in_channels;
+  g.b = image;
+  g.b_row = plane;
+  g.b_col = 1;
+  g.c = result;
+  g.c_row = plane;
+  g.c_col = 1;
+  g.batch = a.batch;
+  g.b_batch = g.k * plane;
+  g.c_batch = g.m * plane;
+  g.bias = a.bias;
+  g.bias_row = 1;
+  if (forward) {
+    g.scale = a.scale;
+    g.residual = a.residual;
+    g.least = a.least;
+    g.most = a.most;
+  }
+  g.reduced_precision = a.reduced_precision;
+  return g;
 }
 
 // On tensor cores: T is Half, BFloat16, or float, whose operands are rounded to tf32.

@@ -1,5 +1,5 @@
-// Convolutions on tensor cores, as products whose columns are read from an image. Included by a file
-// for each type.
+// Convolutions on tensor cores, as products whose columns are read from an image. Included by a
+// file for each type.
 #pragma once
 
 #include "cuda/conv/loaders.h"

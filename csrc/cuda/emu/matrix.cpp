@@ -47,8 +47,7 @@ void multiply(MatrixStep* const* lanes) {
     const int group = l / 4, in_group = l % 4 * kPer;
     for (int r = 0; r < 4; ++r)
       unpack<T>(lanes[l]->a[r], &a[group + r % 2 * 8][in_group + r / 2 * 4 * kPer], 1);
-    for (int r = 0; r < 2; ++r)
-      unpack<T>(lanes[l]->b[r], &b[in_group + r * 4 * kPer][group], 8);
+    for (int r = 0; r < 2; ++r) unpack<T>(lanes[l]->b[r], &b[in_group + r * 4 * kPer][group], 8);
   }
   for (int m = 0; m < 16; ++m) {
     double sums[8] = {};

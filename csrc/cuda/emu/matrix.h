@@ -2,9 +2,10 @@
 // sources (cuda/tensor_core.h) and for translated PTX (emu/ptx.h) alike.
 //
 // All lanes of a warp meet, each with a structure of its own registers; the last one to come does
-// the work for all. Products of bfloat16, half and tf32 are exact in float; an element of the result
-// is the sum of its products in order of k, in double, plus what was there, rounded to float once.
-// Real tensor cores also add exact products of a few k at once, in an order that nobody promises.
+// the work for all. Products of bfloat16, half and tf32 are exact in float; an element of the
+// result is the sum of its products in order of k, in double, plus what was there, rounded to float
+// once. Real tensor cores also add exact products of a few k at once, in an order that nobody
+// promises.
 #pragma once
 
 #include "cuda/emu/cuda_runtime.h"
@@ -13,8 +14,8 @@ namespace pt::emu {
 
 enum class MatrixKind : uint8_t { kLoad, kLoadTransposed, kBFloat16, kHalf, kTf32 };
 
-// A lane's registers. Loads: `row` is the row that the lane reads for all, out[j] its part of matrix
-// j. Products: out += a * b, with the registers in PTX's order.
+// A lane's registers. Loads: `row` is the row that the lane reads for all, out[j] its part of
+// matrix j. Products: out += a * b, with the registers in PTX's order.
 struct MatrixStep {
   MatrixKind kind;
   uint32_t row[4];

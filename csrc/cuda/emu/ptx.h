@@ -290,6 +290,16 @@ inline Moved shuffle_down(uint32_t v, uint32_t b, uint32_t c, uint32_t mask, int
   const uint32_t from = lane() + b;
   return shuffle(v, from, from <= segment_end(c), mask, line);
 }
+// ldmatrix: the row that this lane reads for all, and its part of up to four matrices.
+inline MatrixStep matrices_at(MatrixKind kind, const void* row, int line) {
+  if (reinterpret_cast<uintptr_t>(row) % 16 != 0)
+    report("a row of a matrix is not aligned to 16 bytes (line %d)", line);
+  MatrixStep step{};
+  step.kind = kind;
+  std::memcpy(step.row, row, sizeof step.row);
+  matrix_step(step, line);
+  return step;
+}
 inline Moved shuffle_up(uint32_t v, uint32_t b, uint32_t c, uint32_t mask, int line) {
   const auto from = static_cast<int>(lane()) - static_cast<int>(b);
   return shuffle(v, static_cast<uint32_t>(from), from >= static_cast<int>(segment_end(c)), mask,

@@ -16,8 +16,8 @@ struct Operand {
   const T* from;        // this thread's first element of the next slice
   int64_t step, ahead;  // to its next element, to the next slice
   int place, place_step;
-  int k, k_step;             // of its elements in a slice
-  int inside, inside_step;   // its rows are inside while this is positive; of packs: bytes
+  int k, k_step;            // of its elements in a slice
+  int inside, inside_step;  // its rows are inside while this is positive; of packs: bytes
   bool packs;
 
   // Element (i, k) lies at data[i * step_i + k * step_k]; i < size.

@@ -175,8 +175,7 @@ void run_gemm(GemmPlan p, const Launch& launch) {
   if (p.pieces > 1 && !partial) return;
   p.partial = partial.as<void>();
   launch(p, static_cast<unsigned>(units < (1 << 30) ? units : 1 << 30));
-  if (p.pieces > 1)
-    PT_LAUNCH((merge_gemm_kernel<T, S>), blocks_for(elements, 256), 256, 0, p);
+  if (p.pieces > 1) PT_LAUNCH((merge_gemm_kernel<T, S>), blocks_for(elements, 256), 256, 0, p);
 }
 
 }  // namespace pt::cuda

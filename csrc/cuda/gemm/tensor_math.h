@@ -1,6 +1,6 @@
-// Products on tensor cores: four warps, each a quarter of the block's tile. A slice is 64 bytes of k
-// (32 half numbers or 16 of tf32) of either operand, in chunks of 16 bytes, and lies as its matrix
-// does:
+// Products on tensor cores: four warps, each a quarter of the block's tile. A slice is 64 bytes of
+// k (32 half numbers or 16 of tf32) of either operand, in chunks of 16 bytes, and lies as its
+// matrix does:
 //
 //   along k      [row][4 chunks], for ldmatrix (the columns of B count as rows)
 //   along rows   [k][chunks], for ldmatrix.trans; tf32 is read by number
@@ -65,8 +65,9 @@ struct TensorCore {
       load_matrices<false>(
           out, a + chunk_place<T, kTile, true>(first + lane % 16, half * 2 + lane / 16));
     } else if constexpr (sizeof(T) == 2) {
-      load_matrices<true>(out, a + chunk_place<T, kTile, false>(half * 16 + lane / 16 * 8 + lane % 8,
-                                                                first / 8 + lane / 8 % 2));
+      load_matrices<true>(out,
+                          a + chunk_place<T, kTile, false>(half * 16 + lane / 16 * 8 + lane % 8,
+                                                           first / 8 + lane / 8 % 2));
     } else {
       PT_UNROLL
       for (int r = 0; r < 4; ++r)
@@ -80,9 +81,9 @@ struct TensorCore {
       load_matrices<false>(out, b + chunk_place<T, kTile, true>(first + lane / 16 * 8 + lane % 8,
                                                                 half * 2 + lane / 8 % 2));
     } else if constexpr (sizeof(T) == 2) {
-      load_matrices<true>(
-          out, b + chunk_place<T, kTile, false>(half * 16 + lane / 8 % 2 * 8 + lane % 8,
-                                                first / 8 + lane / 16));
+      load_matrices<true>(out,
+                          b + chunk_place<T, kTile, false>(half * 16 + lane / 8 % 2 * 8 + lane % 8,
+                                                           first / 8 + lane / 16));
     } else {
       PT_UNROLL
       for (int r = 0; r < 4; ++r)
@@ -133,7 +134,7 @@ struct TensorCore {
     for (int j = 0; j < kAcross; ++j) PT_UNROLL
     for (int h = 0; h < 2; ++h) {
       const int r = row / kParts + i * 16 + lane / 4 + h * 8;
-      const float(&v)[4] = sums[part * kPartDown + i][j];
+      const float (&v)[4] = sums[part * kPartDown + i][j];
       *reinterpret_cast<Pack<float, 2>*>(part_tile + r * kPartStride + column + j * 8 +
                                          lane % 4 * 2) = Pack<float, 2>{{v[2 * h], v[2 * h + 1]}};
     }

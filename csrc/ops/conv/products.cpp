@@ -124,7 +124,8 @@ struct ConvCall {
   Tensor run_units(const Tensor& a, const Tensor& b, const Tensor& bias, const Dims& sizes) {
     const DType t = a.dtype();
     const bool rounded = t == DType::kFloat32 && float32_precision() == Float32Precision::kMedium;
-    if ((t != DType::kBFloat16 && !rounded) || bfloat16_unit() == BFloat16Unit::kNone) return {};
+    if (call_on_device || (t != DType::kBFloat16 && !rounded)) return {};
+    if (bfloat16_unit() == BFloat16Unit::kNone) return {};
     ConvUnitsFn* fn = units.get(t);
     if (!fn) return {};
     const Tensor out = empty_tensor(sizes, t);
