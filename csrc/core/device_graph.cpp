@@ -24,19 +24,25 @@ int64_t DeviceGraph::new_pool() {
 }
 
 DeviceGraph::~DeviceGraph() {
-  if (capturing_) {
-    GraphHandle none = nullptr;
-    find_device_api()->capture_end(&none);
-    --captures;
+  if (capturing_) {  // the stream must not stay captured
+    const DeviceApi& api = *find_device_api();
+    const int device = api.current_device();
+    api.set_device(device_.index);
+    const StreamHandle stream = api.current_stream(device_.index);
+    api.set_stream(device_.index, stream_);
     for (const Drawing& d : drawings_) d.generator->end_graph();
-    if (none) find_device_api()->graph_destroy(none);
+    --captures;
+    api.capture_end(&graph_);
+    api.set_stream(device_.index, stream);
+    api.set_device(device);
   }
   forget();
 }
 
 void DeviceGraph::register_generator(Generator* g) {
-  PT_CHECK(!g->device().is_cpu(), "register_generator_state(): expected a generator of a cuda "
-                                  "device, got one of the cpu");
+  PT_CHECK(!g->device().is_cpu(),
+           "register_generator_state(): expected a generator of a cuda "
+           "device, got one of the cpu");
   PT_CHECK(!capturing_, "register_generator_state(): the capture has begun");
   if (std::find(registered_.begin(), registered_.end(), g) == registered_.end())
     registered_.push_back(g);
@@ -92,11 +98,12 @@ void DeviceGraph::end() {
     if (d.count == 0) device_release(d.words);
     return d.count == 0;
   });
-  if (status != 0) {
+  const int failed = status ? status : api.take_error();
+  if (failed != 0) {
+    const std::string text = api.error_text();
     forget();
-    check_device(status, "capture_end");
+    raise(ErrorKind::kRuntime, "CUDA error: ", text, " (in capture_end)");
   }
-  check_launches("capture_end");
 }
 
 void DeviceGraph::replay() {

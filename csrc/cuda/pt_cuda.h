@@ -40,9 +40,9 @@
 #define PT_KEEP_LOOP _Pragma("unroll 1")
 #define PT_DEVICE __device__ __forceinline__
 #define PT_DEVICE_CALL __device__ __noinline__
-#define PT_LAUNCH(kernel, blocks, threads, shared, ...)                \
-  ::pt::cuda::note(::pt::cuda::launch(kernel, blocks, threads, shared, \
-                                      ::pt::cuda::current_stream(), __VA_ARGS__))
+#define PT_LAUNCH(kernel, blocks, threads, shared, ...)                                      \
+  ::pt::cuda::launch(#kernel, kernel, blocks, threads, shared, ::pt::cuda::current_stream(), \
+                     __VA_ARGS__)
 #endif
 
 namespace pt::cuda {
@@ -50,6 +50,7 @@ namespace pt::cuda {
 cudaStream_t current_stream();  // of the calling thread's device
 // Remembers the first failure until take_error() reports it.
 void note(cudaError_t status);
+void note_launch(cudaError_t status, const char* kernel, dim3 blocks, dim3 threads, size_t shared);
 // Threads for `work` items, `threads` to a block, in no more blocks than keep the device busy:
 // kernels loop over the rest (grid-stride).
 unsigned blocks_for(int64_t work, int threads);
@@ -57,14 +58,15 @@ unsigned blocks_for(int64_t work, int threads);
 #ifndef PT_CUDA_EMULATION
 // Typed, so that a wrong argument does not compile.
 template <class... P, class... A>
-cudaError_t launch(void (*kernel)(P...), dim3 blocks, dim3 threads, size_t shared,
-                   cudaStream_t stream, A&&... arguments) {
+void launch(const char* name, void (*kernel)(P...), dim3 blocks, dim3 threads, size_t shared,
+            cudaStream_t stream, A&&... arguments) {
   cudaLaunchConfig_t c{};
   c.gridDim = blocks;
   c.blockDim = threads;
   c.dynamicSmemBytes = shared;
   c.stream = stream;
-  return cudaLaunchKernelEx(&c, kernel, static_cast<P>(arguments)...);
+  note_launch(cudaLaunchKernelEx(&c, kernel, static_cast<P>(arguments)...), name, blocks, threads,
+              shared);
 }
 #endif
 

@@ -369,8 +369,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     }
     std::memmove(to, from, bytes);
   });
-  if (kind == cudaMemcpyDeviceToHost && a.type != cudaMemoryTypeHost)
-    drain(stream_of(s));
+  if (kind == cudaMemcpyDeviceToHost && a.type != cudaMemoryTypeHost) drain(stream_of(s));
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t bytes,

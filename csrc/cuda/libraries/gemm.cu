@@ -152,11 +152,10 @@ lt::Status run(const lt::Functions& f, const Call& call) {
   const Plan& p = *call.plan;
   const std::lock_guard lock(mutex);  // the description holds the bias
   if (call.bias) f.desc_set(p.desc, lt::kBiasPointer, &call.bias, sizeof call.bias);
-  return f.matmul(call.handle, p.desc,
-                  call.is_double ? static_cast<const void*>(&call.alpha) : &alpha, call.a, p.a,
-                  call.b, p.b, call.is_double ? static_cast<const void*>(&call.beta) : &beta,
-                  call.c, p.c, call.c, p.c, &p.choice.algorithm, call.workspace,
-                  call.workspace_bytes, call.stream);
+  return f.matmul(
+      call.handle, p.desc, call.is_double ? static_cast<const void*>(&call.alpha) : &alpha, call.a,
+      p.a, call.b, p.b, call.is_double ? static_cast<const void*>(&call.beta) : &beta, call.c, p.c,
+      call.c, p.c, &p.choice.algorithm, call.workspace, call.workspace_bytes, call.stream);
 }
 
 std::optional<Key> key_of(DType dtype, const GemmArgs& g) {

@@ -70,8 +70,8 @@ struct Step {
       Params params{};
       for (; a < end && params.count < kParams; ++a) {
         Params::Param& p = params.of[params.count++];
-        p = {a->param, a->grad, {a->state[0], a->state[1], a->state[2]}, a->n, params.pieces,
-             a->live};
+        p = {a->param, a->grad,       {a->state[0], a->state[1], a->state[2]},
+             a->n,     params.pieces, a->live};
         if (!p.state[1]) p.state[1] = p.state[2];  // a state that is missing is not counted
         params.pieces += (a->n + kPiece - 1) / kPiece;
       }
@@ -145,11 +145,16 @@ void adam_count(const AdamCount& a) {
 
 const KernelEntry kEntries[] = {
     {"optim_adam_count", {PT_FLOAT_SLOTS(adam_count)}},
-    {"optim_sgd", {PT_FLOAT_SLOTS(sgd)}},           {"optim_asgd", {PT_FLOAT_SLOTS(asgd)}},
-    {"optim_rprop", {PT_FLOAT_SLOTS(rprop)}},       {"optim_adam", {PT_FLOAT_SLOTS(adam)}},
-    {"optim_nadam", {PT_FLOAT_SLOTS(nadam)}},       {"optim_radam", {PT_FLOAT_SLOTS(radam)}},
-    {"optim_adamax", {PT_FLOAT_SLOTS(adamax)}},     {"optim_adagrad", {PT_FLOAT_SLOTS(adagrad)}},
-    {"optim_adadelta", {PT_FLOAT_SLOTS(adadelta)}}, {"optim_rmsprop", {PT_FLOAT_SLOTS(rmsprop)}},
+    {"optim_sgd", {PT_FLOAT_SLOTS(sgd)}},
+    {"optim_asgd", {PT_FLOAT_SLOTS(asgd)}},
+    {"optim_rprop", {PT_FLOAT_SLOTS(rprop)}},
+    {"optim_adam", {PT_FLOAT_SLOTS(adam)}},
+    {"optim_nadam", {PT_FLOAT_SLOTS(nadam)}},
+    {"optim_radam", {PT_FLOAT_SLOTS(radam)}},
+    {"optim_adamax", {PT_FLOAT_SLOTS(adamax)}},
+    {"optim_adagrad", {PT_FLOAT_SLOTS(adagrad)}},
+    {"optim_adadelta", {PT_FLOAT_SLOTS(adadelta)}},
+    {"optim_rmsprop", {PT_FLOAT_SLOTS(rmsprop)}},
 };
 PT_REGISTER_DEVICE_KERNELS(kEntries)
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "cuda/runtime/runtime.h"
@@ -57,7 +58,9 @@ struct Pool {
 struct Device {
   std::map<int64_t, Pool> pools;  // 0: the shared one
   std::vector<Block*> waiting;    // freed, but other streams may still use them
-  std::vector<Block*> deferred;   // freed while a capture is under way, which forbids the rest
+  // Freed, and given up by graphs, while a capture is under way, which forbids the rest.
+  std::vector<Block*> deferred;
+  std::vector<int64_t> given_up;
   DeviceMemory stats{};
 };
 
@@ -169,6 +172,14 @@ void free_or_wait(Device& device, Block* b) {
   }
 }
 
+// A graph needs the pool no more.
+void give_up(int index, int64_t id) {
+  Pool& pool = pool_of(index, id);
+  if (--pool.graphs > 0) return;
+  pinned_pool_released(id);
+  give_back(pool);
+}
+
 cudaError_t take_memory(Device& device, void** p, size_t bytes) {
   const DeviceMemory& m = device.stats;
   if (m.limit && static_cast<size_t>(m.reserved[0].current) + bytes > m.limit)
@@ -275,6 +286,7 @@ void captures_ended() {
   for (int index = 0; index < count; ++index) {
     Device& device = device_of(index);
     for (Block* b : std::exchange(device.deferred, {})) free_or_wait(device, b);
+    for (int64_t id : std::exchange(device.given_up, {})) give_up(index, id);
   }
 }
 
@@ -284,10 +296,12 @@ void pool_retain(int index, int64_t id) {
 }
 
 void pool_release(int index, int64_t id) {
-  pinned_pool_released(id);
   const std::lock_guard lock(mutex);
-  Pool& pool = pool_of(index, id);
-  if (--pool.graphs == 0) give_back(pool);
+  if (capture_under_way()) {
+    device_of(index).given_up.push_back(id);
+  } else {
+    give_up(index, id);
+  }
 }
 
 void record_stream(void* p, StreamHandle stream) {

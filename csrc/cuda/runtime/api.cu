@@ -136,8 +136,8 @@ int stream_create(StreamHandle* out, int priority) {
   *out = nullptr;
   if (!s) {
     const Uncaptured scope;
-    const int status = status_of(
-        cudaStreamCreateWithPriority(&s, cudaStreamNonBlocking, priority < 0 ? -1 : 0));
+    const int status =
+        status_of(cudaStreamCreateWithPriority(&s, cudaStreamNonBlocking, priority < 0 ? -1 : 0));
     if (status != 0) return status;
   }
   *out = s;
@@ -271,6 +271,16 @@ void note(cudaError_t e) {
   last_text = cudaGetErrorString(e);
   int none = 0;
   pending.compare_exchange_strong(none, static_cast<int>(e));
+}
+
+void note_launch(cudaError_t e, const char* kernel, dim3 blocks, dim3 threads, size_t shared) {
+  if (e == cudaSuccess) return;
+  const bool first = pending.load() == 0;
+  note(e);
+  if (!first) return;
+  last_text += ": launch of " + std::string(kernel) + ", " + std::to_string(blocks.x) +
+               " blocks of " + std::to_string(threads.x) + " threads with " +
+               std::to_string(shared) + " bytes of shared memory";
 }
 
 StreamHandle stream_of(int index) { return streams[index]; }

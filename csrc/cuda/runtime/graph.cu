@@ -2,6 +2,8 @@
 // what when: core/device_graph.cpp.
 #include <map>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "cuda/runtime/runtime.h"
 
@@ -18,6 +20,8 @@ struct Running {
 };
 std::map<cudaStream_t, Running> running;  // by the stream where they began
 
+std::vector<cudaGraphExec_t> dead;  // dropped while a capture was under way
+
 struct Status {
   cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
   unsigned long long id = 0;
@@ -29,6 +33,13 @@ Status status_of_stream(cudaStream_t s) {
     return {};
   }
   return found;
+}
+
+// Launches that are still running would lose their memory with the pool.
+int destroy(cudaGraphExec_t exec) {
+  const int status = status_of(cudaDeviceSynchronize());
+  cudaGraphExecDestroy(exec);
+  return status;
 }
 
 }  // namespace
@@ -74,7 +85,10 @@ int capture_end(GraphHandle* out) {
     const std::lock_guard lock(mutex);
     running.erase(s);
   }
-  if (--captures == 0) captures_ended();
+  if (--captures == 0) {
+    for (cudaGraphExec_t exec : std::exchange(dead, {})) destroy(exec);
+    captures_ended();
+  }
   if (status != 0) {
     cudaGetLastError();
     return status;
@@ -91,10 +105,11 @@ int graph_launch(GraphHandle g) {
 }
 
 int graph_destroy(GraphHandle g) {
-  // Launches that are still running would lose their memory with the pool.
-  const int status = status_of(cudaDeviceSynchronize());
-  cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(g));
-  return status;
+  auto* exec = static_cast<cudaGraphExec_t>(g);
+  if (captures.load() == 0) return destroy(exec);
+  const std::lock_guard lock(mutex);
+  dead.push_back(exec);
+  return 0;
 }
 
 }  // namespace pt::cuda

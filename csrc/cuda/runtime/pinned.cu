@@ -21,8 +21,8 @@ struct Block {
   std::vector<int64_t> pools;  // of graphs that copy from or to it
 };
 std::mutex mutex;
-std::map<char*, Block> blocks;                // all
-std::multimap<size_t, Block*> free_blocks;    // by size
+std::map<char*, Block> blocks;                 // all
+std::multimap<size_t, Block*> free_blocks;     // by size
 std::vector<Block*> waiting, kept_for_graphs;  // freed
 
 Block* holding(const void* p) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/device_graph.h"
+#include "core/device_runtime.h"
 #include "core/parallel.h"
 #include "op/copy.h"
 #include "op/define.h"
@@ -59,7 +61,13 @@ void generate(const Tensor& t, F f) {
   if (!t.device().is_cpu()) {
     const Tensor made = empty_tensor(t.sizes(), t.dtype(), Device());
     generate(made, f);
-    copy_into(t, made);
+    // A graph keeps the elements; few of them are better off without a copy that waits, too.
+    constexpr size_t kFew = 4000;
+    if (t.is_contiguous() && (t.nbytes() <= kFew || stream_is_capturing())) {
+      store_memory(t.raw(), made.raw(), t.nbytes());
+    } else {
+      copy_into(t, made);
+    }
     return;
   }
   visit_dtype(t.dtype(), [&](auto zero) {

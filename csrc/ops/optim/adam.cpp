@@ -30,8 +30,7 @@ Tensor count_on_device(AdamCount count, const ParamLists& lists, TensorList step
   if (lr.defined()) {
     PT_CHECK(lr.device() == call_device() && lr.numel() == 1 &&
                  (lr.dtype() == DType::kFloat32 || lr.dtype() == DType::kFloat64),
-             lists.op, "(): lr must be a number of float32 or float64 on ",
-             to_text(call_device()));
+             lists.op, "(): lr must be a number of float32 or float64 on ", to_text(call_device()));
     count.lr_there = lr.raw();
     count.lr_is_double = lr.dtype() == DType::kFloat64;
   }

@@ -215,7 +215,8 @@ API int cublasLtMatmul(void* handle, Desc* d, const void* alpha, const void* a, 
         for (int64_t t = 0; t < terms; ++t) {
           const int64_t at_a = d->trans_a ? t + i * la->ld : i + t * la->ld;
           const int64_t at_b = d->trans_b ? j + t * lb->ld : t + j * lb->ld;
-          sum += read(a, batch * la->offset + at_a, type) * read(b, batch * lb->offset + at_b, type);
+          sum +=
+              read(a, batch * la->offset + at_a, type) * read(b, batch * lb->offset + at_b, type);
         }
         const int64_t at = batch * lc->offset + i + j * lc->ld;
         double v = by * sum;
