@@ -99,7 +99,7 @@ rnn::LayerState run_packed(const Stack& s, const Tensor& data, const Tensor& bat
   PT_CHECK(
       batch_sizes.dim() == 1 && batch_sizes.dtype() == DType::kInt64 && batch_sizes.numel() > 0,
       "rnn: batch_sizes must be a vector of int64");
-  const Tensor sizes = as_contiguous(batch_sizes);
+  const Tensor sizes = as_contiguous(copy_to(batch_sizes, DType::kInt64, Device()));
   return run_stack(s, data, h, c, params,
                    IntList(sizes.data<int64_t>(), static_cast<size_t>(sizes.numel())));
 }
