@@ -6,7 +6,8 @@ same numbers. Outcomes of two libraries are then compared: values, or classes of
 
 Options of a definition's .test("..."): `nograd` (finite differences do not apply), `contiguous`
 (this layout only), `tol=1e-3`, `random` (the generator is seeded before each call; numbers are
-compared all the same), `arbitrary` (contents are undefined: no numbers are compared).
+compared all the same), `arbitrary` (contents are undefined: no numbers are compared), `unstable`
+(rounding grows with the sizes: numbers are compared at the sample's own).
 
 With PYTENSOR_TEST_DEVICE=cuda pytensor's tensors are on that device; ops that have no kernel there
 are skipped, which the tests' summary counts.

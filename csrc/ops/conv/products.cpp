@@ -216,6 +216,7 @@ PT_OP(conv_finished)
       PT_CHECK(input.numel() > 0 && weight.numel() > 0,
                "conv_finished(): input or weight is empty");
       if (call_on_device) {  // whose kernels stop at the bias
+        const GradModeGuard off(false);
         const auto of_channels = [&](const Tensor& v) {
           Dims strides(static_cast<int>(sizes.size()), 0);
           strides[1] = v->strides[0];

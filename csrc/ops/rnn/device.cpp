@@ -98,7 +98,7 @@ void run_steps_backward(const Layer& l, const Geometry& geometry, const Steps& s
     a.mode = shape.mode;
     a.rows = n;
     a.hidden = hidden;
-    a.gates = rows(s.gates, first, n).raw();
+    if (gru || l.c0.defined()) a.gates = rows(s.gates, first, n).raw();
     a.grad_gates = grad_gates.raw();
     if (projected) {
       const Tensor width = rows(g.width, first, n);

@@ -141,6 +141,8 @@ Forward fused_forward(const Layer& l) {
   }
   if (n > 0 && s.hidden > 0 && !call_on_device) kForward.get(t)(a);
 
+  if (!has_cells) f.gates = empty_tensor(Dims{0}, t);  // the output has all that backward needs
+
   // The last state of every sequence: the first step's rows backwards, else where it ends.
   const auto last_rows = [&](const Tensor& steps, int64_t size) {
     const Tensor last = empty_tensor(Dims{s.batch, size}, t);
