@@ -3,8 +3,8 @@
 The programs of examples/course run as they are, twice: under torch on the cpu, and under pytensor
 with the tensors they make, their models and their batches on the device. Random numbers are those
 of the cpu in both: a device's streams are its own, so the creating functions are called for the
-cpu, and what they return is moved. A program's training stops after STEPS losses; Adam and what follows
-it divide by small numbers, so that rounding grows.
+cpu, and what they return is moved. A program's training stops after STEPS losses; Adam and what
+follows it divide by small numbers, so that rounding grows.
 """
 
 from __future__ import annotations
