@@ -56,7 +56,6 @@ PT_DEVICE void dot_rows(Rows<T> a, Rows<T> b, int64_t size, T (&sums)[kOwn]) {
     load(a, d, size, left);
     load(b, d, size, right);
     __syncthreads();
-    PT_UNROLL
     for (int i = 0; i < kTile; ++i) {
       const T x = left[own_row()][i];
       PT_UNROLL
@@ -77,7 +76,6 @@ PT_DEVICE void add_rows(const Shared<T>& factors, Rows<T> v, int64_t first, int6
     __syncthreads();
     load(v, column, columns, part);
     __syncthreads();
-    PT_UNROLL
     for (int i = 0; i < kTile; ++i) {
       const T x = factors[own_row()][i];
       PT_UNROLL

@@ -122,7 +122,7 @@ PT_DEVICE void each_tap(const GridArgs& a, int64_t point, F f) {
 }
 
 template <class L, int kDims, int kTaps>
-__global__ void __launch_bounds__(kThreads) taps_kernel(GridArgs a) {
+__global__ void __launch_bounds__(kThreads, 1) taps_kernel(GridArgs a) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x, count = a.batch * a.points;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {
     const int64_t first = i / a.points * a.taps * a.points + i % a.points;
@@ -135,7 +135,7 @@ __global__ void __launch_bounds__(kThreads) taps_kernel(GridArgs a) {
 }
 
 template <class T, int kDims, int kTaps>
-__global__ void __launch_bounds__(kThreads) sample_kernel(GridArgs a, int64_t groups) {
+__global__ void __launch_bounds__(kThreads, 1) sample_kernel(GridArgs a, int64_t groups) {
   using L = Compute<T>;
   const int64_t step = int64_t{gridDim.x} * blockDim.x, count = a.batch * groups * a.points;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += step) {

@@ -54,7 +54,7 @@ struct Sequence {
 };
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) forward_kernel(CtcArgs a, Bounds report) {
+__global__ void __launch_bounds__(kThreads, 1) forward_kernel(CtcArgs a, Bounds report) {
   for (int64_t n = blockIdx.x; n < a.batch; n += gridDim.x) {
     const Sequence<T> q(a, n);
     for (int64_t i = threadIdx.x; 2 * i + 1 < q.states; i += kThreads)
@@ -86,7 +86,7 @@ struct Memory {
 };
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) backward_kernel(CtcArgs a, Memory memory) {
+__global__ void __launch_bounds__(kThreads, 1) backward_kernel(CtcArgs a, Memory memory) {
   for (int64_t n = blockIdx.x; n < a.batch; n += gridDim.x) {
     const Sequence<T> q(a, n);
     double* last = memory.rows + n * 3 * memory.row_size;
