@@ -60,7 +60,7 @@ def _deepcopy(self: Any, memo: dict[int, Any]) -> Any:
     with pytensor.no_grad():
         copied = _deepcopy_bytes(_C.internal["_storage_bytes"](self), memo)
         whole = copied[: copied.numel() // self.element_size() * self.element_size()]
-        data = pytensor.empty(0, dtype=self.dtype).set_(
+        data = pytensor.empty(0, dtype=self.dtype, device=self.device).set_(
             whole.view(self.dtype), self.storage_offset(), self.shape, self.stride()
         )
         out = type(self)._make_subclass(type(self), data, self.requires_grad)

@@ -46,7 +46,7 @@ def _rebuild_tensor(storage: Any, storage_offset: int, size: Any, stride: Any) -
                 f"_rebuild_tensor(): sizes {sizes}, strides {strides} and storage offset {offset} "
                 f"need a storage of {last + 1} elements, but it has {len(storage)}"
             )
-    tensor = pytensor.empty(0, dtype=storage.dtype)
+    tensor = pytensor.empty(0, dtype=storage.dtype, device=storage.device)
     return tensor.set_(storage._elements, offset, sizes, strides)
 
 

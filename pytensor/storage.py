@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["TypedStorage", "UntypedStorage"]
 
 
-def _from_bytes(data: Any, dtype: Any) -> Any:
+def _from_bytes(data: Any, dtype: Any, device: str = "cpu") -> Any:
     """The storage that was pickled as `data`; typed unless `dtype` is None."""
     elements = _C.empty((len(data),), dtype=_C.uint8)
     if len(data):
         elements.copy_(_C.frombuffer(bytearray(data), dtype=_C.uint8))
-    untyped = UntypedStorage(elements)
+    untyped = UntypedStorage(elements.to(device))
     return untyped if dtype is None else TypedStorage(wrap_storage=untyped, dtype=dtype)
 
 
@@ -113,7 +113,9 @@ class UntypedStorage:
         from pytensor.serialization._memory import buffer_of
 
         elements = self._bytes()
-        return _from_bytes, (bytes(buffer_of(elements)), self._dtype())
+        here = elements.cpu()  # kept while its memory is read
+        place = () if here is elements else (str(elements.device),)
+        return _from_bytes, (bytes(buffer_of(here)), self._dtype(), *place)
 
     def __copy__(self) -> Any:
         return self.clone()

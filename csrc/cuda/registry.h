@@ -24,6 +24,8 @@ void register_kernels(KernelList* list);
 #define PT_HALF_SLOTS(f) PT_DEVICE_FN(f<::pt::Half>), PT_DEVICE_FN(f<::pt::BFloat16>)
 #define PT_FLOAT_SLOTS(f) \
   PT_NO_INTEGER_SLOTS, PT_HALF_SLOTS(f), PT_DEVICE_FN(f<float>), PT_DEVICE_FN(f<double>)
+#define PT_REAL_SLOTS(f) \
+  PT_NO_INTEGER_SLOTS, nullptr, nullptr, PT_DEVICE_FN(f<float>), PT_DEVICE_FN(f<double>)
 #define PT_NUMBER_SLOTS(f) \
   nullptr, PT_INTEGER_SLOTS(f), PT_HALF_SLOTS(f), PT_DEVICE_FN(f<float>), PT_DEVICE_FN(f<double>)
 #define PT_ALL_SLOTS(f)                                                                 \

@@ -24,6 +24,8 @@ namespace define_detail {
 void finish(OpInfo& op, const Schema& schema);
 void set_saves(OpInfo& op, const char* rules);
 void pointwise_forward(const Out& out, const Value* args, Result& result);
+void forward_through_host(const Out& out, const Value* args, Result& result);
+void set_through_host(OpInfo& op);
 
 inline void store(Result& r, Tensor t) {
   r.count = 1;
@@ -127,6 +129,12 @@ class Definition {
   }
   // The same for impl()s that hand their operands to run_pointwise.
   Definition& elementwise() { return on_device(DeviceUse::kElementwise); }
+  // On a device the host computes it: for small or rare things whose steps depend on each other.
+  // Comes after impl().
+  Definition& through_host() {
+    define_detail::set_through_host(op_);
+    return *this;
+  }
   // The result is a view of the first argument.
   template <class F>
   Definition& view(F f) {

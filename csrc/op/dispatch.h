@@ -48,6 +48,8 @@ enum class DeviceUse : uint8_t {
   kKernels,      // kernels, copies, fills and item() alone
   kElementwise,  // the same, and operands of the cpu without dimensions are taken as numbers
   kAnyMix,       // it looks after tensors of different devices itself
+  kThroughHost,  // the host computes it from copies of the arguments, and the results are copied
+                 // back
 };
 
 enum class Variant : uint8_t { kFunctional, kInplace };
@@ -77,7 +79,8 @@ struct OpInfo {
   const KernelEntry* kernel = nullptr;         // resolved at first use
   const KernelEntry* device_kernel = nullptr;  // the same in the device's table
   DeviceUse device_use = DeviceUse::kHost;
-  bool takes_device = false;  // has a Device parameter, which decides where the result is
+  ForwardFn host_forward = nullptr;  // of kThroughHost: what computes it on the cpu
+  bool takes_device = false;         // has a Device parameter, which decides where the result is
 
   std::string node_name;  // "ClampBackward0"
   const char* doc = "";

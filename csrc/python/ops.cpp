@@ -186,6 +186,11 @@ py::list describe_registry() {
       d["composite"] = op->composite;
       d["view"] = op->view;
       d["differentiable"] = op->composite || (op->differentiable && op->backward);
+      // "refused", "host" (by way of it) or "device"
+      const bool here = op->composite || op->view || op->device_use != DeviceUse::kHost;
+      d["device"] = !here                                       ? "refused"
+                    : op->device_use == DeviceUse::kThroughHost ? "host"
+                                                                : "device";
       d["test"] = op->test_options;
       py::list samples;
       for (const char* s : op->samples) samples.append(s);

@@ -357,7 +357,7 @@ def _output_jacobian(
         grads = _grad([output.reshape(-1)[k]], inputs, None, create_graph)
         rows.append(_filled(grads, inputs, strict, missing, constant))
     if not rows:
-        return tuple(_C.zeros(*output.shape, *x.shape, dtype=x.dtype) for x in inputs)
+        return tuple(x.new_zeros((*output.shape, *x.shape)) for x in inputs)
     return tuple(
         _C.stack(list(column)).reshape(tuple(output.shape) + tuple(x.shape))
         for column, x in zip(zip(*rows), inputs)

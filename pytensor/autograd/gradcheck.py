@@ -126,7 +126,9 @@ class _Check:
 
             rows.append([d.reshape(-1) for d in self.difference(shift)])
         if not rows:
-            return [_C.zeros(0, o.numel(), dtype=_C.float64) for o in self.evaluate()]
+            return [
+                _C.zeros(0, o.numel(), dtype=_C.float64, device=o.device) for o in self.evaluate()
+            ]
         return [_C.stack(list(column)) for column in zip(*rows)]
 
     def analytical_jacobians(self, output: Tensor) -> list[Tensor]:
@@ -138,7 +140,7 @@ class _Check:
             one_hot[i] = 1
             columns.append([g.detach() for g in self.backward(output, one_hot.view(output.shape))])
         if not columns:
-            return [_C.zeros(v.numel(), 0, dtype=_C.float64) for v in self.tracked]
+            return [_C.zeros(v.numel(), 0, dtype=_C.float64, device=v.device) for v in self.tracked]
         return [
             _C.stack([c.reshape(-1).double() for c in column], dim=1) for column in zip(*columns)
         ]

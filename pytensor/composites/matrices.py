@@ -245,7 +245,9 @@ def _threshold(t: Tensor, largest: Tensor, atol: Any, rtol: Any) -> Tensor:
     """Below it singular values count as zero: max(atol, rtol * largest), one for each matrix."""
     if rtol is None:
         # An absolute tolerance switches the relative one off; zero counts as not given.
-        relative = _C.full((), max(t.size(-2), t.size(-1)) * _eps(t), dtype=t.dtype)
+        relative = _C.full(
+            (), max(t.size(-2), t.size(-1)) * _eps(t), dtype=t.dtype, device=t.device
+        )
         if atol is not None:
             given = _as_tolerance(atol, t)
             relative = _C.where(given > 0, _C.zeros_like(given), relative)

@@ -92,7 +92,7 @@ class Multinomial(Distribution):
         return counts.scatter_add_(-1, trials, pytensor.ones_like(trials, dtype=counts.dtype))
 
     def entropy(self) -> Tensor:
-        n = pytensor.tensor(self.total_count, dtype=self.probs.dtype)
+        n = pytensor.tensor(self.total_count, dtype=self.probs.dtype, device=self.probs.device)
         categories = self._categorical.entropy()
         counts = self._binomial.enumerate_support(expand=False)[1:]
         weights = self._binomial.log_prob(counts).exp()

@@ -77,7 +77,7 @@ class ExpRelaxedCategorical(Distribution):
             self._validate_sample(value)
         k = self._event_shape[0]
         logits, value = broadcast_all(self.logits, value)
-        temperature = pytensor.as_tensor(self.temperature, dtype=logits.dtype)
+        temperature = pytensor.as_tensor(self.temperature, dtype=logits.dtype, device=logits.device)
         constant = math.lgamma(k) + (k - 1) * temperature.log()
         scores = logits - value * self.temperature
         return (scores - scores.logsumexp(-1, keepdim=True)).sum(-1) + constant

@@ -145,7 +145,7 @@ def vec_to_tril_matrix(vec: Tensor, diag: int = 0) -> Tensor:
             f"The size of last dimension is {count} which cannot be expressed as "
             "the lower triangular part of a square D x D matrix."
         )
-    row, column = pytensor.tril_indices(n, n, diag).unbind(0)
+    row, column = pytensor.tril_indices(n, n, diag, device=vec.device).unbind(0)
     matrix = vec.new_zeros((*vec.shape[:-1], n, n))
     return matrix.flatten(-2).index_copy(-1, row * n + column, vec).unflatten(-1, (n, n))
 
@@ -168,7 +168,7 @@ def tril_matrix_to_vec(mat: Tensor, diag: int = 0) -> Tensor:
     n = mat.shape[-1]
     if not -n <= diag < n:
         raise ValueError(f"diag ({diag}) provided is outside [{-n}, {n - 1}].")
-    row, column = pytensor.tril_indices(n, n, diag).unbind(0)
+    row, column = pytensor.tril_indices(n, n, diag, device=mat.device).unbind(0)
     return mat.flatten(-2).index_select(-1, row * n + column)
 
 

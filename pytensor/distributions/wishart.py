@@ -128,7 +128,7 @@ class Wishart(ScaleTrilMatrices, ExponentialFamily):
         """Bartlett's decomposition: chi variables on the diagonal, normal ones below it."""
         p = self._event_shape[-1]
         noise = self._chi2.rsample(sample_shape).sqrt().diag_embed()
-        row, column = pytensor.tril_indices(p, p, -1).unbind(0)
+        row, column = pytensor.tril_indices(p, p, -1, device=noise.device).unbind(0)
         normal = pytensor.randn(
             (*sample_shape, *self._batch_shape, p * (p - 1) // 2),
             dtype=noise.dtype,

@@ -375,7 +375,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     with pytensor.no_grad():
         tensor.normal_(0, std, generator=generator)
         for column in range(columns):
-            tensor[pytensor.randperm(rows)[:zeros], column] = 0
+            tensor[pytensor.randperm(rows, device=tensor.device)[:zeros], column] = 0
     return tensor
 
 

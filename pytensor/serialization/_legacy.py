@@ -32,7 +32,7 @@ def write_legacy(obj: Any, file: Any, protocol: int) -> None:
     """Writes `obj` to `file.write`."""
     pickler = Pickler(
         protocol,
-        lambda kind, number, count: ("storage", kind, str(number), "cpu", count, None),
+        lambda kind, number, count, place: ("storage", kind, str(number), place, count, None),
     )
     pickled = pickler.result(obj)
     sizes = {"short": 2, "int": 4, "long": 4}
@@ -46,7 +46,8 @@ def write_legacy(obj: Any, file: Any, protocol: int) -> None:
         count = elements.numel() // kind.item
         file.write(struct.pack("<q", count))
         if count:
-            file.write(buffer_of(elements)[: count * kind.item])
+            here = elements.cpu()  # kept while its memory is written
+            file.write(buffer_of(here)[: count * kind.item])
 
 
 @dataclass

@@ -12,7 +12,9 @@ import pytensor
 
 
 def buffer_of(elements: Any) -> memoryview:
-    """The bytes of a contiguous tensor, writable. The caller keeps the tensor alive."""
+    """The bytes of a contiguous tensor on the cpu, writable. The caller keeps the tensor alive."""
+    if elements.device.type != "cpu":
+        raise TypeError(f"expected memory of the cpu, but got a tensor on {elements.device}")
     length = elements.numel() * elements.element_size()
     if not length:
         return memoryview(bytearray())

@@ -66,8 +66,8 @@ class Pickler(pickle.Pickler):
     Args:
         protocol: the pickle protocol, 2 or higher. Those above 3 are written as 3: what they add
             is of no use where the large data lies outside of the pickle.
-        identify: makes the persistent id of a storage from its type, its number and how many
-            elements it has.
+        identify: makes the persistent id of a storage from its type, its number, how many
+            elements it has and where it lies ("cpu", "cuda:0").
 
     Raises:
         ValueError: for protocols below 2.
@@ -75,7 +75,7 @@ class Pickler(pickle.Pickler):
 
     dispatch_table: Any = _Reducers()
 
-    def __init__(self, protocol: int, identify: Callable[[StorageType, int, int], Any]):
+    def __init__(self, protocol: int, identify: Callable[[StorageType, int, int, str], Any]):
         if protocol < 2:
             raise ValueError(f"save(): pickle_protocol must be at least 2, got {protocol}")
         self._out = io.BytesIO()
@@ -96,16 +96,16 @@ class Pickler(pickle.Pickler):
         kind = _names.UNTYPED if dtype is None else _names.STORAGE_OF_DTYPE.get(dtype)
         if kind is None:
             raise RuntimeError(f"save(): tensors of dtype {dtype} cannot be saved")
-        length = elements.numel()
+        length, place = elements.numel(), str(elements.device)
         # Storages without bytes are all different.
-        address = (elements.data_ptr(), length) if length else len(self.storages)
+        address = (place, elements.data_ptr(), length) if length else len(self.storages)
         number, _, first = self.storages.setdefault(address, (len(self.storages), elements, kind))
         if first is not kind:
             raise RuntimeError(
                 "Cannot save multiple tensors or storages that view the same data as different "
                 f"types ({first.name} and {kind.name}): clone() one of them before saving"
             )
-        return self._identify(kind, number, length // kind.item)
+        return self._identify(kind, number, length // kind.item, place)
 
 
 # Opcodes of protocols 2 and 3 with their arguments, but for those of variable length. Repeated a

@@ -82,7 +82,7 @@ def _write(obj: Any, file: Any, folder: str, protocol: int, as_zip: bool, byteor
         return
     pickler = Pickler(
         protocol,
-        lambda kind, number, count: ("storage", kind, str(number), "cpu", count),
+        lambda kind, number, count, place: ("storage", kind, str(number), place, count),
     )
     pickled = pickler.result(obj)
     archive = ZipWriter(file, folder)
@@ -93,6 +93,7 @@ def _write(obj: Any, file: Any, folder: str, protocol: int, as_zip: bool, byteor
     for name, data in small:
         archive.record(name, data, _C.crc32(data))
     for number, elements, _ in pickler.storages.values():
-        memory = buffer_of(elements)
+        here = elements.cpu()  # kept while its memory is written
+        memory = buffer_of(here)
         archive.record(f"data/{number}", memory, _C.crc32(memory))
     archive.close()

@@ -274,10 +274,11 @@ def test_map_location():
     seen = []
     loaded(data, map_location=lambda storage, location: seen.append((len(storage), location)))
     assert seen == [(8, "cpu"), (12, "cpu")]
-    with pytest.raises(RuntimeError, match=r"map_location=torch\.device"):
-        loaded(cuda)
-    with pytest.raises(RuntimeError, match="CUDA"):
-        loaded(data, map_location="cuda")
+    if not pytensor.cuda.is_available():
+        with pytest.raises(RuntimeError, match=r"map_location=torch\.device"):
+            loaded(cuda)
+        with pytest.raises(RuntimeError, match="CUDA"):
+            loaded(data, map_location="cuda")
     with pytest.raises(RuntimeError, match="data location"):
         loaded(_with_location("hpu"))
     with pytest.raises(TypeError, match="map_location"):
@@ -298,7 +299,7 @@ def _with_location(location: str) -> bytes:
     def record(name, data):
         archive.record(name, data, pytensor._C.crc32(data))
 
-    pickler = Pickler(2, lambda kind, number, count: ("storage", kind, "0", location, count))
+    pickler = Pickler(2, lambda kind, _, count, __: ("storage", kind, "0", location, count))
     record("data.pkl", pickler.result(pytensor.ones(2)))
     record("data/0", pytensor.ones(2).numpy().tobytes())
     archive.close()

@@ -31,4 +31,16 @@ struct DeviceUnitInterval {
 };
 using DeviceUnitIntervalFn = void(const DeviceUnitInterval&);
 
+// The multilabel margin loss of rows of n scores; the labels of a row end at its first negative
+// one. Names "device_multilabel_margin" (losses, one for a row) and
+// "device_multilabel_margin_backward" (out = grad of the row * slope).
+struct DeviceLabelledRows {
+  int64_t rows = 0, n = 0;
+  const void* in = nullptr;
+  const int64_t* labels = nullptr;
+  const void* grad = nullptr;
+  void* out = nullptr;
+};
+using DeviceLabelledRowsFn = void(const DeviceLabelledRows&);
+
 }  // namespace pt

@@ -49,4 +49,29 @@ struct DeviceDropout {
 };
 using DeviceDropoutFn = void(const DeviceDropout&);
 
+enum class RejectionKind : uint8_t {
+  kPoisson,   // rate a
+  kBinomial,  // a trials of probability b
+  kGamma,     // shape a, at least the smallest normal number
+};
+// One sample for each of n elements, with a counter each. Name "device_rejection", float and
+// double.
+struct DeviceRejection {
+  RejectionKind kind = RejectionKind::kPoisson;
+  const void *a = nullptr, *b = nullptr;
+  void* out = nullptr;
+  int64_t n = 0;
+  uint64_t seed = 0, counter = 0;
+};
+using DeviceRejectionFn = void(const DeviceRejection&);
+
+// out = ops/functors/reparameter.h's gamma_slope(a, b), or, with c, beta_slope(b, c - b, a). Name
+// "device_sample_slope", float and double.
+struct DeviceSampleSlope {
+  const void *a = nullptr, *b = nullptr, *c = nullptr;
+  void* out = nullptr;
+  int64_t n = 0;
+};
+using DeviceSampleSlopeFn = void(const DeviceSampleSlope&);
+
 }  // namespace pt

@@ -10,9 +10,10 @@ struct Words {
   uint32_t w[4];
 };
 
-PT_DEVICE Words philox(uint64_t seed, uint64_t counter) {
+// `turn` numbers the words that one counter gives when one set is not enough.
+PT_DEVICE Words philox(uint64_t seed, uint64_t counter, uint32_t turn = 0) {
   uint32_t c0 = static_cast<uint32_t>(counter), c1 = static_cast<uint32_t>(counter >> 32);
-  uint32_t c2 = 0, c3 = 0;
+  uint32_t c2 = turn, c3 = 0;
   uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);
   PT_UNROLL
   for (int round = 0; round < 10; ++round) {

@@ -186,6 +186,7 @@ Tensor to_4d(const Tensor& t) {
 }  // namespace
 
 PT_OP(attention)
+    .on_device()
     .impl([](const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask,
              bool is_causal, double scale) {
       check_operands(query, key, value, mask);
@@ -283,14 +284,6 @@ PT_OP(scaled_dot_product_attention)
         return matmul(dropout(w, dropout_p, true), repeat_heads(v, group));
       }
       const DType t = q.dtype(), compute = is_half(t) ? DType::kFloat32 : t;
-      if (!q.device().is_cpu()) {  // devices have no fused kernel
-        const int64_t group = enable_gqa ? q.size(-3) / k.size(-3) : 1;
-        const Tensor fitted_k = repeat_heads(to_dtype(k, compute), group);
-        const Tensor fitted_v = repeat_heads(to_dtype(v, compute), group);
-        const Tensor w =
-            make_weights(to_dtype(q, compute), fitted_k, mask, is_causal, scale).weights;
-        return to_dtype(matmul(w, fitted_v), t);
-      }
       const auto fit = [compute](const Tensor& x) { return to_4d(to_dtype(x, compute)); };
       Tensor fitted = m;
       if (m.defined()) fitted = m.dtype() == DType::kBool ? to_4d(m) : fit(m);

@@ -63,7 +63,7 @@ bool is_vector(const Tensor& t, DType dtype, int64_t length) {
 bool kernel_fits(const Tensor& input, const Tensor& weight, const Tensor& bias, const Norm& n,
                  const Tensor& residual, const Dims& out) {
   const DType t = input.dtype();
-  if (t != DType::kFloat32 && t != DType::kFloat64) return false;
+  if (!input.device().is_cpu() || (t != DType::kFloat32 && t != DType::kFloat64)) return false;
   for (const Tensor* v : {&bias, &n.mean, &n.var, &n.scale, &n.shift}) {
     if (!is_vector(*v, t, weight->sizes[0])) return false;
     if (grad_enabled() && v->defined() && v->requires_grad()) return false;

@@ -15,6 +15,8 @@
 #include "ops/conv/conv.h"
 #include "ops/conv/geometry.h"
 #include "ops/index/selection.h"
+#include "ops/pointwise/arithmetic.h"
+#include "ops/pointwise/unary.h"
 #include "ops/reduce/sum.h"
 
 namespace pt {
@@ -122,6 +124,7 @@ struct ConvCall {
 
   // On the machine's bfloat16 units, where it has them and the numbers allow it; else undefined.
   Tensor run_units(const Tensor& a, const Tensor& b, const Tensor& bias, const Dims& sizes) {
+    if (call_on_device) return {};
     const DType t = a.dtype();
     const bool rounded = t == DType::kFloat32 && float32_precision() == Float32Precision::kMedium;
     if (call_on_device || (t != DType::kBFloat16 && !rounded)) return {};
@@ -199,6 +202,7 @@ PT_OP(conv_forward)
         "R(1, 2, 4, 5, 3), R(2, 1, 2, 3, 2), R(2), [1, 2, 1], [1, 1, 0], [1, 1, 1], [5, 3, 2], 2");
 
 PT_OP(conv_finished)
+    .on_device()
     .impl([](const Tensor& input, const Tensor& weight, const Tensor& scale, const Tensor& shift,
              const Tensor& residual, IntList stride, IntList padding, IntList dilation,
              IntList output_size, int64_t groups, double least, double most) {
@@ -214,6 +218,20 @@ PT_OP(conv_finished)
                to_text(sizes));
       PT_CHECK(input.numel() > 0 && weight.numel() > 0,
                "conv_finished(): input or weight is empty");
+      if (call_on_device) {  // whose kernels stop at the bias
+        const GradModeGuard off(false);
+        const auto of_channels = [&](const Tensor& v) {
+          Dims strides(static_cast<int>(sizes.size()), 0);
+          strides[1] = v->strides[0];
+          return make_view(v, sizes, strides, v.offset());
+        };
+        Tensor y =
+            conv_forward(input, weight, Tensor(), stride, padding, dilation, output_size, groups);
+        if (scale.defined()) y = mul(y, of_channels(scale));
+        if (shift.defined()) y = add(y, of_channels(shift));
+        if (residual.defined()) y = add(y, residual);
+        return clamp(y, Scalar(least), Scalar(most));
+      }
       ConvCall call{kForward,
                     kUnitsForward,
                     direct_forward,

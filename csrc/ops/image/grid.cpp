@@ -4,13 +4,17 @@
 
 #include <algorithm>
 
-#include "cpu/image_args.h"
 #include "cpu/kernel_table.h"
+#include "cuda/args/image_args.h"
 #include "op/copy.h"
 #include "op/define.h"
+#include "ops/creation/creation.h"
+#include "ops/embedding/device.h"
+#include "ops/index/index.h"
 #include "ops/index/selection.h"
 #include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
+#include "ops/pointwise/compare.h"
 #include "ops/reduce/sum.h"
 #include "ops/shape/shape.h"
 #include "ops/view/view.h"
@@ -89,6 +93,21 @@ void run(const Kernel<SampleFn>& kernel, DType t, const Tensor& places, SampleAr
   kernel.get(t)(a);
 }
 
+// The entries are sorted by place, so that those which meet are added in order.
+void add_on_device(DType t, const Tensor& places, SampleArgs& a) {
+  static const Kernel<DeviceSampleAddFn> kernel{"device_sample_add"};
+  PT_CHECK(a.in_size <= INT32_MAX, "_sample_add(): planes must have less than 2**31 elements");
+  const Tensor batch =
+      arange_end(a.batch, DType::kInt64, std::nullopt, call_device(), std::nullopt);
+  Tensor to = add(to_copy(places, DType::kInt64),
+                  mul(reshape(batch, IntList(Dims{a.batch, 1, 1})), a.in_size));
+  to = masked_fill(masked_fill(to, lt(places, 0), -1), ge(places, a.in_size), -1);
+  const int64_t entries = places.numel();
+  const device::Sorted sorted(Tensor(), reshape(to, IntList(Dims{entries})), entries,
+                              a.batch * a.in_size);
+  kernel.get(t)({a, sorted.order.data<int64_t>(), sorted.starts.data<int64_t>()});
+}
+
 // The values without a record of how they came about.
 Tensor sample_plainly(const Tensor& input, const Tensor& given, GridArgs a, IntList out_sizes) {
   const Tensor in = as_contiguous(input);
@@ -105,6 +124,7 @@ Tensor sample_plainly(const Tensor& input, const Tensor& given, GridArgs a, IntL
 }  // namespace
 
 PT_OP(grid_places)
+    .on_device()
     .impl([](const Tensor& given, IntList sizes, int64_t mode, int64_t padding,
              bool align_corners) {
       check_floating("grid_sampler", given);
@@ -122,6 +142,7 @@ PT_OP(grid_places)
     .sample("U(2, 3, 4, 2), (5, 6), 0, 0, False");
 
 PT_OP(grid_weights)
+    .on_device()
     .impl([](const Tensor& given, IntList sizes, int64_t mode, int64_t padding, bool align_corners,
              IntList order) {
       GridArgs a = checked_args(given, sizes, mode, padding, align_corners);
@@ -163,6 +184,7 @@ PT_OP(grid_weights)
     .sample("U(1, 2, 2, 2, 3), (3, 4, 5), 0, 2, False, (0, 1, 0)");
 
 PT_OP(sample)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& weights, const Tensor& places) {
       SampleArgs a = sample_args("_sample", self, weights, weight_dtype(self.dtype()), places);
       a.in_size = self->sizes[2];
@@ -184,6 +206,7 @@ PT_OP(sample)
     .sample("R(2, 3, 8), R(2, 4, 5), J(8, 2, 4, 5).to(torch.int32)");
 
 PT_OP(sample_add)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& weights, const Tensor& places, int64_t size) {
       SampleArgs a = sample_args("_sample_add", grad, weights, weight_dtype(grad.dtype()), places);
       PT_CHECK(grad->sizes[2] == a.points && size >= 0,
@@ -194,7 +217,12 @@ PT_OP(sample_add)
       a.out = in.raw();
       a.weights = w.raw();
       a.in = out.raw();
-      if (out.numel() > 0) run(kSampleAdd, grad.dtype(), p, a);
+      if (out.numel() == 0) return out;
+      if (call_on_device) {
+        add_on_device(grad.dtype(), p, a);
+      } else {
+        run(kSampleAdd, grad.dtype(), p, a);
+      }
       return out;
     })
     .saves("grad@weights, weights@grad, places")
@@ -208,6 +236,7 @@ PT_OP(sample_add)
     .sample("R(2, 3, 5), R(2, 4, 5), J(8, 2, 4, 5).to(torch.int32), 8");
 
 PT_OP(sample_dot)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& places) {
       SampleArgs a = sample_args("_sample_dot", self, grad, self.dtype(), places);
       PT_CHECK(grad->sizes[1] == a.channels,

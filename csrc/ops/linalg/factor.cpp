@@ -35,6 +35,7 @@ PT_OP(linalg_qr)
       });
       return std::make_tuple(q, r);
     })
+    .through_host()
     .saves("result, result1")
     .backward([](BackwardCall& g, const Tensor& A, std::string_view mode) {
       (void)A;
@@ -100,6 +101,7 @@ PT_OP(linalg_eigh)
       });
       return std::make_tuple(values, vectors);
     })
+    .through_host()
     .saves("result, result1")
     .backward([](BackwardCall& g, const Tensor&, std::string_view) {
       const Tensor &w = g.result(0), &v = g.result(1);
@@ -146,6 +148,7 @@ PT_OP(linalg_svd)
       });
       return std::make_tuple(u, s, vh);
     })
+    .through_host()
     .saves("result, result1, result2")
     .backward([](BackwardCall& g, const Tensor&, bool, std::optional<std::string_view>) {
       // Townsend, "Differentiating the Singular Value Decomposition", 2016, for the thin factors.
@@ -248,6 +251,7 @@ PT_OP(linalg_lstsq)
       }
       return std::make_tuple(vector ? squeeze_dim(x, -1) : x, residuals, rank, singular);
     })
+    .through_host()
     .saves("self, b, result")
     .nondifferentiable_output(1)
     .nondifferentiable_output(2)

@@ -71,6 +71,7 @@ PT_OP(linalg_inv)
       });
       return out;
     })
+    .through_host()
     .saves("result")
     .backward([](BackwardCall& g, const Tensor&) {
       const Tensor h = transposed(g.result());
@@ -103,6 +104,7 @@ PT_OP(linalg_det)
       });
       return out;
     })
+    .through_host()
     .saves("A, result")
     .backward([](BackwardCall& g, const Tensor& A) {
       const Tensor factor = unsqueeze(unsqueeze(g.grad() * g.result(), -1), -1);
@@ -134,6 +136,7 @@ PT_OP(linalg_slogdet)
       });
       return std::make_tuple(sign, log);
     })
+    .through_host()
     .saves("A")
     .backward([](BackwardCall& g, const Tensor& A) {
       if (!g.grad(1).defined()) return;
@@ -164,6 +167,7 @@ PT_OP(linalg_lu_factor)
       const Factors f = factor(A);
       return std::make_tuple(f.lu, f.pivots);
     })
+    .through_host()
     .nondifferentiable_output(1)
     .function_only()
     .doc("The packed LU factors of a matrix and LAPACK's pivots.")
@@ -206,6 +210,7 @@ PT_OP(linalg_solve)
       const Tensor x = solve_matrices(A, b);
       return vector ? squeeze_dim(x, -1) : x;
     })
+    .through_host()
     .saves("A, result, shape:B")
     .backward([](BackwardCall& g, const Tensor& A, const Tensor& B, bool left) {
       const bool vector = is_vector(A, B);
@@ -239,6 +244,7 @@ PT_OP(linalg_cholesky)
       });
       return upper ? contiguous_copy(transposed(out)) : out;
     })
+    .through_host()
     .saves("result")
     .backward([](BackwardCall& g, const Tensor&, bool upper) {
       // Murray, "Differentiation of the Cholesky decomposition", 2016.
@@ -286,6 +292,7 @@ PT_OP(linalg_solve_triangular)
       });
       return x;
     })
+    .through_host()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, const Tensor&, bool upper, bool left,
                  bool unit) {
@@ -337,6 +344,7 @@ PT_OP(linalg_matrix_exp)
       });
       return out;
     })
+    .through_host()
     .saves("self")
     .backward([](BackwardCall& g, const Tensor& self) {
       // The upper right block of exp([[A^T, G], [0, A^T]]) is the adjoint of the derivative.

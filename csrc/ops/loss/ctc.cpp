@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "op/call_table.h"
 #include "op/copy.h"
 #include "ops/index/selection.h"
 #include "ops/loss/reduction.h"
@@ -25,7 +26,8 @@ constexpr const char* kChecking = " (while checking arguments for ctc_loss_alloc
 
 struct Call {
   Tensor log_probs, targets;
-  std::vector<int64_t> offsets;
+  std::vector<int64_t> offsets, inputs, labels;
+  CallTables tables;
   CtcArgs a;
 
   Call(const Tensor& probabilities, const Tensor& given, IntList input_lengths,
@@ -54,11 +56,13 @@ struct Call {
       PT_CHECK(n <= a.steps, "Expected input_lengths to have value at most ", a.steps,
                ", but got value ", n, kChecking);
     }
-    check_labels(target_lengths);
     a.targets = targets.data<int64_t>();
-    a.target_offsets = offsets.data();
-    a.target_lengths = target_lengths.data();
-    a.input_lengths = input_lengths.data();
+    inputs.assign(input_lengths.begin(), input_lengths.end());
+    labels.assign(target_lengths.begin(), target_lengths.end());
+    if (!call_on_device) check_labels(target_lengths);
+    a.target_offsets = tables.of(offsets);
+    a.target_lengths = tables.of(labels);
+    a.input_lengths = tables.of(inputs);
     a.alpha_stride = a.steps * (a.max_states + kCtcPadding);
   }
 
@@ -105,7 +109,7 @@ struct Call {
 
 std::vector<int64_t> lengths_of(const char* name, const Tensor& t) {
   PT_CHECK(!t.is_floating() && t.dtype() != DType::kBool, name, " must be integral");
-  const Tensor whole = as_contiguous(cast_to(t, DType::kInt64));
+  const Tensor whole = as_contiguous(copy_to(t, DType::kInt64, Device()));
   const int64_t* v = whole.data<int64_t>();
   return {v, v + whole.numel()};
 }
@@ -116,10 +120,10 @@ Tensor reduced(const Tensor& losses, const Tensor& log_probs, IntList target_len
   if (zero_infinity) kept = where(eq(losses, __builtin_inf()), 0.0, losses);
   if (loss_reduction(reduction) == LossReduction::kMean) {
     const Tensor lengths =
-        empty_tensor({{static_cast<int64_t>(target_lengths.size())}}, DType::kFloat64);
+        empty_tensor({{static_cast<int64_t>(target_lengths.size())}}, DType::kFloat64, Device());
     for (size_t i = 0; i < target_lengths.size(); ++i)
       lengths.data<double>()[i] = static_cast<double>(std::max<int64_t>(1, target_lengths[i]));
-    return mean(div(kept, cast_to(lengths, log_probs.dtype())));
+    return mean(div(kept, copy_to(lengths, log_probs.dtype(), log_probs.device())));
   }
   return reduce_loss(kept, reduction);
 }
@@ -153,7 +157,6 @@ PT_OP(ctc_loss_tensor)
     .composite([](const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
                   const Tensor& target_lengths, int64_t blank, int64_t reduction,
                   bool zero_infinity) {
-      if (call_on_device) device_kernel("ctc");
       const auto inputs = lengths_of("input_lengths", input_lengths);
       const auto labels = lengths_of("target_lengths", target_lengths);
       return ctc_loss(log_probs, targets, IntList(inputs), IntList(labels), blank, reduction,
@@ -166,6 +169,7 @@ PT_OP(ctc_loss_tensor)
     .test("nograd");  // as above
 
 PT_OP(ctc_losses)
+    .on_device()
     .impl([](const Tensor& log_probs, const Tensor& targets, IntList input_lengths,
              IntList target_lengths, int64_t blank, bool) {
       Call call(log_probs, targets, input_lengths, target_lengths, blank);
@@ -187,6 +191,7 @@ PT_OP(ctc_losses)
     .internal();
 
 PT_OP(ctc_losses_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& log_probs, const Tensor& targets,
              IntList input_lengths, IntList target_lengths, const Tensor& log_alpha, int64_t blank,
              bool zero_infinity) {

@@ -1,6 +1,8 @@
 // Margin losses. See ranking.h.
 #include "ops/loss/ranking.h"
 
+#include "cpu/kernel_table.h"
+#include "cuda/args/loss_args.h"
 #include "op/copy.h"
 #include "ops/index/index.h"
 #include "ops/index/selection.h"
@@ -17,6 +19,9 @@
 namespace pt {
 
 namespace {
+
+const Kernel<DeviceLabelledRowsFn> kDeviceLosses{"device_multilabel_margin"};
+const Kernel<DeviceLabelledRowsFn> kDeviceGradient{"device_multilabel_margin_backward"};
 
 Tensor above_zero(const Tensor& t) { return clamp(t, 0.0); }
 
@@ -171,6 +176,7 @@ PT_OP(multilabel_margin_loss)
     .sample("R(4), torch.tensor([3, 0, -1, 1]), 0");
 
 PT_OP(multilabel_margin_rows)
+    .on_device()
     .impl([](const Tensor& self, const Tensor& target) {
       const DType t = self.dtype();
       PT_CHECK_KIND(ErrorKind::kNotImplemented, self.is_floating() && !is_half(t),
@@ -180,7 +186,12 @@ PT_OP(multilabel_margin_rows)
       Dims shape = self.sizes();
       shape.resize(shape.size() - 1);
       const Tensor losses = empty_tensor(shape, t);
-      multilabel_margin_losses(labelled_rows(x, labels), t, losses.raw());
+      const LabelledRows r = labelled_rows(x, labels);
+      if (call_on_device) {
+        kDeviceLosses.get(t)({r.rows, r.n, r.in, r.labels, nullptr, losses.raw()});
+      } else {
+        multilabel_margin_losses(r, t, losses.raw());
+      }
       return losses;
     })
     .saves("self, target")
@@ -192,10 +203,16 @@ PT_OP(multilabel_margin_rows)
 
 // Piecewise constant in self, linear in grad.
 PT_OP(multilabel_margin_rows_backward)
+    .on_device()
     .impl([](const Tensor& grad, const Tensor& self, const Tensor& target) {
       const Tensor x = as_contiguous(self), labels = as_contiguous(target);
       const Tensor g = as_contiguous(grad), out = empty_tensor(self.sizes(), self.dtype());
-      multilabel_margin_gradient(labelled_rows(x, labels), self.dtype(), g.raw(), out.raw());
+      const LabelledRows r = labelled_rows(x, labels);
+      if (call_on_device) {
+        kDeviceGradient.get(self.dtype())({r.rows, r.n, r.in, r.labels, g.raw(), out.raw()});
+      } else {
+        multilabel_margin_gradient(r, self.dtype(), g.raw(), out.raw());
+      }
       return out;
     })
     .saves("shape:grad, self, target")

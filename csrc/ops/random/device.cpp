@@ -59,6 +59,12 @@ void dropout(Generator& g, DType t, const void* x, void* out, bool* mask, int64_
   kernel.get(t)({x, out, mask, n, next_key(g, counters(n, false)), keep});
 }
 
+void sample(Generator& g, RejectionKind kind, DType t, const void* a, const void* b, void* out,
+            int64_t n) {
+  static const Kernel<DeviceRejectionFn> kernel{"device_rejection"};
+  kernel.get(t)({kind, a, b, out, n, g.initial_seed(), g.take_counters(static_cast<uint64_t>(n))});
+}
+
 Tensor permutation(Generator& g, int64_t n) {
   DeviceRandom how{.kind = RandomKind::kIntegers, .two_words = true};
   return argsort(drawn(g, Dims{n}, DType::kInt64, how), 0, false);

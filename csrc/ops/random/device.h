@@ -13,6 +13,10 @@ void fill(Generator& g, DType t, void* out, int64_t n, DeviceRandom how);
 // out = x * (kept ? 1 / keep : 0), with ones for a null x.
 void dropout(Generator& g, DType t, const void* x, void* out, bool* mask, int64_t n, double keep);
 
+// n samples by rejection; a and b hold the elements' parameters.
+void sample(Generator& g, RejectionKind kind, DType t, const void* a, const void* b, void* out,
+            int64_t n);
+
 Tensor permutation(Generator& g, int64_t n);  // of int64
 // Indices by weight, for each row of `weights` (a vector or a matrix). Waits for the device, to
 // check the weights.

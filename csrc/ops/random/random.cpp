@@ -11,6 +11,7 @@
 #include "ops/random/distributions.h"
 #include "ops/random/draw_lock.h"
 #include "ops/random/sampling.h"
+#include "ops/reduce/extremes.h"
 #include "ops/view/view.h"
 
 namespace pt {
@@ -518,9 +519,19 @@ PT_OP(poisson)
       const Tensor rate = as_contiguous(cast_to(self, t));
       Tensor out = empty_tensor(self.sizes(), t);
       const std::lock_guard lock(draw_mutex());
-      random::poisson(generator_of_call(generator), t, rate.raw(), out.raw(), out.numel());
+      Generator& g = generator_of_call(generator);
+      if (call_on_device) {
+        if (out.numel() > 0)
+          PT_CHECK(std::get<0>(aminmax(rate, std::nullopt, false)).item().to_double() >= 0,
+                   "invalid Poisson rate, expected rate to be non-negative");
+        random::device::sample(g, RejectionKind::kPoisson, t, rate.raw(), nullptr, out.raw(),
+                               out.numel());
+      } else {
+        random::poisson(g, t, rate.raw(), out.raw(), out.numel());
+      }
       return cast_to(out, self.dtype());
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, Generator*) { g[0] = g.grad() * 0.0; })
     .function_only()
     .doc("Numbers of the Poisson distribution with a rate per element.")

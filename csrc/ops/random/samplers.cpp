@@ -1,20 +1,29 @@
-// Ops of the rejection samplers: checks and allocation; the numbers come from sampling.h, the
-// gradients of samples from reparameter.h.
+// Ops of the rejection samplers: checks and allocation; the numbers come from sampling.h, or from
+// the device, the gradients of samples from functors/reparameter.h.
 #include "ops/random/samplers.h"
 
+#include <cmath>
+#include <limits>
+
 #include "core/parallel.h"
+#include "cpu/kernel_table.h"
 #include "op/copy.h"
 #include "op/define.h"
+#include "ops/functors/reparameter.h"
 #include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
+#include "ops/pointwise/unary.h"
+#include "ops/random/device.h"
 #include "ops/random/draw_lock.h"
-#include "ops/random/reparameter.h"
 #include "ops/random/sampling.h"
+#include "ops/reduce/sum.h"
 #include "ops/view/view.h"
 
 namespace pt {
 
 namespace {
+
+namespace slopes = device::reparameter;
 
 void check_real(const Tensor& t, const char* kernel) {
   PT_CHECK_KIND(ErrorKind::kNotImplemented,
@@ -52,6 +61,32 @@ Tensor map_elements(const Dims& shape, DType dtype, F f, const Inputs&... inputs
   return out;
 }
 
+Tensor slopes_on_device(const Tensor& a, const Tensor& b, const Tensor& c) {
+  static const Kernel<DeviceSampleSlopeFn> kernel{"device_sample_slope"};
+  const Tensor out = empty_tensor(a.sizes(), a.dtype());
+  kernel.get(a.dtype())(
+      {a.raw(), b.raw(), c.defined() ? c.raw() : nullptr, out.raw(), out.numel()});
+  return out;
+}
+
+// Gamma samples in double, normalised; each share at least the smallest normal number and below 1.
+Tensor dirichlet_on_device(Generator& g, const Tensor& concentration) {
+  const Tensor shape = as_contiguous(cast_to(concentration, DType::kFloat64));
+  const Tensor gamma = empty_tensor(shape.sizes(), DType::kFloat64);
+  random::device::sample(g, RejectionKind::kGamma, DType::kFloat64, shape.raw(), nullptr,
+                         gamma.raw(), gamma.numel());
+  const int64_t last[] = {-1};
+  const bool vector = shape.dim() > 0;
+  const Tensor share = vector ? div(gamma, sum_dim(gamma, IntList(last), true)) : div(gamma, gamma);
+  const auto limits = [](auto one) {
+    using T = decltype(one);
+    return std::pair(Scalar(static_cast<double>(std::numeric_limits<T>::min())),
+                     Scalar(static_cast<double>(std::nexttoward(one, 0.0L))));
+  };
+  const auto [least, most] = concentration.dtype() == DType::kFloat64 ? limits(1.0) : limits(1.0f);
+  return clamp(cast_to(share, concentration.dtype()), least, most);
+}
+
 }  // namespace
 
 PT_OP(binomial)
@@ -68,10 +103,16 @@ PT_OP(binomial)
       const Tensor n = expanded(count, shape), p = expanded(prob, shape);
       Tensor out = empty_tensor(shape, count.dtype());
       const std::lock_guard lock(draw_mutex());
-      random::binomial(generator ? *generator : default_generator(), out.dtype(), n.raw(), p.raw(),
-                       out.raw(), out.numel());
+      Generator& g = generator_of_call(generator);
+      if (call_on_device) {
+        random::device::sample(g, RejectionKind::kBinomial, out.dtype(), n.raw(), p.raw(),
+                               out.raw(), out.numel());
+      } else {
+        random::binomial(g, out.dtype(), n.raw(), p.raw(), out.raw(), out.numel());
+      }
       return out;
     })
+    .on_device()
     .backward([](BackwardCall& g, const Tensor&, const Tensor&, Generator*) {
       for (int i = 0; i < 2; ++i)
         if (g.needs(i)) g[i] = g.grad() * 0.0;
@@ -88,10 +129,16 @@ PT_OP(standard_gamma)
       const Tensor shape = as_contiguous(self);
       Tensor out = empty_tensor(self.sizes(), self.dtype());
       const std::lock_guard lock(draw_mutex());
-      random::standard_gamma(generator ? *generator : default_generator(), out.dtype(), shape.raw(),
-                             out.raw(), out.numel());
+      Generator& g = generator_of_call(generator);
+      if (call_on_device) {
+        random::device::sample(g, RejectionKind::kGamma, out.dtype(), shape.raw(), nullptr,
+                               out.raw(), out.numel());
+      } else {
+        random::standard_gamma(g, out.dtype(), shape.raw(), out.raw(), out.numel());
+      }
       return out;
     })
+    .on_device()
     .saves("self, result")
     .backward([](BackwardCall& g, const Tensor& self, Generator*) {
       g[0] = g.grad() * standard_gamma_grad(self, g.result());
@@ -107,9 +154,12 @@ PT_OP(standard_gamma_grad)
       check_real(self, "_standard_gamma_grad_cpu");
       check_same(self, output);
       const Dims shape = broadcast_shapes(self.sizes(), output.sizes());
-      return map_elements(shape, self.dtype(), random::gamma_slope, expanded(self, shape),
-                          expanded(output, shape));
+      const Tensor a = expanded(self, shape), x = expanded(output, shape);
+      if (call_on_device) return slopes_on_device(a, x, Tensor());
+      return map_elements(
+          shape, self.dtype(), [](double p, double q) { return slopes::gamma_slope(p, q); }, a, x);
     })
+    .on_device()
     .backward([](BackwardCall&, const Tensor&, const Tensor&) {
       no_derivative("_standard_gamma_grad");
     })
@@ -126,10 +176,12 @@ PT_OP(sample_dirichlet)
       const int64_t k = self.dim() ? self->sizes[self.dim() - 1] : 1;
       if (out.numel() == 0) return out;
       const std::lock_guard lock(draw_mutex());
-      random::dirichlet(generator ? *generator : default_generator(), out.dtype(),
-                        concentration.raw(), out.raw(), out.numel() / k, k);
+      Generator& g = generator_of_call(generator);
+      if (call_on_device) return dirichlet_on_device(g, concentration);
+      random::dirichlet(g, out.dtype(), concentration.raw(), out.raw(), out.numel() / k, k);
       return out;
     })
+    .on_device()
     .backward([](BackwardCall&, const Tensor&, Generator*) { no_derivative("_sample_dirichlet"); })
     .internal()
     .doc("Samples of the Dirichlet distribution; concentrations in the last dimension.")
@@ -143,11 +195,13 @@ PT_OP(dirichlet_grad)
       check_same(x, total);
       const Dims shape =
           broadcast_shapes(broadcast_shapes(x.sizes(), alpha.sizes()), total.sizes());
+      const Tensor v = expanded(x, shape), a = expanded(alpha, shape), sum = expanded(total, shape);
+      if (call_on_device) return slopes_on_device(v, a, sum);
       return map_elements(
           shape, x.dtype(),
-          [](double v, double a, double sum) { return random::beta_slope(a, sum - a, v); },
-          expanded(x, shape), expanded(alpha, shape), expanded(total, shape));
+          [](double p, double q, double r) { return slopes::beta_slope(q, r - q, p); }, v, a, sum);
     })
+    .on_device()
     .backward([](BackwardCall&, const Tensor&, const Tensor&, const Tensor&) {
       no_derivative("_dirichlet_grad");
     })

@@ -2,12 +2,15 @@
 // and backward again one product for each weight.
 #include "ops/rnn/layer.h"
 
+#include "core/on_device.h"
 #include "cpu/kernel_table.h"
 #include "op/copy.h"
 #include "op/define.h"
 #include "ops/matmul/gemm_call.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/reduce/sum.h"
+#include "ops/rnn/device.h"
+#include "ops/rnn/parts.h"
 #include "ops/rnn/rnn.h"
 
 namespace pt {
@@ -22,45 +25,6 @@ const Kernel<RnnBackwardFn> kBackward{"rnn_backward"};
 bool has_shape(const Tensor& t, int64_t rows, int64_t columns) {
   return t.defined() && t.dim() == 2 && t->sizes[0] == rows && t->sizes[1] == columns;
 }
-
-Tensor transposed(const Tensor& m) {
-  return make_view(m, Dims{m->sizes[1], m->sizes[0]}, Dims{m->strides[1], m->strides[0]},
-                   m.offset());
-}
-Tensor columns(const Tensor& m, int64_t first, int64_t count) {
-  return make_view(m, Dims{m->sizes[0], count}, Dims{m->strides[0], m->strides[1]},
-                   m.offset() + first * m->strides[1]);
-}
-Tensor rows(const Tensor& m, int64_t first, int64_t count) {
-  return make_view(m, Dims{count, m->sizes[1]}, Dims{m->strides[0], m->strides[1]},
-                   m.offset() + first * m->strides[0]);
-}
-Tensor elements(const Tensor& v, int64_t first, int64_t count) {
-  return make_view(v, Dims{count}, Dims{v->strides[0]}, v.offset() + first * v->strides[0]);
-}
-void* raw_or_null(const Tensor& t) { return t.defined() ? t.raw() : nullptr; }
-
-struct Geometry {
-  RnnShape shape;
-  std::vector<int64_t> offsets;
-  int64_t total = 0;
-
-  explicit Geometry(const Layer& l) {
-    for (const int64_t n : l.batch_sizes) {
-      offsets.push_back(total);
-      total += n;
-    }
-    shape.mode = l.mode;
-    shape.reverse = l.reverse;
-    shape.steps = static_cast<int64_t>(l.batch_sizes.size());
-    shape.batch = shape.steps ? l.batch_sizes[0] : 0;
-    shape.width = l.h0->sizes[1];
-    shape.hidden = l.w_hh->sizes[0] / shape.gates();
-    shape.batch_sizes = l.batch_sizes.data();
-    shape.offsets = offsets.data();
-  }
-  bool regular() const { return shape.batch_sizes[shape.steps - 1] == shape.batch; }
-};
 
 Tensor workspace(int64_t size, DType t) { return empty_tensor(Dims{size}, t); }
 
@@ -147,7 +111,11 @@ Forward fused_forward(const Layer& l) {
   a.cells = f.cells.raw();
   a.output = f.state.output.raw();
   Tensor w_hh, w_hr, raw, packed_hh, packed_hr;
-  if (s.steps == 1 && !l.w_hr.defined()) {
+  if (call_on_device) {
+    if (s.hidden > 0) {
+      device::run_steps(l, geometry, {h0, c0, b_hn, f.gates, f.cells, f.state.output});
+    }
+  } else if (s.steps == 1 && !l.w_hr.defined()) {
     // A single step: nothing is gained by packing the weight.
     if (s.mode == RnnMode::kGru) {
       gemm(columns(f.gates, 0, 2 * s.hidden), h0, transposed(rows(l.w_hh, 0, 2 * s.hidden)),
@@ -171,7 +139,9 @@ Forward fused_forward(const Layer& l) {
       a.packed_hr = packed_hr.raw();
     }
   }
-  if (n > 0 && s.hidden > 0) kForward.get(t)(a);
+  if (n > 0 && s.hidden > 0 && !call_on_device) kForward.get(t)(a);
+
+  if (!has_cells) f.gates = empty_tensor(Dims{0}, t);  // the output has all that backward needs
 
   // The last state of every sequence: the first step's rows backwards, else where it ends.
   const auto last_rows = [&](const Tensor& steps, int64_t size) {
@@ -237,7 +207,8 @@ LayerGradients fused_backward(const Layer& l, const Needs& needs, const Tensor& 
   const RnnShape& s = geometry.shape;
   const DType t = l.input.dtype();
   const int64_t n = geometry.total, gate_columns = s.gates() * s.hidden;
-  const bool gru = s.mode == RnnMode::kGru, single = s.steps == 1 && !l.w_hr.defined();
+  const bool gru = s.mode == RnnMode::kGru;
+  const bool single = s.steps == 1 && !l.w_hr.defined() && !call_on_device;
   const auto state = [&](const Tensor& grad, int64_t size) {
     return grad.defined() ? contiguous_copy(grad) : zeros_tensor(Dims{s.batch, size}, t);
   };
@@ -263,7 +234,16 @@ LayerGradients fused_backward(const Layer& l, const Needs& needs, const Tensor& 
   a.grad_gates = grad_gates.raw();
   a.grad_hn = raw_or_null(grad_hn);
   Tensor w_hr, raw, grad_width, grad_raw, packed_hh, packed_hr;
-  if (!single) {
+  if (call_on_device) {
+    if (l.w_hr.defined()) {
+      raw = empty_tensor(Dims{n, s.hidden}, t);
+      grad_width = empty_tensor(Dims{n, s.width}, t);
+    }
+    if (s.hidden > 0) {
+      device::run_steps_backward(l, geometry, {h0, c0, {}, gates, cells, output},
+                                 {go, g.h0, g.c0, grad_gates, grad_hn, raw, grad_width});
+    }
+  } else if (!single) {
     packed_hh = workspace(rnn_packed_size(gate_columns, s.width), t);
     a.w_hh = w_hh.raw();
     a.packed_hh = packed_hh.raw();
@@ -280,7 +260,7 @@ LayerGradients fused_backward(const Layer& l, const Needs& needs, const Tensor& 
       a.packed_hr = packed_hr.raw();
     }
   }
-  if (n > 0 && s.hidden > 0) kBackward.get(t)(a);
+  if (n > 0 && s.hidden > 0 && !call_on_device) kBackward.get(t)(a);
 
   // The gradient of the part of the gates that is made of the state: gru's differs in one gate.
   const Tensor two = gru ? columns(grad_gates, 0, 2 * s.hidden) : grad_gates;
@@ -329,13 +309,15 @@ RnnMode mode_of(int64_t mode) {
 }  // namespace rnn
 
 PT_OP(rnn_layer)
+    .on_device()
     .impl([](const Tensor& input, const Tensor& h0, const Tensor& c0, const Tensor& w_ih,
              const Tensor& w_hh, const Tensor& b_ih, const Tensor& b_hh, const Tensor& w_hr,
              int64_t mode, IntList batch_sizes, bool reverse) {
       const rnn::Layer l{input,       h0,     c0, w_ih, w_hh, b_ih, b_hh, w_hr, rnn::mode_of(mode),
                          batch_sizes, reverse};
       rnn::check_layer(l);
-      PT_CHECK_KIND(ErrorKind::kNotImplemented, rnn::kForward.get(input.dtype()),
+      PT_CHECK_KIND(ErrorKind::kNotImplemented,
+                    input.dtype() == DType::kFloat32 || input.dtype() == DType::kFloat64,
                     "\"_rnn_layer\" not implemented for '", dtype_name(input.dtype()), "'");
       rnn::Forward f = rnn::fused_forward(l);
       return std::make_tuple(f.state.output, f.state.h_n, f.state.c_n, f.gates, f.cells);

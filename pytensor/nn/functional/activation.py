@@ -334,7 +334,9 @@ def gumbel_softmax(
     """
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
-    noise = -pytensor.empty(logits.shape, dtype=logits.dtype).exponential_().log()
+    noise = (
+        -pytensor.empty(logits.shape, dtype=logits.dtype, device=logits.device).exponential_().log()
+    )
     soft = ((logits + noise) / tau).softmax(dim)
     if not hard:
         return soft

@@ -207,7 +207,7 @@ def _fractional(
         batch = input.shape[0] if input.dim() == spatial + 2 else 1
         channels = input.shape[-spatial - 1] if input.dim() > spatial else 1
         dtype = input.dtype if input.is_floating_point() else None
-        samples = pytensor.rand(batch, channels, spatial, dtype=dtype)
+        samples = pytensor.rand(batch, channels, spatial, dtype=dtype, device=input.device)
     elif samples.dtype != input.dtype:
         raise RuntimeError(
             f"{name}(): expected _random_samples to have the same dtype as input, but got "

@@ -39,7 +39,7 @@ def _canonical_mask(
         )
     if mask.is_floating_point():
         return mask
-    return pytensor.zeros(mask.shape, dtype=dtype).masked_fill_(mask, -math.inf)
+    return pytensor.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(mask, -math.inf)
 
 
 def _check_shapes(
@@ -135,7 +135,7 @@ def _one_more(mask: Tensor | None) -> Tensor | None:
     """The mask with one more key, which everything attends to."""
     if mask is None:
         return None
-    return pytensor.cat([mask, pytensor.zeros((*mask.shape[:-1], 1), dtype=mask.dtype)], -1)
+    return pytensor.cat([mask, mask.new_zeros((*mask.shape[:-1], 1))], -1)
 
 
 def multi_head_attention_forward(
@@ -271,7 +271,7 @@ def multi_head_attention_forward(
     k = heads(k) if static_k is None else given(static_k, "static_k")
     v = heads(v) if static_v is None else given(static_v, "static_v")
     if add_zero_attn:
-        zeros = pytensor.zeros(batch * num_heads, 1, head_dim, dtype=k.dtype)
+        zeros = k.new_zeros((batch * num_heads, 1, head_dim))
         k, v = pytensor.cat([k, zeros], 1), pytensor.cat([v, zeros], 1)
         attn_mask, key_padding_mask = _one_more(attn_mask), _one_more(key_padding_mask)
     keys = k.size(1)

@@ -41,7 +41,7 @@ def _apply(input: Tensor, p: float, training: bool, inplace: bool, feature: bool
     if p == 0 or not training or input.numel() == 0:
         return input
     if p == 1:
-        noise = pytensor.zeros((), dtype=input.dtype)
+        noise = pytensor.zeros((), dtype=input.dtype, device=input.device)
     else:
         noise = _noise(input, p, feature).div_(1 - p)
     return input.mul_(noise) if inplace else input * noise
@@ -53,7 +53,7 @@ def _noise(input: Tensor, p: float, feature: bool) -> Tensor:
     if input.dim() < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
     shape = (*input.shape[:2], *(1,) * (input.dim() - 2))
-    return pytensor.empty(shape, dtype=input.dtype).bernoulli_(1 - p)
+    return pytensor.empty(shape, dtype=input.dtype, device=input.device).bernoulli_(1 - p)
 
 
 def _apply_alpha(input: Tensor, p: float, training: bool, inplace: bool, feature: bool) -> Tensor:
@@ -62,7 +62,7 @@ def _apply_alpha(input: Tensor, p: float, training: bool, inplace: bool, feature
     if p == 0 or not training or input.numel() == 0:
         return input
     if p == 1:
-        zero = pytensor.zeros((), dtype=input.dtype)
+        zero = pytensor.zeros((), dtype=input.dtype, device=input.device)
         return input.mul_(zero) if inplace else input * zero
     noise = _noise(input, p, feature)
     a = 1.0 / math.sqrt((_ALPHA * _ALPHA * p + 1) * (1 - p))

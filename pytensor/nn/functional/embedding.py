@@ -130,9 +130,9 @@ def embedding_bag(
                 f"{type(offsets)}"
             )
         size = input.size(1)
-        offsets = pytensor.arange(0, input.numel(), size) if size else None
+        offsets = pytensor.arange(0, input.numel(), size, device=input.device) if size else None
         if offsets is None:
-            offsets = pytensor.zeros(input.size(0), dtype=pytensor.long)
+            offsets = pytensor.zeros(input.size(0), dtype=pytensor.long, device=input.device)
         input = input.reshape(-1)
         if per_sample_weights is not None:
             per_sample_weights = per_sample_weights.reshape(-1)

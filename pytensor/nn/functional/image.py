@@ -91,8 +91,8 @@ def grid_sample(
 def _coordinates(n: int, align_corners: bool, like: Tensor) -> Tensor:
     """n places from -1 to 1: the centres of the first and last element, or the outer edges."""
     if n == 1:
-        return pytensor.zeros(1, dtype=like.dtype)
-    places = pytensor.linspace(-1, 1, n, dtype=like.dtype)
+        return pytensor.zeros(1, dtype=like.dtype, device=like.device)
+    places = pytensor.linspace(-1, 1, n, dtype=like.dtype, device=like.device)
     return places if align_corners else places * ((n - 1) / n)
 
 
@@ -154,6 +154,6 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         .expand(spatial)
         for d in reversed(range(n))
     ]
-    columns.append(pytensor.ones(spatial, dtype=theta.dtype))
+    columns.append(pytensor.ones(spatial, dtype=theta.dtype, device=theta.device))
     points = pytensor.stack(columns, -1).reshape(1, -1, n + 1).expand(size[0], -1, -1)
     return pytensor.bmm(points, theta.transpose(1, 2)).reshape(size[0], *spatial, n)

@@ -34,10 +34,10 @@ __all__ = [
 Activation = str | Callable[[Tensor], Tensor]
 
 
-def _causal_mask(size: int, dtype: Any = None) -> Tensor:
+def _causal_mask(size: int, dtype: Any = None, device: Any = None) -> Tensor:
     """-inf above the diagonal."""
-    full = pytensor.full((size, size), float("-inf"), dtype=dtype or pytensor.get_default_dtype())
-    return full.triu(1)
+    dtype = dtype or pytensor.get_default_dtype()
+    return pytensor.full((size, size), float("-inf"), dtype=dtype, device=device).triu(1)
 
 
 def _activation(name: Activation) -> Callable[[Tensor], Tensor]:
@@ -58,7 +58,7 @@ def _is_causal(mask: Tensor | None, hint: bool | None, length: int | None) -> bo
     if hint is not None or mask is None:
         return hint is True
     size = length if length is not None else mask.size(-2)
-    causal = _causal_mask(size, mask.dtype if mask.is_floating_point() else None)
+    causal = _causal_mask(size, mask.dtype if mask.is_floating_point() else None, mask.device)
     return mask.shape == causal.shape and bool((mask == causal).all())
 
 

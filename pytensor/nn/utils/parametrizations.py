@@ -147,7 +147,7 @@ def _householder_product(vectors: Tensor, tau: Tensor) -> Tensor:
     diagonal, with 1 on it."""
     n, k = vectors.shape[-2:]
     below = vectors.tril(-1)
-    unit = pytensor.eye(n, k, dtype=vectors.dtype)
+    unit = pytensor.eye(n, k, dtype=vectors.dtype, device=vectors.device)
     v = below + unit
     product = unit.expand(vectors.shape)
     for i in reversed(range(k)):
@@ -212,7 +212,7 @@ class _Orthogonal(Module):
             if self.orthogonal_map == "matrix_exp":
                 Q = pytensor.matrix_exp(A)
             else:
-                one = pytensor.eye(n, dtype=A.dtype)
+                one = pytensor.eye(n, dtype=A.dtype, device=A.device)
                 Q = pytensor.linalg.solve(one - 0.5 * A, one + 0.5 * A)
             Q = Q[..., :k]
         if self.trivialized and self.base is not None:
@@ -240,7 +240,7 @@ class _Orthogonal(Module):
                 vectors = _to_householder(Q)
                 return vectors.mT if transposed else vectors
             if n != k:
-                noise = pytensor.randn(*Q.shape[:-2], n, n - k, dtype=Q.dtype)
+                noise = pytensor.randn(*Q.shape[:-2], n, n - k, dtype=Q.dtype, device=Q.device)
                 Q = pytensor.cat([Q, noise], -1)
             self.base = Q.clone() if n == k and _is_orthogonal(Q) else _make_orthogonal(Q)
             start = pytensor.zeros_like(given)
@@ -250,7 +250,7 @@ class _Orthogonal(Module):
 
 def _is_orthogonal(Q: Tensor) -> bool:
     n, k = Q.shape[-2:]
-    one = pytensor.eye(k, dtype=Q.dtype)
+    one = pytensor.eye(k, dtype=Q.dtype, device=Q.device)
     eps = 10.0 * n * pytensor.finfo(Q.dtype).eps
     return pytensor.allclose(Q.mT @ Q, one.expand(*Q.shape[:-2], k, k), atol=eps)
 

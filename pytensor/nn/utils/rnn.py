@@ -70,7 +70,9 @@ class PackedSequence(_PackedFields):
     def _with_data(self, data: Tensor) -> PackedSequence:
         if data is self.data:
             return self
-        return type(self)(data, self.batch_sizes, self.sorted_indices, self.unsorted_indices)
+        orders = self.sorted_indices, self.unsorted_indices
+        moved = [None if order is None else order.to(data.device) for order in orders]
+        return type(self)(data, self.batch_sizes, *moved)
 
     def to(self, *args: Any, **kwargs: Any) -> PackedSequence:
         """The sequences with ``data`` converted as ``Tensor.to`` does."""
@@ -144,13 +146,13 @@ def invert_permutation(permutation: Tensor | None) -> Tensor | None:
     if permutation is None:
         return None
     output = pytensor.empty_like(permutation)
-    order = pytensor.arange(permutation.numel(), dtype=permutation.dtype)
+    order = pytensor.arange(permutation.numel(), dtype=permutation.dtype, device=permutation.device)
     return output.scatter_(0, permutation, order)
 
 
 def _present(steps: int, lengths: Tensor) -> Tensor:
     """Which sequences (columns) reach each step (rows)."""
-    return pytensor.arange(steps).unsqueeze(1) < lengths.unsqueeze(0)
+    return pytensor.arange(steps, device=lengths.device).unsqueeze(1) < lengths.unsqueeze(0)
 
 
 def pack_padded_sequence(
@@ -179,14 +181,15 @@ def pack_padded_sequence(
     if not isinstance(lengths, Tensor):
         lengths = pytensor.tensor(lengths, dtype=pytensor.int64)
     lengths = lengths.to(pytensor.int64)
-    if lengths.dim() != 1:
+    if lengths.dim() != 1 or lengths.device.type != "cpu":
         raise RuntimeError(
             "'lengths' argument should be a 1D CPU int64 tensor, but got "
-            f"{lengths.dim()}D cpu Long tensor"
+            f"{lengths.dim()}D {lengths.device} Long tensor"
         )
     sorted_indices = None
     if not enforce_sorted:
-        lengths, sorted_indices = pytensor.sort(lengths, descending=True)
+        lengths, order = pytensor.sort(lengths, descending=True)
+        sorted_indices = order.to(input.device)
         input = input.index_select(0 if batch_first else 1, sorted_indices)
     if batch_first:
         input = input.transpose(0, 1)
@@ -216,7 +219,8 @@ def pack_padded_sequence(
             "steps of the input"
         )
     present = _present(given[0], lengths)
-    return PackedSequence(input[: given[0]][present], present.sum(1), sorted_indices, None)
+    data = input[: given[0]][present.to(input.device)]
+    return PackedSequence(data, present.sum(1), sorted_indices, None)
 
 
 def pad_packed_sequence(
@@ -260,13 +264,13 @@ def pad_packed_sequence(
         present = pytensor.cat(
             [present, pytensor.zeros(length - steps, batch, dtype=pytensor.bool)]
         )
-    padded = pytensor.full((length, batch, *data.shape[1:]), padding_value, dtype=data.dtype)
-    padded[present] = data
+    padded = data.new_full((length, batch, *data.shape[1:]), padding_value)
+    padded[present.to(data.device)] = data
     if batch_first:
         padded = padded.transpose(0, 1)
     if sequence.unsorted_indices is not None:
         order = sequence.unsorted_indices
-        return padded.index_select(0 if batch_first else 1, order), lengths[order]
+        return padded.index_select(0 if batch_first else 1, order), lengths[order.cpu()]
     return padded, lengths
 
 
@@ -307,9 +311,8 @@ def pad_sequence(
     if sequences[0].dim() == 0:
         raise RuntimeError("pad_sequence: Expected sequences of at least one dimension")
     longest = max(s.size(0) for s in sequences)
-    padded = pytensor.full(
-        (len(sequences), longest, *sequences[0].shape[1:]), padding_value, dtype=sequences[0].dtype
-    )
+    shape = (len(sequences), longest, *sequences[0].shape[1:])
+    padded = sequences[0].new_full(shape, padding_value)
     for row, s in enumerate(sequences):
         n = s.size(0)
         start = longest - n if padding_side == "left" else 0
