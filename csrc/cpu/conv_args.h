@@ -34,7 +34,7 @@ struct ConvArgs {
   const void* scale = nullptr;
   const void* residual = nullptr;
   double least = -__builtin_inf(), most = __builtin_inf();
-  bool reduced_precision = false;  // a few more bits may be lost for speed
+  int winograd_tile = 2;  // the largest tiles that Winograd's transforms may take: 0 (none), 2, 4
   ConvWay way = ConvWay::kChosen;
   // Memory for the time of the call, 64-byte aligned.
   void* (*allocate)(void* owner, int64_t bytes) = nullptr;

@@ -30,6 +30,8 @@ void init_settings(py::module_& m) {
       py::arg("data"), py::arg("start") = 0);
   m.def("set_float32_precision",
         [](int level) { set_float32_precision(static_cast<Float32Precision>(level)); });
+  m.def("set_winograd_tiles",
+        [](int setting) { set_winograd_tiles(static_cast<WinogradTiles>(setting)); });
   m.def("get_default_dtype",
         [] { return py::reinterpret_steal<py::object>(dtype_object(default_dtype())); });
   m.def("set_default_dtype", [](py::object o) {

@@ -1,7 +1,8 @@
 """``torch.backends``: what the libraries behind PyTorch are told, kept here for programs that ask.
 
-Nothing depends on these settings: this library's kernels are its own and deterministic, and only
-``set_float32_matmul_precision`` and autocast let them round inputs.
+Little depends on these settings: this library's kernels are its own and deterministic.
+``cpu.winograd`` chooses how convolutions are computed; only ``set_float32_matmul_precision`` and
+autocast let kernels round inputs.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ struct ConvCall {
       return cast_to(out, t);
     }
     if (const Tensor z = run_units(a, b, bias, sizes); z.defined()) return z;
-    args.reduced_precision = float32_precision() != Float32Precision::kHighest;
+    args.winograd_tile = most_winograd_tile();
     args.way = way_of_call();
     const Operands operands(*this, a, b, bias, out);
     if (ConvFn* fn = kernel.get(compute)) {
