@@ -18,6 +18,7 @@ using gemm::kBlock;
 using gemm::kTileDepth;
 using gemm::kTileRows;
 using gemm::kTileSize;
+using gemm::LowPart;
 using gemm::round_up;
 
 inline constexpr int kMostUnitTaps = 1024;
@@ -47,6 +48,10 @@ struct UnitImage {
   int64_t image_step = 0, channel_step = 0, channels = 1;
   UnitAxis y, x;
 
+  // The low parts of the same numbers.
+  UnitImage<LowPart> low_parts() const {
+    return {reinterpret_cast<const LowPart*>(image), image_step, channel_step, channels, y, x};
+  }
   int64_t num_taps() const { return y.taps * x.taps; }
   bool unfolded() const {
     return num_taps() > 1 && channels < kFewChannels && channels * num_taps() <= kMostUnitTaps;
@@ -68,6 +73,9 @@ struct UnitImage {
 alignas(64) inline constexpr uint16_t kEven[32] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20,
                                                    22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42,
                                                    44, 46, 48, 50, 52, 54, 56, 58, 60, 62};
+
+alignas(64) inline constexpr uint32_t kEvenFloats[16] = {0,  2,  4,  6,  8,  10, 12, 14,
+                                                         16, 18, 20, 22, 24, 26, 28, 30};
 
 // How the rows of one plane are read: row q is the image's row y0 + q * step_y, of which numbers
 // x0 + i * step_x, low <= i < high, lie inside.
@@ -120,22 +128,28 @@ struct PlaneReader {
       const __m512i a = _mm512_maskz_loadu_epi16(static_cast<uint32_t>(mask), at);
       const __m512i b = _mm512_maskz_loadu_epi16(static_cast<uint32_t>(mask >> 32), at + 32);
       return _mm512_permutex2var_epi16(a, _mm512_load_si512(kEven), b);
-    } else {
-      alignas(64) uint16_t numbers[32] = {};
-      for (int64_t j = lo; j < min_of<int64_t>(hi, 32); j++) {
-        numbers[j] = BFloat16(static_cast<float>(from[(i + j) * step_x])).bits;
+    } else if constexpr (kStep == 2) {
+      // Every other number of 64 floats, of which the last one may lie outside.
+      const uint64_t end = hi >= 32 ? ~uint64_t{0} >> 1 : (uint64_t{1} << (2 * hi - 1)) - 1;
+      const uint64_t mask = end & ~((uint64_t{1} << (2 * lo)) - 1);
+      const float* at = reinterpret_cast<const float*>(from) + 2 * i;
+      const __m512i even = _mm512_load_si512(kEvenFloats);
+      __m512 v[4];
+      PT_GEMM_UNROLL for (int q = 0; q < 4; q++) {
+        v[q] = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> (16 * q)), at + 16 * q);
       }
-      return _mm512_load_si512(numbers);
+      return gemm::narrow_as<T>(_mm512_permutex2var_ps(v[0], even, v[1]),
+                                _mm512_permutex2var_ps(v[2], even, v[3]));
+    } else {
+      alignas(64) T numbers[32] = {};
+      for (int64_t j = lo; j < min_of<int64_t>(hi, 32); j++) numbers[j] = from[(i + j) * step_x];
+      return gemm::load_32(numbers, 32);
     }
   }
 
  private:
-  PT_GEMM_INLINE static __m512i load_masked(const BFloat16* p, uint32_t mask) {
-    return _mm512_maskz_loadu_epi16(mask, p);
-  }
-  PT_GEMM_INLINE static __m512i load_masked(const float* p, uint32_t mask) {
-    return gemm::narrow(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask & 0xffffu), p),
-                        _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), p + 16));
+  PT_GEMM_INLINE static __m512i load_masked(const T* p, uint32_t mask) {
+    return gemm::load_under(p, mask);
   }
 };
 

@@ -26,19 +26,20 @@ struct UnitProduct {
   int64_t jumps() const { return matrix.unfolded() ? 1 : matrix.num_taps(); }
   int64_t steps() const { return divide_up(matrix.lines(), kTileDepth); }
   int64_t panel() const { return jumps() * steps() * 2 * kTileSize; }  // 32 rows of the weight
+  int64_t packed_size() const { return divide_up(rows, kBlock) * panel(); }  // of all, one part
 };
 
 // Tiles of 32 rows and the 32 channels from c0 on, under each tap. Rows or channels are one block
 // of taps after the other in the weight.
-template <class T>
-void pack_taps(const UnitProduct<T>& p, const T* from, int64_t rows, int64_t c0, int64_t all_taps,
+template <class T, class From>
+void pack_taps(const UnitProduct<T>& p, const From* from, int64_t rows, int64_t c0, int64_t all_taps,
                const TapShuffle& shuffle, uint16_t* to) {
   const int64_t channels = min_of<int64_t>(kTileDepth, p.matrix.channels - c0);
   const int64_t jump = p.steps() * 2 * kTileSize;
   if (p.w_channel == all_taps) {
     for (int64_t r = 0; r < kBlock; r++) {
       uint16_t* row = to + r / kTileRows * kTileSize + r % kTileRows * kTileDepth;
-      const T* run = from + r * p.w_row + c0 * all_taps;
+      const From* run = from + r * p.w_row + c0 * all_taps;
       for (int64_t t = 0; t < p.jumps(); t++, row += jump) {
         _mm512_storeu_si512(row, r < rows ? shuffle.gather(run, p.taps[t], channels) : __m512i{});
       }
@@ -58,27 +59,29 @@ void pack_taps(const UnitProduct<T>& p, const T* from, int64_t rows, int64_t c0,
 }
 
 // The same for many taps, and for unfolded ones in another order than the weight's.
-template <class T>
-void pack_one_by_one(const UnitProduct<T>& p, const T* from, int64_t rows, uint16_t* to) {
+template <class T, class From>
+void pack_one_by_one(const UnitProduct<T>& p, const From* from, int64_t rows, uint16_t* to) {
   const UnitImage<T>& m = p.matrix;
   for (int64_t i = 0; i < p.panel(); i += 32) _mm512_storeu_si512(to + i, __m512i{});
   for (int64_t r = 0; r < rows; r++) {
     uint16_t* row = to + r / kTileRows * kTileSize + r % kTileRows * kTileDepth;
     for (int64_t c = 0; c < m.channels; c++) {
-      const T* element = from + r * p.w_row + c * p.w_channel;
+      const From* element = from + r * p.w_row + c * p.w_channel;
       for (int64_t t = 0; t < m.num_taps(); t++) {
         const int64_t k = m.unfolded() ? c * m.num_taps() + t : c;
         const int64_t step = k / kTileDepth + (m.unfolded() ? 0 : t * p.steps());
         row[step * 2 * kTileSize + k % kTileDepth] =
-            BFloat16(static_cast<float>(element[p.taps[t]])).bits;
+            gemm::rounded(element[p.taps[t]]).bits;
       }
     }
   }
 }
 
-// Packs the weight: [32 rows][jump][step][2 tiles][16 rows][32 channels].
-template <class T>
-void pack_unit_weight(const UnitProduct<T>& p, int64_t all_taps, uint16_t* to) {
+// Packs the weight, seen as numbers of type From: [32 rows][jump][step][2 tiles][16 rows]
+// [32 channels].
+template <class From, class T>
+void pack_unit_weight(const UnitProduct<T>& p, int64_t all_taps, uint16_t* to,
+                      gemm::InfinityWatch& watch) {
   const int64_t panels = divide_up(p.rows, kBlock), lines = p.matrix.lines();
   const int64_t grain = max_of(1, 65536 / p.panel());
   // Unfolded, tap t of channel c is number c * taps + t.
@@ -88,13 +91,14 @@ void pack_unit_weight(const UnitProduct<T>& p, int64_t all_taps, uint16_t* to) {
   const bool shuffled = !unfolded && all_taps > 1 && all_taps <= TapShuffle::kMostTaps;
   const TapShuffle shuffle(shuffled ? static_cast<int>(all_taps) : 0);
   parallel_for(0, panels, grain, [&](int64_t begin, int64_t end) {
+    const gemm::InfinityWatch::Share share(watch);
     for (int64_t q = begin; q < end; q++) {
       const int64_t rows = min_of<int64_t>(kBlock, p.rows - q * kBlock);
-      const T* from = p.weight + q * kBlock * p.w_row;
+      const auto* from = reinterpret_cast<const From*>(p.weight) + q * kBlock * p.w_row;
       uint16_t* panel = to + q * p.panel();
       if (all_taps == 1 || dense) {
         const int64_t k = all_taps == 1 ? p.w_channel : 1;
-        gemm::pack_panels<false>(gemm::Lines<T>{from, p.w_row, k, rows, lines}, 0, panel);
+        gemm::pack_panels<false>(gemm::Lines<From>{from, p.w_row, k, rows, lines}, 0, panel);
       } else if (shuffled) {
         for (int64_t c = 0; c < lines; c += kTileDepth) {
           pack_taps(p, from, rows, c, all_taps, shuffle, panel + c / kTileDepth * 2 * kTileSize);

@@ -25,11 +25,14 @@ struct UnitWeight {
   int64_t lines() const { return round_up(matrix.lines(), kBlock); }
   int64_t columns() const { return round_up(channels, kBlock); }
   int64_t taps() const { return matrix.unfolded() ? 1 : matrix.num_taps(); }
+  // Of all planes and panels of one part.
+  int64_t planes_size() const { return lines() * matrix.residues() * pitch + 64; }
+  int64_t panels_size() const { return columns() / kBlock * b_panel + 64; }
 };
 
 template <class T>
-void cut_weight_chunks(UnitWeight<T>* w, int64_t batch) {
-  constexpr int64_t kBytes = 1024 * 1024;
+void cut_weight_chunks(UnitWeight<T>* w, int64_t batch, int64_t parts) {
+  const int64_t kBytes = 1024 * 1024 / parts;
   const UnitImage<T>& m = w->matrix;
   const int64_t per_pixel = 2 * (w->lines() * m.residues() + w->columns());
   const int64_t row = m.width() * per_pixel;
@@ -50,10 +53,9 @@ void cut_weight_chunks(UnitWeight<T>* w, int64_t batch) {
 }
 
 // Planes of the lines [begin, end) of a chunk: [line][residue][image][row].
-template <class T>
-void make_planes(const UnitWeight<T>& w, int64_t image0, int64_t images, int64_t q0, int64_t rows,
-                 int64_t begin, int64_t end, uint16_t* to) {
-  const UnitImage<T>& m = w.matrix;
+template <class T, class From>
+void make_planes(const UnitWeight<T>& w, const UnitImage<From>& m, int64_t image0, int64_t images,
+                 int64_t q0, int64_t rows, int64_t begin, int64_t end, uint16_t* to) {
   const int64_t residues = m.residues(), width = m.width(), height = m.height(rows);
   with_step(m.x.step, [&](auto step) {
     constexpr int kStep = decltype(step)::value;
@@ -61,11 +63,11 @@ void make_planes(const UnitWeight<T>& w, int64_t image0, int64_t images, int64_t
       uint16_t* plane = to + p * w.pitch;
       uint16_t* out = plane;
       for (int64_t n = 0; n < (p < m.lines() * residues ? images : 0); n++) {
-        const PlaneReader<T> reader(m, m.image + (image0 + n) * m.image_step, p / residues,
+        const PlaneReader<From> reader(m, m.image + (image0 + n) * m.image_step, p / residues,
                                     p % residues);
         out = plane + n * w.span;
         for (int64_t q = q0; q < q0 + height; q++, out += width) {
-          const T* row = reader.row(q);
+          const From* row = reader.row(q);
           for (int64_t i = 0; i < width; i += 32) {  // the next row overwrites what is too much
             _mm512_storeu_si512(out + i, reader.template load<kStep>(row, i));
           }
@@ -78,7 +80,7 @@ void make_planes(const UnitWeight<T>& w, int64_t image0, int64_t images, int64_t
 }
 
 // The output's channels [c0, c0 + 32) of a chunk as tiles of B.
-template <class T>
+template <class From, class T>
 void make_output_panel(const UnitWeight<T>& w, int64_t image0, int64_t images, int64_t q0,
                        int64_t rows, int64_t c0, uint16_t* to) {
   const UnitImage<T>& m = w.matrix;
@@ -89,8 +91,8 @@ void make_output_panel(const UnitWeight<T>& w, int64_t image0, int64_t images, i
     uint16_t* line = flat + c * room;
     for (int64_t i = 0; i < w.pixels; i += 32) _mm512_storeu_si512(line + i, __m512i{});
     for (int64_t n = 0; n < images; n++) {
-      const T* from =
-          w.output + (image0 + n) * w.image_step + (c0 + c) * w.channel_step + q0 * grid;
+      const From* from =
+          reinterpret_cast<const From*>(w.output) + (image0 + n) * w.image_step + (c0 + c) * w.channel_step + q0 * grid;
       for (int64_t q = 0; q < rows; q++) {
         uint16_t* row = line + n * w.span + q * m.width();
         for (int64_t i = 0; i < grid; i += 32) {
@@ -106,19 +108,20 @@ void make_output_panel(const UnitWeight<T>& w, int64_t image0, int64_t images, i
 }
 
 // One chunk's share of the sums of 32 lines and 32 channels of the output, under all taps.
-template <bool kTiles, class T>
+template <bool kTiles, int kParts, class T>
 void add_chunk(const UnitWeight<T>& w, const uint16_t* planes, const uint16_t* panels, int64_t l,
                int64_t c, bool add, float* sums) {
   const UnitImage<T>& m = w.matrix;
   const int64_t row = m.residues() * w.pitch, steps = w.pixels / kTileDepth;
   const int a_tiles = m.lines() - l > kTileRows ? 2 : 1;
   const int b_tiles = w.channels - c > kTileRows ? 2 : 1;
-  const gemm::TileOperand b{panels + c / kBlock * w.b_panel, kTileDepth, kTileSize, 2 * kTileSize};
+  const gemm::TileOperand b{panels + c / kBlock * w.b_panel, kTileDepth, kTileSize, 2 * kTileSize,
+                            w.panels_size()};
   for (int64_t t = 0; t < w.taps(); t++) {
     const gemm::TileOperand a{planes + l * row + m.tap_start(t, w.pitch), row, kTileRows * row,
-                              kTileDepth};
+                              kTileDepth, w.planes_size()};
     float* to = sums + (t * w.lines() + l) * w.columns() + c;
-    gemm::multiply_block<kTiles>({steps, gemm::kNoJump, 1}, a, a_tiles, b, b_tiles, to, w.columns(),
+    gemm::multiply_block<kTiles, kParts>({steps, gemm::kNoJump, 1}, a, a_tiles, b, b_tiles, to, w.columns(),
                                  add);
   }
 }
@@ -180,33 +183,43 @@ void store_weight(const UnitWeight<T>& w, const float* sums, T* weight) {
   });
 }
 
-template <bool kTiles, class T>
-void run_unit_weight(const ConvArgs& p, const UnitWeight<T>& w, T* weight) {
+template <bool kTiles, int kParts, class T>
+bool run_unit_weight(const ConvArgs& p, const UnitWeight<T>& w, T* weight) {
   const UnitImage<T>& m = w.matrix;
-  const int64_t size = w.lines() * m.residues() * w.pitch;
-  auto* planes = static_cast<uint16_t*>(p.allocate(p.owner, 2 * size + 128));
-  auto* panels =
-      static_cast<uint16_t*>(p.allocate(p.owner, 2 * w.columns() / kBlock * w.b_panel + 128));
+  auto* planes = static_cast<uint16_t*>(p.allocate(p.owner, 2 * kParts * w.planes_size()));
+  auto* panels = static_cast<uint16_t*>(p.allocate(p.owner, 2 * kParts * w.panels_size()));
   auto* sums = static_cast<float*>(p.allocate(p.owner, 4 * w.taps() * w.lines() * w.columns()));
   const int64_t line_blocks = w.lines() / kBlock, column_blocks = w.columns() / kBlock;
   const int64_t cells = line_blocks * column_blocks;
   const auto compute = [&](bool add, int64_t begin, int64_t end) {
     for (int64_t cell = begin; cell < end; cell++) {
-      add_chunk<kTiles>(w, planes, panels, cell / column_blocks * kBlock,
+      add_chunk<kTiles, kParts>(w, planes, panels, cell / column_blocks * kBlock,
                         cell % column_blocks * kBlock, add, sums);
     }
   };
+  gemm::InfinityWatch watch;
   for (int64_t n = 0; n < p.batch; n += w.images) {
     const int64_t images = min_of(w.images, p.batch - n);
     for (int64_t q = 0; q < m.y.grid; q += w.rows) {
       const int64_t rows = min_of(w.rows, m.y.grid - q);
       parallel_for(0, line_blocks + column_blocks, 1, [&](int64_t begin, int64_t end) {
+        const gemm::InfinityWatch::Share share(watch);
         for (int64_t i = begin; i < end; i++) {
           if (i < line_blocks) {
-            make_planes(w, n, images, q, rows, i * kBlock, (i + 1) * kBlock, planes);
+            const int64_t l = i * kBlock;
+            make_planes(w, m, n, images, q, rows, l, l + kBlock, planes);
+            if constexpr (kParts > 1) {
+              make_planes(w, m.low_parts(), n, images, q, rows, l, l + kBlock,
+                          planes + w.planes_size());
+            }
           } else {
             const int64_t c = i - line_blocks;
-            make_output_panel(w, n, images, q, rows, c * kBlock, panels + c * w.b_panel);
+            uint16_t* panel = panels + c * w.b_panel;
+            make_output_panel<T>(w, n, images, q, rows, c * kBlock, panel);
+            if constexpr (kParts > 1) {
+              make_output_panel<LowPart>(w, n, images, q, rows, c * kBlock,
+                                         panel + w.panels_size());
+            }
           }
         }
       });
@@ -221,7 +234,9 @@ void run_unit_weight(const ConvArgs& p, const UnitWeight<T>& w, T* weight) {
       });
     }
   }
+  if (watch.met()) return false;  // numbers in two parts that are not finite
   store_weight(w, sums, weight);
+  return true;
 }
 
 template <class T>
@@ -242,13 +257,17 @@ bool unit_weight_gradient(const ConvArgs& p) {
     w.channel_step = out_plane;
     w.channels = p.out_channels;
     join_rows(&m);
-    cut_weight_chunks(&w, p.batch);
+    cut_weight_chunks(&w, p.batch, p.two_parts ? 2 : 1);
     T* weight = static_cast<T*>(p.weight) + g * p.out_channels * p.in_channels * volume(p.kernel);
-    if (bfloat16_unit() == BFloat16Unit::kTiles) {
-      run_unit_weight<true>(p, w, weight);
+    bool done = true;
+    if (p.two_parts) {
+      if constexpr (std::is_same_v<T, float>) done = run_unit_weight<true, 2>(p, w, weight);
+    } else if (bfloat16_unit() == BFloat16Unit::kTiles) {
+      run_unit_weight<true, 1>(p, w, weight);
     } else {
-      run_unit_weight<false>(p, w, weight);
+      run_unit_weight<false, 1>(p, w, weight);
     }
+    if (!done) return false;
   }
   return true;
 }

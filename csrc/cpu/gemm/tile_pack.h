@@ -26,14 +26,82 @@ PT_GEMM_INLINE __m256i narrow(__m512 v) {
   return half;
 }
 
-// The first n of 32 numbers as bfloat16; zeros after them.
-PT_GEMM_INLINE __m512i load_32(const BFloat16* p, int64_t n) {
-  return _mm512_maskz_loadu_epi16(mask_of(n), p);
+// The low part of a float32, what rounding it to bfloat16 loses: together they have 16 or 17 of its
+// 24 bits. Packing from a float32 matrix gives the high parts, from the same memory seen as LowPart
+// the low ones. Infinities, NaN and what is rounded to infinity have none: products with parts of
+// them could be of either sign, so the caller is told.
+inline thread_local bool met_infinite = false;
+struct LowPart {
+  float number;
+  LowPart() = default;
+  explicit LowPart(float f) : number(f) {}
+};
+PT_GEMM_INLINE __m512 low_part(__m512 v) {
+  const __m256i high = narrow(v);
+  // The masks only keep g++ 12 from warning about its own headers.
+  constexpr __mmask16 kAll = 0xffff;
+  const __m512i widened =
+      _mm512_maskz_slli_epi32(kAll, _mm512_maskz_cvtepu16_epi32(kAll, high), 16);
+  const __m512 rest = v - (__m512)widened;
+  constexpr int kQuietNaN = 0x01, kInfinite = 0x08 | 0x10, kSignallingNaN = 0x80;
+  const __mmask16 none = _mm512_fpclass_ps_mask(rest, kQuietNaN | kInfinite | kSignallingNaN);
+  if (__builtin_expect(none, 0)) met_infinite = true;
+  return rest;
 }
-PT_GEMM_INLINE __m512i load_32(const float* p, int64_t n) {
-  const uint32_t mask = mask_of(n);
-  return narrow(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask & 0xffffu), p),
-                _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), p + 16));
+
+// What the threads that take part in a product with two parts have met.
+class InfinityWatch {
+ public:
+  // The share of one chunk of work.
+  class Share {
+   public:
+    explicit Share(InfinityWatch& all) : all_(all) { met_infinite = false; }
+    ~Share() {
+      if (met_infinite) __atomic_store_n(&all_.met_, true, __ATOMIC_RELAXED);
+    }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+   private:
+    InfinityWatch& all_;
+  };
+  bool met() const { return __atomic_load_n(&met_, __ATOMIC_RELAXED); }
+
+ private:
+  bool met_ = false;
+};
+
+// One number as packing rounds it.
+PT_GEMM_INLINE BFloat16 rounded(BFloat16 x) { return x; }
+PT_GEMM_INLINE BFloat16 rounded(float x) { return BFloat16(x); }
+PT_GEMM_INLINE BFloat16 rounded(LowPart x) {
+  const float rest = x.number - static_cast<float>(BFloat16(x.number));
+  if (rest - rest != 0) met_infinite = true;
+  return BFloat16(rest);
+}
+
+// Two vectors of floats as what packing from T makes of them.
+template <class T>
+PT_GEMM_INLINE __m512i narrow_as(__m512 low, __m512 high) {
+  if constexpr (std::is_same_v<T, LowPart>) return narrow(low_part(low), low_part(high));
+  return narrow(low, high);
+}
+
+// 32 numbers as bfloat16, zeros where the mask has none.
+template <class T>
+PT_GEMM_INLINE __m512i load_under(const T* p, uint32_t mask) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    return _mm512_maskz_loadu_epi16(mask, p);
+  } else {
+    const auto* from = reinterpret_cast<const float*>(p);
+    return narrow_as<T>(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask & 0xffffu), from),
+                        _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), from + 16));
+  }
+}
+// The first n of 32 numbers as bfloat16; zeros after them.
+template <class T>
+PT_GEMM_INLINE __m512i load_32(const T* p, int64_t n) {
+  return load_under(p, mask_of(n));
 }
 
 // (low0, high0, low1, high1, ...) of the first or second 16 numbers of two vectors.

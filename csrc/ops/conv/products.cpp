@@ -121,7 +121,9 @@ struct ConvCall {
   // On the machine's bfloat16 units, where it has them and the numbers allow it; else undefined.
   Tensor run_units(const Tensor& a, const Tensor& b, const Tensor& bias, const Dims& sizes) {
     const DType t = a.dtype();
-    const bool rounded = t == DType::kFloat32 && float32_precision() == Float32Precision::kMedium;
+    const Float32Precision precision = float32_precision();
+    const bool rounded = t == DType::kFloat32 && precision != Float32Precision::kHighest;
+    args.two_parts = t == DType::kFloat32 && precision == Float32Precision::kHigh;
     if ((t != DType::kBFloat16 && !rounded) || bfloat16_unit() == BFloat16Unit::kNone) return {};
     ConvUnitsFn* fn = units.get(t);
     if (!fn) return {};

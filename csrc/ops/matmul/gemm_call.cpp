@@ -40,7 +40,10 @@ void gemm(const Tensor& out, const Tensor& a, const Tensor& b, const char* op, G
     g.bias = bias.raw();
     g.bias_col = bias->strides[0];
   }
-  g.reduced_precision = float32_precision() == Float32Precision::kMedium;
+  const Float32Precision precision = float32_precision();
+  g.rounding = precision == Float32Precision::kMedium ? Rounding::kBFloat16
+               : precision == Float32Precision::kHigh ? Rounding::kTwoParts
+                                                      : Rounding::kNone;
   fn(g);
 }
 
