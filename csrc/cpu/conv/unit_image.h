@@ -18,7 +18,7 @@ using gemm::kBlock;
 using gemm::kTileDepth;
 using gemm::kTileRows;
 using gemm::kTileSize;
-using gemm::LowPart;
+using gemm::Numbers;
 using gemm::round_up;
 
 inline constexpr int kMostUnitTaps = 1024;
@@ -48,10 +48,6 @@ struct UnitImage {
   int64_t image_step = 0, channel_step = 0, channels = 1;
   UnitAxis y, x;
 
-  // The low parts of the same numbers.
-  UnitImage<LowPart> low_parts() const {
-    return {reinterpret_cast<const LowPart*>(image), image_step, channel_step, channels, y, x};
-  }
   int64_t num_taps() const { return y.taps * x.taps; }
   bool unfolded() const {
     return num_taps() > 1 && channels < kFewChannels && channels * num_taps() <= kMostUnitTaps;
@@ -112,44 +108,39 @@ struct PlaneReader {
     return channel && y >= 0 && y < rows ? channel + y * row_size + x0 : nullptr;
   }
 
-  // Numbers [i, i + 32) of a row as bfloat16, with zeros outside of the image.
-  template <int kStep>
-  PT_GEMM_INLINE __m512i load(const T* from, int64_t i) const {
-    if (!from) return __m512i{};
+  // Numbers [i, i + 32) of a row, with zeros outside of the image.
+  template <int kStep, int kParts>
+  PT_GEMM_INLINE Numbers<T, kParts> load(const T* from, int64_t i,
+                                         gemm::FiniteCheck& check) const {
+    using N = Numbers<T, kParts>;
+    if (!from) return {};
     const int64_t lo = low > i ? low - i : 0, hi = high > i ? high - i : 0;
-    if (lo >= hi || lo >= 32) return __m512i{};
+    if (lo >= hi || lo >= 32) return {};
     if constexpr (kStep == 1) {
-      return load_masked(from + i, gemm::mask_of(hi) & ~gemm::mask_of(lo));
-    } else if constexpr (kStep == 2 && std::is_same_v<T, BFloat16>) {
+      return N::load(from + i, gemm::mask_of(hi) & ~gemm::mask_of(lo), check);
+    } else if constexpr (kStep == 2) {
       // Every other number of 64, of which the last one may lie outside.
       const uint64_t end = hi >= 32 ? ~uint64_t{0} >> 1 : (uint64_t{1} << (2 * hi - 1)) - 1;
       const uint64_t mask = end & ~((uint64_t{1} << (2 * lo)) - 1);
       const T* at = from + 2 * i;
-      const __m512i a = _mm512_maskz_loadu_epi16(static_cast<uint32_t>(mask), at);
-      const __m512i b = _mm512_maskz_loadu_epi16(static_cast<uint32_t>(mask >> 32), at + 32);
-      return _mm512_permutex2var_epi16(a, _mm512_load_si512(kEven), b);
-    } else if constexpr (kStep == 2) {
-      // Every other number of 64 floats, of which the last one may lie outside.
-      const uint64_t end = hi >= 32 ? ~uint64_t{0} >> 1 : (uint64_t{1} << (2 * hi - 1)) - 1;
-      const uint64_t mask = end & ~((uint64_t{1} << (2 * lo)) - 1);
-      const float* at = reinterpret_cast<const float*>(from) + 2 * i;
-      const __m512i even = _mm512_load_si512(kEvenFloats);
-      __m512 v[4];
-      PT_GEMM_UNROLL for (int q = 0; q < 4; q++) {
-        v[q] = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> (16 * q)), at + 16 * q);
+      if constexpr (std::is_same_v<T, BFloat16>) {
+        const __m512i a = _mm512_maskz_loadu_epi16(static_cast<uint32_t>(mask), at);
+        const __m512i b = _mm512_maskz_loadu_epi16(static_cast<uint32_t>(mask >> 32), at + 32);
+        return {_mm512_permutex2var_epi16(a, _mm512_load_si512(kEven), b)};
+      } else {
+        const __m512i even = _mm512_load_si512(kEvenFloats);
+        __m512 v[4];
+        PT_GEMM_UNROLL for (int q = 0; q < 4; q++) {
+          v[q] = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> (16 * q)), at + 16 * q);
+        }
+        return N::of(_mm512_permutex2var_ps(v[0], even, v[1]),
+                     _mm512_permutex2var_ps(v[2], even, v[3]), check);
       }
-      return gemm::narrow_as<T>(_mm512_permutex2var_ps(v[0], even, v[1]),
-                                _mm512_permutex2var_ps(v[2], even, v[3]));
     } else {
       alignas(64) T numbers[32] = {};
       for (int64_t j = lo; j < min_of<int64_t>(hi, 32); j++) numbers[j] = from[(i + j) * step_x];
-      return gemm::load_32(numbers, 32);
+      return N::load(numbers, ~0u, check);
     }
-  }
-
- private:
-  PT_GEMM_INLINE static __m512i load_masked(const T* p, uint32_t mask) {
-    return gemm::load_under(p, mask);
   }
 };
 

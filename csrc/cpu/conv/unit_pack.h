@@ -8,6 +8,8 @@
 
 namespace pt::PT_ISA::conv {
 
+inline constexpr Scratch scratch_turned{ScratchUse::kTurned};
+
 template <class T>
 struct UnitProduct {
   UnitImage<T> matrix;
@@ -30,56 +32,79 @@ struct UnitProduct {
 };
 
 // Tiles of 32 rows and the 32 channels from c0 on, under each tap. Rows or channels are one block
-// of taps after the other in the weight.
-template <class T, class From>
-void pack_taps(const UnitProduct<T>& p, const From* from, int64_t rows, int64_t c0, int64_t all_taps,
+// of taps after the other in the weight. Low parts follow p.packed_size() later.
+template <int kParts, class T>
+void pack_taps(const UnitProduct<T>& p, const T* from, int64_t rows, int64_t c0, int64_t all_taps,
                const TapShuffle& shuffle, uint16_t* to) {
+  constexpr int64_t kLongest = kBlock * TapShuffle::kMostTaps;
   const int64_t channels = min_of<int64_t>(kTileDepth, p.matrix.channels - c0);
-  const int64_t jump = p.steps() * 2 * kTileSize;
+  const int64_t jump = p.steps() * 2 * kTileSize, low = p.packed_size();
+  gemm::FiniteCheck check;
+  alignas(64) uint16_t run[kParts * kLongest];  // the taps of `count` rows or channels, one by one
+  const auto read_run = [&](const T* numbers, int64_t count) {
+    for (int64_t i = 0; i < count * all_taps; i += 32) {
+      const uint32_t mask = gemm::mask_of(count * all_taps - i);
+      Numbers<T, kParts>::load(numbers + i, mask, check).put(run + i, kLongest);
+    }
+  };
+  const auto gather = [&](int part, int64_t t, int64_t count) {
+    return shuffle.gather(reinterpret_cast<const BFloat16*>(run) + part * kLongest, p.taps[t],
+                          count);
+  };
   if (p.w_channel == all_taps) {
     for (int64_t r = 0; r < kBlock; r++) {
       uint16_t* row = to + r / kTileRows * kTileSize + r % kTileRows * kTileDepth;
-      const From* run = from + r * p.w_row + c0 * all_taps;
+      if (r < rows) read_run(from + r * p.w_row + c0 * all_taps, channels);
       for (int64_t t = 0; t < p.jumps(); t++, row += jump) {
-        _mm512_storeu_si512(row, r < rows ? shuffle.gather(run, p.taps[t], channels) : __m512i{});
+        PT_GEMM_UNROLL for (int part = 0; part < kParts; part++) {
+          _mm512_storeu_si512(row + part * low, r < rows ? gather(part, t, channels) : __m512i{});
+        }
       }
     }
     return;
   }
-  alignas(64) uint16_t block[kTileDepth * kBlock];  // [channel][row] of one tap
-  for (int64_t t = 0; t < p.jumps(); t++, to += jump) {
-    for (int64_t c = 0; c < channels; c++) {
-      _mm512_storeu_si512(block + c * kBlock,
-                          shuffle.gather(from + (c0 + c) * p.w_channel, p.taps[t], rows));
+  // [tap][channel][row]
+  constexpr int64_t kTap = kTileDepth * kBlock;
+  auto* block = scratch_turned.get<uint16_t>(kParts * p.jumps() * kTap);
+  for (int64_t c = 0; c < channels; c++) {
+    read_run(from + (c0 + c) * p.w_channel, rows);
+    for (int64_t t = 0; t < p.jumps(); t++) {
+      PT_GEMM_UNROLL for (int part = 0; part < kParts; part++) {
+        _mm512_storeu_si512(block + (part * p.jumps() + t) * kTap + c * kBlock,
+                            gather(part, t, rows));
+      }
     }
-    const gemm::Lines<BFloat16> lines{reinterpret_cast<const BFloat16*>(block), 1, kBlock, rows,
-                                      channels};
-    gemm::pack_panels<false>(lines, 0, to);
+  }
+  for (int64_t t = 0; t < kParts * p.jumps(); t++) {
+    const auto* tap = reinterpret_cast<const BFloat16*>(block + t * kTap);
+    const int64_t at = t / p.jumps() * low + t % p.jumps() * jump;
+    gemm::pack_panels<false>(gemm::Lines<BFloat16>{tap, 1, kBlock, rows, channels}, 0, to + at);
   }
 }
 
 // The same for many taps, and for unfolded ones in another order than the weight's.
-template <class T, class From>
-void pack_one_by_one(const UnitProduct<T>& p, const From* from, int64_t rows, uint16_t* to) {
+template <int kParts, class T>
+void pack_one_by_one(const UnitProduct<T>& p, const T* from, int64_t rows, uint16_t* to) {
   const UnitImage<T>& m = p.matrix;
-  for (int64_t i = 0; i < p.panel(); i += 32) _mm512_storeu_si512(to + i, __m512i{});
+  const int64_t low = p.packed_size();
+  gemm::FiniteCheck check;
+  for (int64_t i = 0; i < p.panel(); i += 32) Numbers<T, kParts>{}.put(to + i, low);
   for (int64_t r = 0; r < rows; r++) {
     uint16_t* row = to + r / kTileRows * kTileSize + r % kTileRows * kTileDepth;
     for (int64_t c = 0; c < m.channels; c++) {
-      const From* element = from + r * p.w_row + c * p.w_channel;
+      const T* element = from + r * p.w_row + c * p.w_channel;
       for (int64_t t = 0; t < m.num_taps(); t++) {
         const int64_t k = m.unfolded() ? c * m.num_taps() + t : c;
         const int64_t step = k / kTileDepth + (m.unfolded() ? 0 : t * p.steps());
-        row[step * 2 * kTileSize + k % kTileDepth] =
-            gemm::rounded(element[p.taps[t]]).bits;
+        Numbers<T, kParts>::load(element + p.taps[t], 1u, check)
+            .put(row + step * 2 * kTileSize + k % kTileDepth, low, 1u);
       }
     }
   }
 }
 
-// Packs the weight, seen as numbers of type From: [32 rows][jump][step][2 tiles][16 rows]
-// [32 channels].
-template <class From, class T>
+// Packs the weight: [32 rows][jump][step][2 tiles][16 rows][32 channels].
+template <int kParts, class T>
 void pack_unit_weight(const UnitProduct<T>& p, int64_t all_taps, uint16_t* to,
                       gemm::InfinityWatch& watch) {
   const int64_t panels = divide_up(p.rows, kBlock), lines = p.matrix.lines();
@@ -94,17 +119,18 @@ void pack_unit_weight(const UnitProduct<T>& p, int64_t all_taps, uint16_t* to,
     const gemm::InfinityWatch::Share share(watch);
     for (int64_t q = begin; q < end; q++) {
       const int64_t rows = min_of<int64_t>(kBlock, p.rows - q * kBlock);
-      const auto* from = reinterpret_cast<const From*>(p.weight) + q * kBlock * p.w_row;
+      const T* from = p.weight + q * kBlock * p.w_row;
       uint16_t* panel = to + q * p.panel();
       if (all_taps == 1 || dense) {
         const int64_t k = all_taps == 1 ? p.w_channel : 1;
-        gemm::pack_panels<false>(gemm::Lines<From>{from, p.w_row, k, rows, lines}, 0, panel);
+        gemm::pack_panels<false, kParts>(gemm::Lines<T>{from, p.w_row, k, rows, lines}, 0, panel,
+                                         p.packed_size());
       } else if (shuffled) {
         for (int64_t c = 0; c < lines; c += kTileDepth) {
-          pack_taps(p, from, rows, c, all_taps, shuffle, panel + c / kTileDepth * 2 * kTileSize);
+          pack_taps<kParts>(p, from, rows, c, all_taps, shuffle, panel + c / kTileDepth * 2 * kTileSize);
         }
       } else {
-        pack_one_by_one(p, from, rows, panel);
+        pack_one_by_one<kParts>(p, from, rows, panel);
       }
     }
   });

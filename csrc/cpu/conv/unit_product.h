@@ -15,14 +15,17 @@ namespace pt::PT_ISA::conv {
 inline constexpr Scratch scratch_planes{ScratchUse::kImagePlanes};
 
 // The rows [q0, q0 + rows) of results of one image as planes of pairs: [pair][residue][plane][2].
-template <class T>
+// Low parts follow `low` numbers later.
+template <int kParts, class T>
 void make_pairs(const UnitImage<T>& m, const T* image, int64_t q0, int64_t rows, int64_t plane,
-                uint16_t* to) {
+                uint16_t* to, int64_t low) {
+  using N = Numbers<T, kParts>;
   const gemm::Interleave zip;
   const int64_t width = m.width(), height = m.height(rows), residues = m.residues();
   const int64_t planes = divide_up(m.lines(), kTileDepth) * kTileRows * residues;
   with_step(m.x.step, [&](auto step) {
     constexpr int kStep = decltype(step)::value;
+    gemm::FiniteCheck check;
     for (int64_t p = 0; p < planes; p++) {
       const int64_t line = p / residues * 2, r = p % residues;
       const PlaneReader<T> first(m, image, line, r), second(m, image, line + 1, r);
@@ -31,10 +34,9 @@ void make_pairs(const UnitImage<T>& m, const T* image, int64_t q0, int64_t rows,
         const T* a = first.row(q);
         const T* b = second.row(q);
         for (int64_t i = 0; i < width; i += 32) {  // the next row overwrites what is too much
-          const __m512i x = first.template load<kStep>(a, i);
-          const __m512i y = second.template load<kStep>(b, i);
-          _mm512_storeu_si512(out + 2 * i, zip.low(x, y));
-          _mm512_storeu_si512(out + 2 * i + 32, zip.high(x, y));
+          const N x = first.template load<kStep, kParts>(a, i, check);
+          const N y = second.template load<kStep, kParts>(b, i, check);
+          N::put_pairs(zip, x, y, out + 2 * i, out + 2 * i + 32, low);
         }
       }
     }
@@ -127,13 +129,8 @@ void run_unit_task(const UnitProduct<T>& p, const UnitCut& cut, const uint16_t* 
   int64_t jumps[kMostUnitTaps];
   for (int64_t t = 0; t < p.jumps(); t++) jumps[t] = 2 * m.tap_start(t, cut.plane);
   for (int64_t n = 0; n < images; n++) {
-    uint16_t* of_image = planes + n * cut.image_size;
-    make_pairs(m, m.image + (image0 + n) * m.image_step, q0, rows, cut.plane, of_image);
-    if constexpr (kParts > 1) {
-      const auto parts = m.low_parts();
-      make_pairs(parts, parts.image + (image0 + n) * m.image_step, q0, rows, cut.plane,
-                 of_image + low);
-    }
+    make_pairs<kParts>(m, m.image + (image0 + n) * m.image_step, q0, rows, cut.plane,
+                       planes + n * cut.image_size, low);
   }
   alignas(64) float sums[kBlock * kBlock];
   const int64_t pixels = (rows - 1) * m.width() + m.x.grid;
@@ -198,13 +195,15 @@ bool multiply_images(const ConvArgs& p, const UnitProduct<T>& product) {
   gemm::InfinityWatch watch;
   const int64_t size = product.packed_size(), taps = volume(p.kernel), parts = p.two_parts ? 2 : 1;
   auto* weight = static_cast<uint16_t*>(p.allocate(p.owner, parts * size * 2));
-  pack_unit_weight<T>(product, taps, weight, watch);
   if (parts == 2) {
     if constexpr (std::is_same_v<T, float>) {
-      pack_unit_weight<LowPart>(product, taps, weight + size, watch);
+      pack_unit_weight<2>(product, taps, weight, watch);
       run_unit_product<true, 2>(product, p.batch, weight, watch);
     }
-  } else if (bfloat16_unit() == BFloat16Unit::kTiles) {
+    return !watch.met();
+  }
+  pack_unit_weight<1>(product, taps, weight, watch);
+  if (bfloat16_unit() == BFloat16Unit::kTiles) {
     run_unit_product<true, 1>(product, p.batch, weight, watch);
   } else {
     run_unit_product<false, 1>(product, p.batch, weight, watch);

@@ -6,13 +6,11 @@
 // has zeros. Chunks of images that fit the L2 cache follow each other; threads share the sums.
 #pragma once
 
-#include "cpu/conv/unit_image.h"
+#include "cpu/conv/unit_pack.h"
 
 #if defined(PT_ISA_IS_AVX512)
 
 namespace pt::PT_ISA::conv {
-
-inline constexpr Scratch scratch_turned{ScratchUse::kTurned};
 
 template <class T>
 struct UnitWeight {
@@ -53,58 +51,66 @@ void cut_weight_chunks(UnitWeight<T>* w, int64_t batch, int64_t parts) {
 }
 
 // Planes of the lines [begin, end) of a chunk: [line][residue][image][row].
-template <class T, class From>
-void make_planes(const UnitWeight<T>& w, const UnitImage<From>& m, int64_t image0, int64_t images,
-                 int64_t q0, int64_t rows, int64_t begin, int64_t end, uint16_t* to) {
+template <int kParts, class T>
+void make_planes(const UnitWeight<T>& w, int64_t image0, int64_t images, int64_t q0, int64_t rows,
+                 int64_t begin, int64_t end, uint16_t* to) {
+  const UnitImage<T>& m = w.matrix;
   const int64_t residues = m.residues(), width = m.width(), height = m.height(rows);
+  const int64_t low = w.planes_size();
   with_step(m.x.step, [&](auto step) {
     constexpr int kStep = decltype(step)::value;
+    gemm::FiniteCheck check;
     for (int64_t p = begin * residues; p < end * residues; p++) {
       uint16_t* plane = to + p * w.pitch;
       uint16_t* out = plane;
       for (int64_t n = 0; n < (p < m.lines() * residues ? images : 0); n++) {
-        const PlaneReader<From> reader(m, m.image + (image0 + n) * m.image_step, p / residues,
+        const PlaneReader<T> reader(m, m.image + (image0 + n) * m.image_step, p / residues,
                                     p % residues);
         out = plane + n * w.span;
         for (int64_t q = q0; q < q0 + height; q++, out += width) {
-          const From* row = reader.row(q);
+          const T* row = reader.row(q);
           for (int64_t i = 0; i < width; i += 32) {  // the next row overwrites what is too much
-            _mm512_storeu_si512(out + i, reader.template load<kStep>(row, i));
+            reader.template load<kStep, kParts>(row, i, check).put(out + i, low);
           }
         }
       }
-      for (; out + 32 <= plane + w.pitch; out += 32) _mm512_storeu_si512(out, __m512i{});
-      for (; out < plane + w.pitch; out++) *out = 0;
+      for (; out + 32 <= plane + w.pitch; out += 32) Numbers<T, kParts>{}.put(out, low);
+      const auto rest = gemm::mask_of(plane + w.pitch - out);
+      Numbers<T, kParts>{}.put(out, low, rest);
     }
   });
 }
 
 // The output's channels [c0, c0 + 32) of a chunk as tiles of B.
-template <class From, class T>
+template <int kParts, class T>
 void make_output_panel(const UnitWeight<T>& w, int64_t image0, int64_t images, int64_t q0,
                        int64_t rows, int64_t c0, uint16_t* to) {
   const UnitImage<T>& m = w.matrix;
   const int64_t room = w.pixels + m.width() + 64;
-  auto* flat = gemm::scratch_tile_a.get<uint16_t>(kBlock * room);
+  const int64_t low = kBlock * room;
+  gemm::FiniteCheck check;
+  auto* flat = gemm::scratch_tile_a.get<uint16_t>(kParts * low);
   const int64_t count = min_of<int64_t>(kBlock, w.channels - c0), grid = m.x.grid;
   for (int64_t c = 0; c < count; c++) {
     uint16_t* line = flat + c * room;
-    for (int64_t i = 0; i < w.pixels; i += 32) _mm512_storeu_si512(line + i, __m512i{});
+    for (int64_t i = 0; i < w.pixels; i += 32) Numbers<T, kParts>{}.put(line + i, low);
     for (int64_t n = 0; n < images; n++) {
-      const From* from =
-          reinterpret_cast<const From*>(w.output) + (image0 + n) * w.image_step + (c0 + c) * w.channel_step + q0 * grid;
+      const T* from =
+          w.output + (image0 + n) * w.image_step + (c0 + c) * w.channel_step + q0 * grid;
       for (int64_t q = 0; q < rows; q++) {
         uint16_t* row = line + n * w.span + q * m.width();
         for (int64_t i = 0; i < grid; i += 32) {
-          _mm512_mask_storeu_epi16(row + i, gemm::mask_of(grid - i),
-                                   gemm::load_32(from + q * grid + i, grid - i));
+          const uint32_t mask = gemm::mask_of(grid - i);
+          Numbers<T, kParts>::load(from + q * grid + i, mask, check).put(row + i, low, mask);
         }
       }
     }
   }
-  const gemm::Lines<BFloat16> lines{reinterpret_cast<const BFloat16*>(flat), room, 1, count,
-                                    w.pixels};
-  gemm::pack_panels<true>(lines, 0, to);
+  for (int part = 0; part < kParts; part++) {
+    const auto* numbers = reinterpret_cast<const BFloat16*>(flat + part * low);
+    const gemm::Lines<BFloat16> lines{numbers, room, 1, count, w.pixels};
+    gemm::pack_panels<true>(lines, 0, to + part * w.panels_size());
+  }
 }
 
 // One chunk's share of the sums of 32 lines and 32 channels of the output, under all taps.
@@ -206,20 +212,10 @@ bool run_unit_weight(const ConvArgs& p, const UnitWeight<T>& w, T* weight) {
         const gemm::InfinityWatch::Share share(watch);
         for (int64_t i = begin; i < end; i++) {
           if (i < line_blocks) {
-            const int64_t l = i * kBlock;
-            make_planes(w, m, n, images, q, rows, l, l + kBlock, planes);
-            if constexpr (kParts > 1) {
-              make_planes(w, m.low_parts(), n, images, q, rows, l, l + kBlock,
-                          planes + w.planes_size());
-            }
+            make_planes<kParts>(w, n, images, q, rows, i * kBlock, (i + 1) * kBlock, planes);
           } else {
             const int64_t c = i - line_blocks;
-            uint16_t* panel = panels + c * w.b_panel;
-            make_output_panel<T>(w, n, images, q, rows, c * kBlock, panel);
-            if constexpr (kParts > 1) {
-              make_output_panel<LowPart>(w, n, images, q, rows, c * kBlock,
-                                         panel + w.panels_size());
-            }
+            make_output_panel<kParts>(w, n, images, q, rows, c * kBlock, panels + c * w.b_panel);
           }
         }
       });

@@ -102,17 +102,6 @@ bool read_in_place(const Problem<T>& p, int64_t rows, int64_t depth) {
   return p.n <= 2 * kBlock;
 }
 
-// Packs lines for one block: their numbers rounded, or in two parts, the low ones `low` numbers on.
-template <bool kIsB, int kParts, class T>
-PT_GEMM_INLINE void pack_parts(const Lines<T>& from, int64_t panel, uint16_t* to, int64_t low) {
-  pack_panels<kIsB>(from, panel, to);
-  if constexpr (kParts > 1) {
-    pack_panels<kIsB>(Lines<LowPart>{reinterpret_cast<const LowPart*>(from.at), from.line, from.k,
-                                     from.count, from.depth},
-                      panel, to + low);
-  }
-}
-
 // One tile of C on one thread.
 template <bool kTiles, int kParts, class T>
 void run_tile_block(const Problem<T>& p, int64_t width) {
@@ -131,7 +120,7 @@ void run_tile_block(const Problem<T>& p, int64_t width) {
     for (int64_t k0 = 0, depth; k0 < p.k; k0 += depth) {
       depth = next_block(p.k - k0, kTileBlockDepth);
       const int64_t panel = kBlock * round_up(depth, kTileDepth);
-      pack_parts<true, kParts>(
+      pack_panels<true, kParts>(
           Lines<T>{p.b + k0 * p.b_row + j0 * p.b_col, p.b_col, p.b_row, columns, depth}, panel,
           packed_b, low_of_b);
       const bool last_block = k0 + depth == p.k;
@@ -146,8 +135,8 @@ void run_tile_block(const Problem<T>& p, int64_t width) {
           if (read_in_place<kTiles>(p, rows, stretch)) {
             a = {reinterpret_cast<const uint16_t*>(from), p.a_row, kTileRows * p.a_row, kTileDepth};
           } else {
-            pack_parts<false, kParts>(Lines<T>{from, p.a_row, p.a_col, rows, stretch}, 0, packed_a,
-                                      kLowOfA);
+            pack_panels<false, kParts>(Lines<T>{from, p.a_row, p.a_col, rows, stretch}, 0, packed_a,
+                                       kLowOfA);
           }
           const bool add = k0 > 0 || k > 0, last = last_block && k + stretch == depth;
           for (int64_t j = 0; j < columns; j += kBlock) {
