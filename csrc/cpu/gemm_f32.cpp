@@ -19,8 +19,13 @@ bool gemm_parts_f32(const GemmArgs& args);
 void gemm_f32(const GemmArgs& args) {
   constexpr int64_t kLarge = 64 * 64 * 64;
   if (args.rounding != Rounding::kNone && args.m * args.n * args.k * args.batch >= kLarge) {
-    const bool parts = args.rounding == Rounding::kTwoParts;
-    if (parts ? gemm_parts_f32(args) : gemm_units_f32(args)) return;
+    // Packing both parts of an operand pays if many rows of the other meet it.
+    constexpr int64_t kFewRows = 16;
+    if (args.rounding == Rounding::kBFloat16) {
+      if (gemm_units_f32(args)) return;
+    } else if (args.m >= kFewRows && args.n >= kFewRows && args.k >= 2 * kFewRows) {
+      if (gemm_parts_f32(args)) return;
+    }
   }
   gemm::run<float>(args);
 }

@@ -110,8 +110,7 @@ struct PlaneReader {
 
   // Numbers [i, i + 32) of a row, with zeros outside of the image.
   template <int kStep, int kParts>
-  PT_GEMM_INLINE Numbers<T, kParts> load(const T* from, int64_t i,
-                                         gemm::FiniteCheck& check) const {
+  PT_GEMM_INLINE Numbers<T, kParts> load(const T* from, int64_t i, gemm::FiniteCheck& check) const {
     using N = Numbers<T, kParts>;
     if (!from) return {};
     const int64_t lo = low > i ? low - i : 0, hi = high > i ? high - i : 0;

@@ -31,48 +31,78 @@ struct UnitProduct {
   int64_t packed_size() const { return divide_up(rows, kBlock) * panel(); }  // of all, one part
 };
 
+// Reads runs of the taps of up to 32 places, one place after the other, and hands out the 32 places
+// of each tap.
+template <class T, int kParts>
+class TapRuns {
+ public:
+  explicit TapRuns(int64_t taps) : shuffle_(static_cast<int>(taps)) {}
+  void read(const T* run, int64_t count, gemm::FiniteCheck&) { run_ = run, count_ = count; }
+  PT_GEMM_INLINE Numbers<T, kParts> get(int64_t tap, gemm::FiniteCheck&) const {
+    return {shuffle_.gather(run_, tap, count_)};
+  }
+
+ private:
+  TapShuffle shuffle_;
+  const T* run_ = nullptr;
+  int64_t count_ = 0;
+};
+
+// Of floats, by transposing squares of places and taps.
+template <int kParts>
+class TapRuns<float, kParts> {
+ public:
+  explicit TapRuns(int64_t taps) : taps_(taps) {}
+  void read(const float* run, int64_t count, gemm::FiniteCheck&) {
+    for (int64_t t0 = 0; t0 < taps_; t0 += kTileRows) {
+      const int taps = static_cast<int>(min_of<int64_t>(kTileRows, taps_ - t0));
+      for (int64_t i0 = 0; i0 < kBlock; i0 += kTileRows) {
+        Vec<float> square[kTileRows];
+        PT_GEMM_UNROLL for (int i = 0; i < kTileRows; i++) {
+          square[i] = i0 + i < count ? load_n(run + (i0 + i) * taps_ + t0, taps) : Vec<float>{};
+        }
+        gemm::transpose<float>(square);
+        PT_GEMM_UNROLL for (int t = 0; t < kTileRows; t++) store(places_[t0 + t] + i0, square[t]);
+      }
+    }
+  }
+  PT_GEMM_INLINE Numbers<float, kParts> get(int64_t tap, gemm::FiniteCheck& check) const {
+    const float* from = places_[tap];
+    return Numbers<float, kParts>::of(_mm512_load_ps(from), _mm512_load_ps(from + kTileRows),
+                                      check);
+  }
+
+ private:
+  int64_t taps_;
+  alignas(64) float places_[TapShuffle::kMostTaps][kBlock];
+};
+
 // Tiles of 32 rows and the 32 channels from c0 on, under each tap. Rows or channels are one block
 // of taps after the other in the weight. Low parts follow p.packed_size() later.
 template <int kParts, class T>
 void pack_taps(const UnitProduct<T>& p, const T* from, int64_t rows, int64_t c0, int64_t all_taps,
-               const TapShuffle& shuffle, uint16_t* to) {
-  constexpr int64_t kLongest = kBlock * TapShuffle::kMostTaps;
+               TapRuns<T, kParts>& runs, uint16_t* to) {
+  using N = Numbers<T, kParts>;
   const int64_t channels = min_of<int64_t>(kTileDepth, p.matrix.channels - c0);
   const int64_t jump = p.steps() * 2 * kTileSize, low = p.packed_size();
   gemm::FiniteCheck check;
-  alignas(64) uint16_t run[kParts * kLongest];  // the taps of `count` rows or channels, one by one
-  const auto read_run = [&](const T* numbers, int64_t count) {
-    for (int64_t i = 0; i < count * all_taps; i += 32) {
-      const uint32_t mask = gemm::mask_of(count * all_taps - i);
-      Numbers<T, kParts>::load(numbers + i, mask, check).put(run + i, kLongest);
-    }
-  };
-  const auto gather = [&](int part, int64_t t, int64_t count) {
-    return shuffle.gather(reinterpret_cast<const BFloat16*>(run) + part * kLongest, p.taps[t],
-                          count);
-  };
   if (p.w_channel == all_taps) {
     for (int64_t r = 0; r < kBlock; r++) {
       uint16_t* row = to + r / kTileRows * kTileSize + r % kTileRows * kTileDepth;
-      if (r < rows) read_run(from + r * p.w_row + c0 * all_taps, channels);
+      if (r < rows) runs.read(from + r * p.w_row + c0 * all_taps, channels, check);
       for (int64_t t = 0; t < p.jumps(); t++, row += jump) {
-        PT_GEMM_UNROLL for (int part = 0; part < kParts; part++) {
-          _mm512_storeu_si512(row + part * low, r < rows ? gather(part, t, channels) : __m512i{});
-        }
+        (r < rows ? runs.get(p.taps[t], check) : N{}).put(row, low);
       }
     }
     return;
   }
-  // [tap][channel][row]
+  // [part][tap][channel][row]
   constexpr int64_t kTap = kTileDepth * kBlock;
   auto* block = scratch_turned.get<uint16_t>(kParts * p.jumps() * kTap);
   for (int64_t c = 0; c < channels; c++) {
-    read_run(from + (c0 + c) * p.w_channel, rows);
+    runs.read(from + (c0 + c) * p.w_channel, rows, check);
     for (int64_t t = 0; t < p.jumps(); t++) {
-      PT_GEMM_UNROLL for (int part = 0; part < kParts; part++) {
-        _mm512_storeu_si512(block + (part * p.jumps() + t) * kTap + c * kBlock,
-                            gather(part, t, rows));
-      }
+      runs.get(p.taps[t], check).put(block + t * kTap + c * kBlock, p.jumps() * kTap);
     }
   }
   for (int64_t t = 0; t < kParts * p.jumps(); t++) {
@@ -114,8 +144,8 @@ void pack_unit_weight(const UnitProduct<T>& p, int64_t all_taps, uint16_t* to,
   const bool dense =
       unfolded && p.w_channel == all_taps && p.matrix.num_taps() == all_taps && p.taps[0] == 0;
   const bool shuffled = !unfolded && all_taps > 1 && all_taps <= TapShuffle::kMostTaps;
-  const TapShuffle shuffle(shuffled ? static_cast<int>(all_taps) : 0);
   parallel_for(0, panels, grain, [&](int64_t begin, int64_t end) {
+    TapRuns<T, kParts> runs(shuffled ? all_taps : 0);
     const gemm::InfinityWatch::Share share(watch);
     for (int64_t q = begin; q < end; q++) {
       const int64_t rows = min_of<int64_t>(kBlock, p.rows - q * kBlock);
@@ -127,7 +157,8 @@ void pack_unit_weight(const UnitProduct<T>& p, int64_t all_taps, uint16_t* to,
                                          p.packed_size());
       } else if (shuffled) {
         for (int64_t c = 0; c < lines; c += kTileDepth) {
-          pack_taps<kParts>(p, from, rows, c, all_taps, shuffle, panel + c / kTileDepth * 2 * kTileSize);
+          pack_taps<kParts>(p, from, rows, c, all_taps, runs,
+                            panel + c / kTileDepth * 2 * kTileSize);
         }
       } else {
         pack_one_by_one<kParts>(p, from, rows, panel);

@@ -6,6 +6,7 @@
 // cache while all rows of the weight pass by. Sums stay in registers for their whole depth.
 #pragma once
 
+#include "cpu/conv/unit_choice.h"
 #include "cpu/conv/unit_pack.h"
 
 #if defined(PT_ISA_IS_AVX512)
@@ -138,15 +139,15 @@ void run_unit_task(const UnitProduct<T>& p, const UnitCut& cut, const uint16_t* 
   const gemm::TileWalk walk{p.steps(), jumps, p.jumps()};
   for (int64_t i = i0; i < i1; i += kBlock) {
     const int64_t count = min_of<int64_t>(kBlock, i1 - i);
-    const gemm::TileOperand a{weight + i / kBlock * p.panel(), kTileDepth, kTileSize,
-                              2 * kTileSize, p.packed_size()};
+    const gemm::TileOperand a{weight + i / kBlock * p.panel(), kTileDepth, kTileSize, 2 * kTileSize,
+                              p.packed_size()};
     for (int64_t n = 0; n < images; n++) {
       T* out = p.out + (image0 + n) * p.out_image + q0 * p.out_y;
       for (int64_t j = 0; j < pixels; j += kBlock) {
         const gemm::TileOperand b{planes + n * cut.image_size + 2 * j, row, 2 * kTileRows,
                                   kTileRows * row, low};
         gemm::multiply_block<kTiles, kParts>(walk, a, count > kTileRows ? 2 : 1, b,
-                                     pixels - j > kTileRows ? 2 : 1, sums, kBlock, false);
+                                             pixels - j > kTileRows ? 2 : 1, sums, kBlock, false);
         store_pixels(p, sums, i, count, out, j, rows);
       }
     }
@@ -170,7 +171,7 @@ void run_unit_product(const UnitProduct<T>& p, int64_t batch, const uint16_t* we
       const int64_t image = task / parts / bands * cut.images, q = band * cut.rows;
       if (i >= p.rows) continue;
       run_unit_task<kTiles, kParts>(p, cut, weight, image, min_of(cut.images, batch - image), q,
-                            min_of(cut.rows, m.y.grid - q), i, min_of(p.rows, i + part));
+                                    min_of(cut.rows, m.y.grid - q), i, min_of(p.rows, i + part));
     }
   };
   const auto chunk = [&](int64_t begin, int64_t end) {
@@ -211,25 +212,9 @@ bool multiply_images(const ConvArgs& p, const UnitProduct<T>& product) {
   return !watch.met();
 }
 
-// Whether the units compute this convolution: two-dimensional ones of more than a few channels.
-inline bool units_fit(const ConvArgs& p) {
-  const BFloat16Unit unit = bfloat16_unit();
-  if (unit == BFloat16Unit::kNone || (p.two_parts && unit != BFloat16Unit::kTiles)) return false;
-  if (p.kernel[0] != 1 || p.in[0] != 1 || p.out[0] != 1 || p.padding[0] != 0) return false;
-  const int64_t taps = p.kernel[1] * p.kernel[2];
-  if (taps > kMostUnitTaps || p.in[1] * p.in[2] > (int64_t{1} << 28)) return false;
-  // Much of a plane would be empty where strides or dilations are large.
-  for (int d = 1; d < 3; d++) {
-    if (p.stride[d] > 8 || (p.kernel[d] - 1) * p.dilation[d] > 4 * p.out[d] + 16) return false;
-    if (p.padding[d] > 4 * p.in[d] + 16) return false;
-  }
-  if (p.groups > 1 && (p.in_channels < 8 || p.out_channels < 8)) return false;
-  return p.out_channels * p.in_channels * taps * p.batch * volume(p.out) >= 32768;
-}
-
 template <class T>
 bool unit_forward(const ConvArgs& p) {
-  if (!units_fit(p)) return false;
+  if (!units_fit(p) || !parts_fit_product(p, p.out_channels, p.in_channels)) return false;
   const int64_t in_plane = volume(p.in), out_plane = volume(p.out), taps = volume(p.kernel);
   for (int64_t g = 0; g < p.groups; g++) {
     UnitProduct<T> q;
@@ -295,7 +280,7 @@ bool unit_gradient_phase(const ConvArgs& p, const Phase& fy, const Phase& fx) {
 
 template <class T>
 bool unit_input_gradient(const ConvArgs& p) {
-  if (!units_fit(p)) return false;
+  if (!units_fit(p) || !parts_fit_product(p, p.in_channels, p.out_channels)) return false;
   const int64_t phases_y = min_of(p.stride[1], p.in[1]), phases_x = min_of(p.stride[2], p.in[2]);
   bool gaps = false;
   for (int d = 1; d < 3; d++) {

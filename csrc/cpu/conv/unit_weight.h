@@ -6,6 +6,7 @@
 // has zeros. Chunks of images that fit the L2 cache follow each other; threads share the sums.
 #pragma once
 
+#include "cpu/conv/unit_choice.h"
 #include "cpu/conv/unit_pack.h"
 
 #if defined(PT_ISA_IS_AVX512)
@@ -127,8 +128,8 @@ void add_chunk(const UnitWeight<T>& w, const uint16_t* planes, const uint16_t* p
     const gemm::TileOperand a{planes + l * row + m.tap_start(t, w.pitch), row, kTileRows * row,
                               kTileDepth, w.planes_size()};
     float* to = sums + (t * w.lines() + l) * w.columns() + c;
-    gemm::multiply_block<kTiles, kParts>({steps, gemm::kNoJump, 1}, a, a_tiles, b, b_tiles, to, w.columns(),
-                                 add);
+    gemm::multiply_block<kTiles, kParts>({steps, gemm::kNoJump, 1}, a, a_tiles, b, b_tiles, to,
+                                         w.columns(), add);
   }
 }
 
@@ -142,6 +143,27 @@ PT_GEMM_INLINE void turn_sums(const UnitWeight<T>& w, const float* sums, float* 
     }
     gemm::transpose<float>(r);
     PT_GEMM_UNROLL for (int i = 0; i < kTileRows; i++) gemm::store(to + i * kBlock + l, r[i]);
+  }
+}
+
+// The taps of n of 32 lines, tap t's at from + t * pitch, line after line.
+PT_GEMM_INLINE void store_taps(const float* from, int64_t pitch, int64_t taps, int64_t n,
+                               float* to) {
+  if (taps == 1) {
+    for (int64_t i = 0; i < n; i += kTileRows) {
+      store_n(to + i, load(from + i), static_cast<int>(min_of<int64_t>(kTileRows, n - i)));
+    }
+    return;
+  }
+  for (int64_t i = 0; i < n; i += kTileRows) {
+    Vec<float> square[kTileRows];
+    PT_GEMM_UNROLL for (int t = 0; t < kTileRows; t++) {
+      square[t] = t < taps ? load(from + t * pitch + i) : Vec<float>{};
+    }
+    gemm::transpose<float>(square);
+    PT_GEMM_UNROLL for (int l = 0; l < kTileRows; l++) {
+      if (i + l < n) store_n(to + (i + l) * taps, square[l], static_cast<int>(taps));
+    }
   }
 }
 
@@ -176,6 +198,8 @@ void store_weight(const UnitWeight<T>& w, const float* sums, T* weight) {
               _mm512_mask_storeu_epi16(to + 32 * i, gemm::mask_of(length - 32 * i),
                                        shuffle.scatter(of_taps, i));
             }
+          } else if (!kNarrow && taps <= kTileRows) {
+            store_taps(from, kSquare, taps, n, reinterpret_cast<float*>(to));
           } else {
             for (int64_t i = 0; i < n; i++) {
               for (int64_t t = 0; t < taps; t++) {
@@ -200,7 +224,7 @@ bool run_unit_weight(const ConvArgs& p, const UnitWeight<T>& w, T* weight) {
   const auto compute = [&](bool add, int64_t begin, int64_t end) {
     for (int64_t cell = begin; cell < end; cell++) {
       add_chunk<kTiles, kParts>(w, planes, panels, cell / column_blocks * kBlock,
-                        cell % column_blocks * kBlock, add, sums);
+                                cell % column_blocks * kBlock, add, sums);
     }
   };
   gemm::InfinityWatch watch;
@@ -237,7 +261,7 @@ bool run_unit_weight(const ConvArgs& p, const UnitWeight<T>& w, T* weight) {
 
 template <class T>
 bool unit_weight_gradient(const ConvArgs& p) {
-  if (!units_fit(p)) return false;
+  if (!units_fit(p) || !parts_fit_weight(p)) return false;
   const int64_t in_plane = volume(p.in), out_plane = volume(p.out);
   for (int64_t g = 0; g < p.groups; g++) {
     UnitWeight<T> w;

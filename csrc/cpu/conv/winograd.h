@@ -355,9 +355,10 @@ inline void winograd(const ConvArgs& p, bool gradient) {
     return (tile + 2) * (tile + 2) * divide_up(q.out_size[0], tile) *
            divide_up(q.out_size[1], tile);
   };
-  // Nor where many channels meet few tiles: making 36 weights of each 9 takes the time then.
+  // Nor where there are few of them, which leaves lanes empty, or where many channels meet few:
+  // making 36 weights of each 9 takes the time then.
   const int64_t large = q.batch * divide_up(q.out_size[0], 4) * divide_up(q.out_size[1], 4);
-  const bool few = large < 64 && q.channels * q.out_channels > 384 * 384;
+  const bool few = large < 32 || (large < 64 && q.channels * q.out_channels > 384 * 384);
   if (p.winograd_tile >= 4 && !few && products(4) < products(2)) {
     run_winograd<4>(p, q);
   } else {

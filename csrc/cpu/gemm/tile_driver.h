@@ -147,7 +147,7 @@ void run_tile_block(const Problem<T>& p, int64_t width) {
             float* to = last && !add ? strip : sums + j;
             const int64_t pitch = last && !add ? kBlock : width;
             multiply_block<kTiles, kParts>({steps, kNoJump, 1}, a, rows > kTileRows ? 2 : 1, b,
-                                   n > kTileRows ? 2 : 1, to, pitch, add);
+                                           n > kTileRows ? 2 : 1, to, pitch, add);
             if (last) write_sums(p, i, rows, j0 + j, n, to, pitch);
           }
         }
@@ -230,8 +230,8 @@ bool transpose_for_units(const Problem<T>& p) {
   return p.c_col != 1 && p.c_row == 1;
 }
 
-// Computes the product if a unit does it faster than gemm::run<T>. From finite numbers in two parts,
-// only tiles do.
+// Computes the product if a unit does it faster than gemm::run<T>. From finite numbers in two
+// parts, only tiles do.
 template <class T, int kParts = 1>
 bool run_units(const GemmArgs& args) {
   const BFloat16Unit unit = bfloat16_unit();

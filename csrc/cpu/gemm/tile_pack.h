@@ -26,9 +26,9 @@ PT_GEMM_INLINE __m256i narrow(__m512 v) {
   return half;
 }
 
-// A float32 as the sum of two bfloat16 numbers has 16 or 17 of its 24 bits. Infinities, NaN and what
-// is rounded to infinity are no such sums: products with their parts could be of either sign, so
-// who packs them is told.
+// A float32 as the sum of two bfloat16 numbers has 16 or 17 of its 24 bits. Infinities, NaN and
+// what is rounded to infinity are no such sums: products with their parts could be of either sign,
+// so who packs them is told.
 inline thread_local bool met_infinite = false;
 
 // Sees the low parts, which are NaN or infinite of such numbers.
@@ -167,9 +167,9 @@ struct Numbers<float, 2> {
     return _mm512_ternarylogic_epi32(upper(), y, below, 0xea);  // (upper & y) | below
   }
   PT_GEMM_INLINE static __m512i in_order(const __m512i* v) {
-    alignas(64) static constexpr uint16_t kOdd[32] = {
-        1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
-        33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+    alignas(64) static constexpr uint16_t kOdd[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21,
+                                                      23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43,
+                                                      45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
     return _mm512_permutex2var_epi16(v[0], _mm512_load_si512(kOdd), v[1]);
   }
 };

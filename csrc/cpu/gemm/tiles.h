@@ -69,8 +69,8 @@ struct TileWalk {
 };
 inline constexpr int64_t kNoJump[1] = {0};
 
-// One step of a block for operands in two parts: high x low, high x high and low x high. The product
-// of the low parts is smaller than what is lost in them.
+// One step of a block for operands in two parts: high x low, high x high and low x high. The
+// product of the low parts is smaller than what is lost in them.
 template <int kA, int kB>
 PT_GEMM_INLINE void multiply_parts(const uint16_t* pa, const TileOperand& a, const uint16_t* pb,
                                    const TileOperand& b) {
@@ -211,8 +211,8 @@ PT_GEMM_INLINE void multiply_pairs(const TileWalk& walk, const TileOperand& a, c
   }
 }
 
-// sums[16 a_tiles, 16 b_tiles] (+)= A B with the unit at hand; one or two tiles of each. Operands in
-// two parts are for tiles alone.
+// sums[16 a_tiles, 16 b_tiles] (+)= A B with the unit at hand; one or two tiles of each. Operands
+// in two parts are for tiles alone.
 template <bool kTiles, int kParts = 1>
 void multiply_block(const TileWalk& walk, const TileOperand& a, int a_tiles, const TileOperand& b,
                     int b_tiles, float* sums, int64_t pitch, bool add) {
