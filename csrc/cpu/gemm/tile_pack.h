@@ -1,4 +1,6 @@
-// Packs operands of the bfloat16 units (tiles.h) from bfloat16 or float32 matrices of any strides.
+// Packs operands of the bfloat16 units (tiles.h) from bfloat16 or float32 matrices of any strides:
+// each number rounded, or float32 ones as the sum of two (Henry, Tang, Heinecke, "Leveraging the
+// bfloat16 artificial intelligence datatype for higher-precision computations", 2019).
 //
 // "Lines" are the rows of A or the columns of B; they run along k. A tile of A holds 16 lines of 32
 // numbers; a tile of B the same numbers with pairs (k, k+1) as the elements of a transposed 16 x 16
