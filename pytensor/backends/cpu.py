@@ -11,7 +11,8 @@ differently:
 "f4"      F(4x4, 3x3) as well, at any precision: errors to about 1e-5 of the output's scale
 ========  =========================================================================================
 
-A transform is taken where it is allowed and quicker. A program's results are the same bits in every
+A transform is taken where it is allowed and quicker; below "highest", units of the processor for
+bfloat16 come first. A program's results are the same bits in every
 run with the same setting.
 
 Example::
