@@ -124,9 +124,11 @@ def set_float32_matmul_precision(precision: str) -> None:
     """Sets how exact float32 matrix products must be.
 
     Args:
-        precision (str): "highest", "high" or "medium". Below "highest", 3x3 convolutions may lose
-            about a decimal digit. "medium" also rounds the inputs of products and convolutions to
-            bfloat16 where the processor has units for that, with sums in float32.
+        precision (str): "highest", "high" or "medium". With "high", errors of products and
+            convolutions may reach about 1e-5 of the result's largest number: where the processor
+            has tiles (AMX), they are computed from sums of two bfloat16 numbers, elsewhere 3x3
+            convolutions take larger transforms. "medium" rounds inputs to one bfloat16 number where
+            the processor has units for that. Sums are float32 always.
 
     Raises:
         ValueError: for any other text.

@@ -1,5 +1,5 @@
-// How exact float32 products must be: set_float32_matmul_precision(). Asked by matrix products and
-// convolutions.
+// How exact float32 products must be: set_float32_matmul_precision() and the switch for Winograd's
+// transforms. Asked by matrix products and convolutions.
 #pragma once
 
 #include <cstdint>
@@ -15,5 +15,13 @@ void set_float32_precision(Float32Precision p);
 // torch.backends.cudnn.allow_tf32.
 bool convolution_tf32();
 void set_convolution_tf32(bool allowed);
+
+// The largest tiles that float32 convolutions may take for Winograd's transforms, when it is not
+// left to the precision: pytensor.backends.cpu.winograd.
+enum class WinogradTiles : uint8_t { kAuto, kOff, kTwo, kFour };
+
+// What the setting means under the precision in force: 0 (none), 2 or 4.
+int most_winograd_tile();
+void set_winograd_tiles(WinogradTiles t);
 
 }  // namespace pt

@@ -34,7 +34,10 @@ struct ConvArgs {
   const void* scale = nullptr;
   const void* residual = nullptr;
   double least = -__builtin_inf(), most = __builtin_inf();
-  bool reduced_precision = false;  // a few more bits may be lost for speed
+  int winograd_tile = 2;  // the largest tiles that Winograd's transforms may take: 0 (none), 2, 4
+  // For "conv_units_forward" and so on, of float32: numbers are sums of two of bfloat16.
+  bool two_parts = false;
+  bool tf32 = false;  // devices may round float32 to tf32
   ConvWay way = ConvWay::kChosen;
   // Memory for the time of the call, 64-byte aligned.
   void* (*allocate)(void* owner, int64_t bytes) = nullptr;

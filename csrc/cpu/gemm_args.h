@@ -5,6 +5,11 @@
 
 namespace pt {
 
+// What may become of the numbers of float32 operands where the processor has units for bfloat16:
+// nothing; the sum of two bfloat16 numbers, with 16 or 17 of 24 bits; one. Devices round to tf32
+// for either.
+enum class Rounding : uint8_t { kNone, kTwoParts, kBFloat16 };
+
 // For each batch: C[m,n] = clamp(scale * (alpha * A[m,k] @ B[k,n] + beta * C[m,n]) + bias +
 // residual, least, most). Products of integers have no scale, residual and limits.
 // Strides are in elements and may be any value (0 and negative included) for A and B.
@@ -24,7 +29,7 @@ struct GemmArgs {
   int64_t bias_row = 0, bias_col = 0;  // strides of bias along m and n
   const void* residual = nullptr;      // laid out as C, or null
   double least = -__builtin_inf(), most = __builtin_inf();
-  bool reduced_precision = false;  // float32 A and B may be rounded to bfloat16
+  Rounding rounding = Rounding::kNone;
 };
 
 using GemmFn = void(const GemmArgs&);  // kernel table name: "gemm"

@@ -12,13 +12,22 @@ const KernelTable<float>& kernel_table<float>() {
 
 }  // namespace gemm
 
-// gemm_tiles.cpp: false where the machine has no unit for bfloat16.
+// gemm_tiles.cpp: false where the machine has no unit for bfloat16, or none that is quicker.
 bool gemm_units_f32(const GemmArgs& args);
+bool gemm_parts_f32(const GemmArgs& args);
 
 void gemm_f32(const GemmArgs& args) {
   constexpr int64_t kLarge = 64 * 64 * 64;
-  const bool units = args.reduced_precision && args.m * args.n * args.k * args.batch >= kLarge;
-  if (!units || !gemm_units_f32(args)) gemm::run<float>(args);
+  if (args.rounding != Rounding::kNone && args.m * args.n * args.k * args.batch >= kLarge) {
+    // Packing both parts of an operand pays if many rows of the other meet it.
+    constexpr int64_t kFewRows = 16;
+    if (args.rounding == Rounding::kBFloat16) {
+      if (gemm_units_f32(args)) return;
+    } else if (args.m >= kFewRows && args.n >= kFewRows && args.k >= 2 * kFewRows) {
+      if (gemm_parts_f32(args)) return;
+    }
+  }
+  gemm::run<float>(args);
 }
 
 }  // namespace pt::PT_ISA

@@ -103,6 +103,7 @@ void average_regular(const PoolArgs& a, int64_t rows_of_window) {
   const int64_t in_plane = a.in_size[0] * a.in_size[1] * a.in_size[2];
   each_output_row(a, rows_of_window * width + length, [&](auto&& rows) {
     PoolBuffer<L> row(length + kLanes<L>), result(pool_round_up(a.out_size[2], kLanes<L>));
+    PoolBuffer<T> narrowed(pool_round_up(a.out_size[2], kLanes<L>));
     PoolBuffer<int64_t> offsets(rows_of_window);
     Divisors<L> divisors(a);
     pad_row(row.get(), length, a.padding[2], width, L(0));
@@ -115,7 +116,8 @@ void average_regular(const PoolArgs& a, int64_t rows_of_window) {
       with_stride(a.stride[2],
                   [&]<int Stride>() { sum_along<Stride>(row.get(), a, divisor, result.get()); });
       const int64_t at = (plane * a.out_size[0] + oz) * a.out_size[1] + oy;
-      narrow_block(result.get(), static_cast<T*>(a.out) + at * a.out_size[2], a.out_size[2]);
+      store_row(result.get(), static_cast<T*>(a.out) + at * a.out_size[2], a.out_size[2],
+                narrowed.get());
     });
   });
 }

@@ -102,6 +102,7 @@ void max_values(const PoolArgs& a) {
   const int64_t rows_of_window = a.kernel[0] * a.kernel[1];
   each_output_row(a, rows_of_window * width + length, [&](auto&& rows) {
     PoolBuffer<L> row(length + kLanes<L>), result(a.out_size[2] + kLanes<L>);
+    PoolBuffer<T> narrowed(a.out_size[2] + kLanes<L>);
     PoolBuffer<int64_t> offsets(rows_of_window);
     pad_row(row.get(), length, a.padding[2], width, Limits<L>::lowest);
     rows([&](int64_t plane, int64_t oz, int64_t oy) {
@@ -112,7 +113,8 @@ void max_values(const PoolArgs& a) {
       with_stride(a.stride[2],
                   [&]<int Stride>() { max_along<Stride>(row.get(), a, result.get()); });
       const int64_t at = (plane * a.out_size[0] + oz) * a.out_size[1] + oy;
-      narrow_block(result.get(), static_cast<T*>(a.out) + at * a.out_size[2], a.out_size[2]);
+      store_row(result.get(), static_cast<T*>(a.out) + at * a.out_size[2], a.out_size[2],
+                narrowed.get());
     });
   });
 }
@@ -155,6 +157,7 @@ void max_with_places(const PoolArgs& a) {
   const int64_t outputs = pool_round_up(a.out_size[2], kLanes<L>);
   each_output_row(a, rows_of_window * (width + length), [&](auto&& rows) {
     PoolBuffer<L> buffer(rows_of_window * length), result(outputs);
+    PoolBuffer<T> narrowed(outputs);
     PoolBuffer<I> places(outputs), first(outputs);
     PoolBuffer<int64_t> offsets(rows_of_window);
     for (int64_t r = 0; r < rows_of_window; ++r)
@@ -171,7 +174,8 @@ void max_with_places(const PoolArgs& a) {
                            places.get());
       });
       const int64_t row = (plane * a.out_size[0] + oz) * a.out_size[1] + oy;
-      narrow_block(result.get(), static_cast<T*>(a.out) + row * a.out_size[2], a.out_size[2]);
+      store_row(result.get(), static_cast<T*>(a.out) + row * a.out_size[2], a.out_size[2],
+                narrowed.get());
       int64_t* indices = a.indices + row * a.out_size[2];
       for (int64_t j = 0; j < a.out_size[2]; ++j) indices[j] = places.get()[j];
     });

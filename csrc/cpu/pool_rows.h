@@ -98,6 +98,19 @@ static inline Vec<L> load_strided(const L* p, int64_t stride) {
   }
 }
 
+// Stores n results of a row whose buffer has whole vectors. Half types are narrowed by whole
+// vectors too, into `room`: rows are short, and the rest of one would take as long as all of the
+// vectors.
+template <class T, class L>
+static inline void store_row(const L* row, T* out, int64_t n, T* room) {
+  if constexpr (kIsHalf<T>) {
+    narrow_block(row, room, pool_round_up(n, kLanes<L>));
+    __builtin_memcpy(out, room, static_cast<size_t>(n) * sizeof(T));
+  } else {
+    narrow_block(row, out, n);
+  }
+}
+
 // Calls f with the stride as a constant: 1, 2, or 0 for any.
 template <class F>
 static inline void with_stride(int64_t stride, F&& f) {

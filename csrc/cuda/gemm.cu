@@ -158,7 +158,7 @@ void gemm_of(const GemmArgs& g) {
   if (g.m * g.n * g.batch == 0 || library_gemm(dtype_of<T>, g)) return;
   if constexpr (std::is_same_v<T, double>) {
     run<double, DoubleFfma>(g);
-  } else if (sizeof(T) == 2 || g.reduced_precision) {
+  } else if (sizeof(T) == 2 || g.rounding != Rounding::kNone) {
     tensor_core_gemm<T>(g);
   } else if constexpr (std::is_same_v<T, float>) {
     if (enough_large_tiles(g)) {

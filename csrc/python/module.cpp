@@ -32,6 +32,8 @@ void init_settings(py::module_& m) {
         [](int level) { set_float32_precision(static_cast<Float32Precision>(level)); });
   m.def("convolution_tf32", &convolution_tf32);
   m.def("set_convolution_tf32", &set_convolution_tf32);
+  m.def("set_winograd_tiles",
+        [](int setting) { set_winograd_tiles(static_cast<WinogradTiles>(setting)); });
   m.def("get_default_dtype",
         [] { return py::reinterpret_steal<py::object>(dtype_object(default_dtype())); });
   m.def("set_default_dtype", [](py::object o) {

@@ -1,8 +1,9 @@
 """``torch.backends``: what the libraries behind PyTorch are told, kept here for programs that ask.
 
-This library's kernels are its own and deterministic. Two settings have an effect, on devices alone:
-``cuda.matmul.allow_tf32`` (which is ``set_float32_matmul_precision``) and ``cudnn.allow_tf32``; the
-rest is remembered.
+This library's kernels are its own and deterministic. Few settings have an effect: ``cpu.winograd``
+chooses how convolutions are computed there; ``cuda.matmul.allow_tf32`` (which is
+``set_float32_matmul_precision``) and ``cudnn.allow_tf32`` let devices round inputs, as that function
+and autocast do on the cpu. The rest is remembered.
 """
 
 from __future__ import annotations

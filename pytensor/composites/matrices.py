@@ -6,6 +6,7 @@ Used through ``pytensor.linalg``; factorisations themselves are the registry's o
 from __future__ import annotations
 
 from pytensor import _C
+from pytensor.composites.casting import autocasts
 from pytensor.composites.shared import dtype_name, scalar_name, write_out
 
 TYPE_CHECKING = False
@@ -433,6 +434,7 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     return rising_powers(x, columns)
 
 
+@autocasts("lower")
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """Dot products of corresponding vectors of two tensors.
 

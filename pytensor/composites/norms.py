@@ -7,6 +7,7 @@ of PyTorch.
 from __future__ import annotations
 
 from pytensor import _C
+from pytensor.composites.casting import autocasts
 from pytensor.composites.shared import (
     guarded_sqrt,
     scalar_name,
@@ -209,6 +210,7 @@ def _unit(x: Tensor, dim: int, eps: float) -> Tensor:
     return x / (length + (bare.clamp(min=eps) - bare))
 
 
+@autocasts("float32")
 def cdist(
     x1: Tensor,
     x2: Tensor,

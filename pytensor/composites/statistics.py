@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytensor import _C
+from pytensor.composites.casting import autocasts
 from pytensor.composites.shared import (
     dtype_name,
     named_result,
@@ -30,6 +31,7 @@ __all__ = [
 _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
+@autocasts("float32")
 def quantile(
     input: Tensor,
     q: float | Tensor,
@@ -64,6 +66,7 @@ def quantile(
     return write_out(_quantile("quantile", input, q, dim, keepdim, interpolation, False), out)
 
 
+@autocasts("float32")
 def nanquantile(
     input: Tensor,
     q: float | Tensor,

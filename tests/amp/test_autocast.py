@@ -200,6 +200,35 @@ def test_scaler_with_autocast():
     assert not pytensor.equal(before, net[0].weight)
 
 
+def test_fused_inference():
+    """Blocks that are computed in one call give the modules' dtypes and about their numbers."""
+    from pytensor.vision import models
+
+    pytensor.manual_seed(0)
+    x = pytensor.randn(1, 3, 64, 64)
+    for make in (models.resnet18, models.mobilenet_v2):
+        net = make().eval()
+        with pytensor.no_grad():
+            exact = net(x)
+        with pytensor.no_grad(), pytensor.autocast("cpu", dtype=bf16):
+            fused = net(x)
+            handles = [m.register_forward_hook(lambda *_: None) for m in net.modules()]
+            apart = net(x)
+        for handle in handles:
+            handle.remove()
+        for got in (fused, apart):
+            assert got.dtype == bf16
+            assert (got.float() - exact).abs().max() < 0.05 * exact.abs().max()
+        # What comes out of a sequence is seen, though its parts are computed together.
+        kinds = []
+        for m in net.children():
+            if isinstance(m, pytensor.nn.Sequential):
+                m.register_forward_hook(lambda *a, kinds=kinds: kinds.append(a[2].dtype))
+        with pytensor.no_grad(), pytensor.autocast("cpu", dtype=bf16):
+            net(x)
+        assert set(kinds) == {bf16}
+
+
 @pytest.mark.parametrize("unit", ["none", "dot", "tiles"])
 def test_units(unit):
     """Every kernel and every ISA gives autocast's dtypes and about the same numbers."""
@@ -207,6 +236,7 @@ def test_units(unit):
         "from tests.amp.test_autocast import *\n"
         "test_training_follows_torch(); test_casts_of_parameters_follow_their_values()\n"
         "test_regions_nest_and_restore(); test_a_parameter_used_twice_gets_both_gradients()\n"
+        "test_fused_inference()\n"
     )
     environment = os.environ | {"PYTENSOR_BF16": unit}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=120)

@@ -55,7 +55,12 @@ F.embedding(L, R(5, 3)) | F.dropout(R(3)) | R(3) + T.ones(3) | cat([R(3), T.ones
 stack([R(3), T.ones(3)]) | lerp(R(3), R(3), R(3)) | linalg.cholesky(T.eye(3, dtype=D))
 linalg.qr(R(3, 3)) | linalg.inv(T.eye(3, dtype=D)) | linalg.solve(T.eye(3, dtype=D), R(3))
 linalg.svd(R(3, 3)) | linalg.eigh(T.eye(3, dtype=D)) | linalg.lstsq(R(3, 3), R(3, 2))
-cholesky_inverse(T.eye(3, dtype=D))
+cholesky_inverse(T.eye(3, dtype=D)) | F.bilinear(R(3, 4), R(3, 5), R(2, 4, 5), R(2))
+F.bilinear(R(3, 4), R(3, 5), R(2, 4, 5)) | nn.Bilinear(3, 4, 5).to(D)(R(2, 3), R(2, 4))
+F.local_response_norm(R(1, 4, 5, 5), 2) | F.local_response_norm(R(2, 4, 5), 2)
+cdist(R(3, 4), R(2, 4)) | cdist(R(3, 4), R(2, 4), p=1.0) | cdist(R(30, 4), R(2, 4))
+quantile(R(5), 0.5) | nanquantile(R(5), 0.5) | quantile(R(5, 3), T.tensor([0.1, 0.5]), dim=0)
+linalg.vecdot(R(3, 4), R(3, 4)) | F.pairwise_distance(R(3, 4), R(3, 4))
 """
 CASES = [part.strip() for line in EXPRESSIONS.strip().splitlines() for part in line.split(" | ")]
 

@@ -155,6 +155,122 @@ def test_medium_precision():
         assert min(errors_of_precision("medium")) > 1e-5
 
 
+# Sizes for which numbers are taken in two parts, by gemm_f32.cpp and conv/unit_choice.h; edges.
+PRODUCTS_IN_PARTS = [(64, 64, 64), (70, 33, 130), (257, 96, 300), (48, 520, 2100), (1000, 17, 40)]
+CONVOLUTIONS_IN_PARTS = [
+    (2, 32, 14, 15, 40, 3, 1, 1, 1, 1),
+    (4, 33, 17, 13, 50, 3, 2, 1, 1, 1),
+    (2, 3, 40, 41, 33, 7, 2, 3, 1, 1),
+    (5, 64, 11, 11, 65, 1, 1, 0, 1, 1),
+    (3, 40, 20, 20, 70, 1, 2, 0, 1, 1),
+    (1, 24, 24, 24, 36, 5, 1, 2, 1, 1),
+    (2, 64, 15, 16, 64, 3, 1, 2, 2, 2),
+    (2, 20, 30, 30, 24, 4, 2, 1, 1, 1),
+]
+
+
+def in_parts() -> bool:
+    return _ops.bfloat16_unit() == "tiles"
+
+
+def check_high(found, exact, what):
+    """Within 1e-5 of the largest number: 16 or 17 bits of 24 or Winograd's F(4x4)."""
+    found = torch.from_numpy(found.detach().numpy()).double()
+    assert (found - exact).abs().max() <= 1e-5 * exact.abs().max(), what
+
+
+def twin32(t):
+    return pytensor.from_numpy(t.numpy())
+
+
+def test_high_precision_of_products():
+    pytensor.set_float32_matmul_precision("high")
+    for m, n, k in PRODUCTS_IN_PARTS:
+        a, b, c = torch.randn(m, k), torch.randn(k, n), torch.randn(n)
+        exact = a.double() @ b.double()
+        x, y, z = twin32(a), twin32(b), twin32(c)
+        layouts = [
+            x @ y,
+            x @ y.t().contiguous().t(),
+            x.t().contiguous().t() @ y,
+            x.t().contiguous().t() @ y.t().contiguous().t(),
+            pytensor.cat([x, x], 1)[:, : 2 * k : 1][:, :k] @ y,
+            pytensor.stack([x, x], 2)[:, :, 0] @ pytensor.stack([y, y], 2)[:, :, 1],
+        ]
+        for i, got in enumerate(layouts):
+            check_high(got, exact, (m, n, k, i))
+        biased = exact + c.double()
+        check_high(pytensor.nn.functional.linear(x, y.t().contiguous(), z), biased, (m, n, k))
+        check_high(pytensor.addmm(z, x, y), biased, (m, n, k))
+        check_high((x.expand(3, m, k) @ y)[2], exact, (m, n, k))
+        pytensor.set_float32_matmul_precision("highest")
+        same = pytensor.equal(layouts[0], x @ y)
+        pytensor.set_float32_matmul_precision("high")
+        assert same != in_parts()
+
+
+@pytest.mark.parametrize("sizes", CONVOLUTIONS_IN_PARTS, ids=lambda s: "x".join(map(str, s)))
+def test_high_precision_of_convolutions(sizes):
+    batch, channels, height, width, out, kernel, _, _, _, groups = sizes
+    x, w = (
+        torch.randn(batch, channels, height, width),
+        torch.randn(out, channels // groups, kernel, kernel),
+    )
+    bias = torch.randn(out)
+    grad = torch.randn(torch.nn.functional.conv2d(x, w, None, *sizes[6:]).shape)
+    exact = gradients(torch, sizes, *(t.double() for t in (x, w, bias, grad)))
+    pytensor.set_float32_matmul_precision("high")
+    ours = gradients(pytensor, sizes, *map(twin32, (x, w, bias, grad)))
+    for name, mine, truth in zip(("y", "x", "w"), ours, exact, strict=True):
+        check_high(mine, truth.detach(), name)
+    pytensor.set_num_threads(1)
+    again = gradients(pytensor, sizes, *map(twin32, (x, w, bias, grad)))
+    for first, second in zip(ours, again, strict=True):
+        assert pytensor.equal(first, second)
+
+
+def test_high_precision_of_fused_convolutions():
+    nn = pytensor.nn
+    block = nn.Sequential(nn.Conv2d(32, 48, 3, 2, 1), nn.BatchNorm2d(48), nn.ReLU()).eval()
+    block[1].running_mean.normal_()
+    x = pytensor.randn(2, 32, 21, 21)
+    with pytensor.no_grad():
+        exact = block.double()(x.double())
+        pytensor.set_float32_matmul_precision("high")
+        got = block.float()(x)
+    check_high(got, torch.from_numpy(exact.numpy()), "fused")
+
+
+def test_infinities_in_high_precision():
+    """Numbers whose parts are not finite give what they give in float32."""
+    a, b = torch.rand(70, 80) - 0.5, torch.rand(80, 90) - 0.5
+    a[3, 17], a[7, 79], a[9, 2], a[11, 5] = float("nan"), float("inf"), 3.4e38, 1e-39
+    with_infinity = torch.cat([b[:40], b[40:].abs()])
+    with_infinity[79] = 2.0
+    pytensor.set_float32_matmul_precision("high")
+    got = torch.from_numpy((twin32(a) @ twin32(with_infinity)).numpy())
+    assert got.isnan().any(1).nonzero().flatten().tolist() == [3]
+    assert got[7].isinf().all()
+    assert got[[0, 1, 2, 4, 5, 6, 8, 9, 11]].isfinite().all()
+    x, w = torch.rand(2, 64, 12, 12), torch.rand(64, 64, 1, 1)
+    x[1, 5, 6, 7] = float("inf")
+    y = torch.from_numpy(pytensor.conv2d(twin32(x), twin32(w)).numpy())
+    assert y[1, :, 6, 7].isinf().all()
+    y[1, :, 6, 7] = 0
+    assert y.isfinite().all()
+
+
+def test_high_precision_does_not_depend_on_threads():
+    pytensor.set_float32_matmul_precision("high")
+    a, b = pytensor.randn(300, 2600), pytensor.randn(2600, 420)
+    results = []
+    for threads in (1, 2, 3, 2):
+        pytensor.set_num_threads(threads)
+        results.append((a @ b, a[:19] @ b, a @ b[:, :37], a.t() @ a[:, :64]))
+    for other in results[1:]:
+        assert all(pytensor.equal(p, q) for p, q in zip(results[0], other, strict=True))
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_each_unit(unit):
     """The same on the other units of this machine: the variable is read once in a process."""
@@ -165,6 +281,8 @@ def test_each_unit(unit):
         "for s in CONVOLUTIONS[:6]: test_convolutions(s)\n"
         "test_strided_and_batched_products(); test_long_sums_and_special_numbers()\n"
         "test_results_do_not_depend_on_threads(); test_medium_precision()\n"
+        "test_high_precision_of_products(); test_infinities_in_high_precision()\n"
+        "for s in CONVOLUTIONS_IN_PARTS[:4]: test_high_precision_of_convolutions(s)\n"
         "print(_ops.bfloat16_unit())"
     )
     run = subprocess.run(

@@ -18,6 +18,7 @@ using gemm::kBlock;
 using gemm::kTileDepth;
 using gemm::kTileRows;
 using gemm::kTileSize;
+using gemm::Numbers;
 using gemm::round_up;
 
 inline constexpr int kMostUnitTaps = 1024;
@@ -69,6 +70,9 @@ alignas(64) inline constexpr uint16_t kEven[32] = {0,  2,  4,  6,  8,  10, 12, 1
                                                    22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42,
                                                    44, 46, 48, 50, 52, 54, 56, 58, 60, 62};
 
+alignas(64) inline constexpr uint32_t kEvenFloats[16] = {0,  2,  4,  6,  8,  10, 12, 14,
+                                                         16, 18, 20, 22, 24, 26, 28, 30};
+
 // How the rows of one plane are read: row q is the image's row y0 + q * step_y, of which numbers
 // x0 + i * step_x, low <= i < high, lie inside.
 template <class T>
@@ -104,38 +108,38 @@ struct PlaneReader {
     return channel && y >= 0 && y < rows ? channel + y * row_size + x0 : nullptr;
   }
 
-  // Numbers [i, i + 32) of a row as bfloat16, with zeros outside of the image.
-  template <int kStep>
-  PT_GEMM_INLINE __m512i load(const T* from, int64_t i) const {
-    if (!from) return __m512i{};
+  // Numbers [i, i + 32) of a row, with zeros outside of the image.
+  template <int kStep, int kParts>
+  PT_GEMM_INLINE Numbers<T, kParts> load(const T* from, int64_t i, gemm::FiniteCheck& check) const {
+    using N = Numbers<T, kParts>;
+    if (!from) return {};
     const int64_t lo = low > i ? low - i : 0, hi = high > i ? high - i : 0;
-    if (lo >= hi || lo >= 32) return __m512i{};
+    if (lo >= hi || lo >= 32) return {};
     if constexpr (kStep == 1) {
-      return load_masked(from + i, gemm::mask_of(hi) & ~gemm::mask_of(lo));
-    } else if constexpr (kStep == 2 && std::is_same_v<T, BFloat16>) {
+      return N::load(from + i, gemm::mask_of(hi) & ~gemm::mask_of(lo), check);
+    } else if constexpr (kStep == 2) {
       // Every other number of 64, of which the last one may lie outside.
       const uint64_t end = hi >= 32 ? ~uint64_t{0} >> 1 : (uint64_t{1} << (2 * hi - 1)) - 1;
       const uint64_t mask = end & ~((uint64_t{1} << (2 * lo)) - 1);
       const T* at = from + 2 * i;
-      const __m512i a = _mm512_maskz_loadu_epi16(static_cast<uint32_t>(mask), at);
-      const __m512i b = _mm512_maskz_loadu_epi16(static_cast<uint32_t>(mask >> 32), at + 32);
-      return _mm512_permutex2var_epi16(a, _mm512_load_si512(kEven), b);
-    } else {
-      alignas(64) uint16_t numbers[32] = {};
-      for (int64_t j = lo; j < min_of<int64_t>(hi, 32); j++) {
-        numbers[j] = BFloat16(static_cast<float>(from[(i + j) * step_x])).bits;
+      if constexpr (std::is_same_v<T, BFloat16>) {
+        const __m512i a = _mm512_maskz_loadu_epi16(static_cast<uint32_t>(mask), at);
+        const __m512i b = _mm512_maskz_loadu_epi16(static_cast<uint32_t>(mask >> 32), at + 32);
+        return {_mm512_permutex2var_epi16(a, _mm512_load_si512(kEven), b)};
+      } else {
+        const __m512i even = _mm512_load_si512(kEvenFloats);
+        __m512 v[4];
+        PT_GEMM_UNROLL for (int q = 0; q < 4; q++) {
+          v[q] = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> (16 * q)), at + 16 * q);
+        }
+        return N::of(_mm512_permutex2var_ps(v[0], even, v[1]),
+                     _mm512_permutex2var_ps(v[2], even, v[3]), check);
       }
-      return _mm512_load_si512(numbers);
+    } else {
+      alignas(64) T numbers[32] = {};
+      for (int64_t j = lo; j < min_of<int64_t>(hi, 32); j++) numbers[j] = from[(i + j) * step_x];
+      return N::load(numbers, ~0u, check);
     }
-  }
-
- private:
-  PT_GEMM_INLINE static __m512i load_masked(const BFloat16* p, uint32_t mask) {
-    return _mm512_maskz_loadu_epi16(mask, p);
-  }
-  PT_GEMM_INLINE static __m512i load_masked(const float* p, uint32_t mask) {
-    return gemm::narrow(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask & 0xffffu), p),
-                        _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), p + 16));
   }
 };
 

@@ -6,6 +6,7 @@
 // cache while all rows of the weight pass by. Sums stay in registers for their whole depth.
 #pragma once
 
+#include "cpu/conv/unit_choice.h"
 #include "cpu/conv/unit_pack.h"
 
 #if defined(PT_ISA_IS_AVX512)
@@ -15,14 +16,17 @@ namespace pt::PT_ISA::conv {
 inline constexpr Scratch scratch_planes{ScratchUse::kImagePlanes};
 
 // The rows [q0, q0 + rows) of results of one image as planes of pairs: [pair][residue][plane][2].
-template <class T>
+// Low parts follow `low` numbers later.
+template <int kParts, class T>
 void make_pairs(const UnitImage<T>& m, const T* image, int64_t q0, int64_t rows, int64_t plane,
-                uint16_t* to) {
+                uint16_t* to, int64_t low) {
+  using N = Numbers<T, kParts>;
   const gemm::Interleave zip;
   const int64_t width = m.width(), height = m.height(rows), residues = m.residues();
   const int64_t planes = divide_up(m.lines(), kTileDepth) * kTileRows * residues;
   with_step(m.x.step, [&](auto step) {
     constexpr int kStep = decltype(step)::value;
+    gemm::FiniteCheck check;
     for (int64_t p = 0; p < planes; p++) {
       const int64_t line = p / residues * 2, r = p % residues;
       const PlaneReader<T> first(m, image, line, r), second(m, image, line + 1, r);
@@ -31,10 +35,9 @@ void make_pairs(const UnitImage<T>& m, const T* image, int64_t q0, int64_t rows,
         const T* a = first.row(q);
         const T* b = second.row(q);
         for (int64_t i = 0; i < width; i += 32) {  // the next row overwrites what is too much
-          const __m512i x = first.template load<kStep>(a, i);
-          const __m512i y = second.template load<kStep>(b, i);
-          _mm512_storeu_si512(out + 2 * i, zip.low(x, y));
-          _mm512_storeu_si512(out + 2 * i + 32, zip.high(x, y));
+          const N x = first.template load<kStep, kParts>(a, i, check);
+          const N y = second.template load<kStep, kParts>(b, i, check);
+          N::put_pairs(zip, x, y, out + 2 * i, out + 2 * i + 32, low);
         }
       }
     }
@@ -88,9 +91,9 @@ struct UnitCut {
   int64_t row_parts;                        // of the weight
 };
 
-template <class T>
+template <int kParts, class T>
 UnitCut cut_images(const UnitProduct<T>& p, int64_t batch, int64_t threads) {
-  constexpr int64_t kBytes = 768 * 1024;
+  constexpr int64_t kBytes = 768 * 1024 / kParts;
   const UnitImage<T>& m = p.matrix;
   const int64_t planes = p.steps() * kTileRows * m.residues();
   // Rows of a tile are a plane apart: an odd number of cache lines, so that they do not collide.
@@ -117,17 +120,18 @@ UnitCut cut_images(const UnitProduct<T>& p, int64_t batch, int64_t threads) {
   return cut;
 }
 
-template <bool kTiles, class T>
+template <bool kTiles, int kParts, class T>
 void run_unit_task(const UnitProduct<T>& p, const UnitCut& cut, const uint16_t* weight,
                    int64_t image0, int64_t images, int64_t q0, int64_t rows, int64_t i0,
                    int64_t i1) {
   const UnitImage<T>& m = p.matrix;
-  uint16_t* planes = scratch_planes.get<uint16_t>(images * cut.image_size + 64);
+  const int64_t low = images * cut.image_size;  // from planes of high parts to those of low ones
+  uint16_t* planes = scratch_planes.get<uint16_t>(kParts * low + 64);
   int64_t jumps[kMostUnitTaps];
   for (int64_t t = 0; t < p.jumps(); t++) jumps[t] = 2 * m.tap_start(t, cut.plane);
   for (int64_t n = 0; n < images; n++) {
-    make_pairs(m, m.image + (image0 + n) * m.image_step, q0, rows, cut.plane,
-               planes + n * cut.image_size);
+    make_pairs<kParts>(m, m.image + (image0 + n) * m.image_step, q0, rows, cut.plane,
+                       planes + n * cut.image_size, low);
   }
   alignas(64) float sums[kBlock * kBlock];
   const int64_t pixels = (rows - 1) * m.width() + m.x.grid;
@@ -135,28 +139,29 @@ void run_unit_task(const UnitProduct<T>& p, const UnitCut& cut, const uint16_t* 
   const gemm::TileWalk walk{p.steps(), jumps, p.jumps()};
   for (int64_t i = i0; i < i1; i += kBlock) {
     const int64_t count = min_of<int64_t>(kBlock, i1 - i);
-    const gemm::TileOperand a{weight + i / kBlock * p.panel(), kTileDepth, kTileSize,
-                              2 * kTileSize};
+    const gemm::TileOperand a{weight + i / kBlock * p.panel(), kTileDepth, kTileSize, 2 * kTileSize,
+                              p.packed_size()};
     for (int64_t n = 0; n < images; n++) {
       T* out = p.out + (image0 + n) * p.out_image + q0 * p.out_y;
       for (int64_t j = 0; j < pixels; j += kBlock) {
         const gemm::TileOperand b{planes + n * cut.image_size + 2 * j, row, 2 * kTileRows,
-                                  kTileRows * row};
-        gemm::multiply_block<kTiles>(walk, a, count > kTileRows ? 2 : 1, b,
-                                     pixels - j > kTileRows ? 2 : 1, sums, kBlock, false);
+                                  kTileRows * row, low};
+        gemm::multiply_block<kTiles, kParts>(walk, a, count > kTileRows ? 2 : 1, b,
+                                             pixels - j > kTileRows ? 2 : 1, sums, kBlock, false);
         store_pixels(p, sums, i, count, out, j, rows);
       }
     }
   }
 }
 
-template <bool kTiles, class T>
-void run_unit_product(const UnitProduct<T>& p, int64_t batch, const uint16_t* weight) {
+template <bool kTiles, int kParts, class T>
+void run_unit_product(const UnitProduct<T>& p, int64_t batch, const uint16_t* weight,
+                      gemm::InfinityWatch& watch) {
   const UnitImage<T>& m = p.matrix;
   const int64_t work =
       2 * batch * m.y.grid * m.x.grid * p.rows * p.jumps() * p.steps() * kTileDepth;
   const int64_t threads = work < 4'000'000 ? 1 : get_num_threads();
-  const UnitCut cut = cut_images(p, batch, threads);
+  const UnitCut cut = cut_images<kParts>(p, batch, threads);
   const int64_t bands = divide_up(m.y.grid, cut.rows), parts = cut.row_parts;
   const int64_t part = round_up(divide_up(p.rows, parts), kBlock);
   const int64_t tasks = divide_up(batch, cut.images) * bands * parts;
@@ -165,11 +170,12 @@ void run_unit_product(const UnitProduct<T>& p, int64_t batch, const uint16_t* we
       const int64_t i = task % parts * part, band = task / parts % bands;
       const int64_t image = task / parts / bands * cut.images, q = band * cut.rows;
       if (i >= p.rows) continue;
-      run_unit_task<kTiles>(p, cut, weight, image, min_of(cut.images, batch - image), q,
-                            min_of(cut.rows, m.y.grid - q), i, min_of(p.rows, i + part));
+      run_unit_task<kTiles, kParts>(p, cut, weight, image, min_of(cut.images, batch - image), q,
+                                    min_of(cut.rows, m.y.grid - q), i, min_of(p.rows, i + part));
     }
   };
   const auto chunk = [&](int64_t begin, int64_t end) {
+    const gemm::InfinityWatch::Share share(watch);
     if constexpr (kTiles) {
       const gemm::TileSession session;
       run(begin, end);
@@ -184,37 +190,31 @@ void run_unit_product(const UnitProduct<T>& p, int64_t batch, const uint16_t* we
   }
 }
 
-// Packs the weight and computes.
+// Packs the weight and computes; false where numbers in two parts are not finite.
 template <class T>
-void multiply_images(const ConvArgs& p, const UnitProduct<T>& product) {
-  const int64_t bytes = divide_up(product.rows, kBlock) * product.panel() * 2;
-  auto* weight = static_cast<uint16_t*>(p.allocate(p.owner, bytes));
-  pack_unit_weight(product, volume(p.kernel), weight);
+bool multiply_images(const ConvArgs& p, const UnitProduct<T>& product) {
+  gemm::InfinityWatch watch;
+  const int64_t size = product.packed_size(), taps = volume(p.kernel), parts = p.two_parts ? 2 : 1;
+  auto* weight = static_cast<uint16_t*>(p.allocate(p.owner, parts * size * 2));
+  if (parts == 2) {
+    if constexpr (std::is_same_v<T, float>) {
+      pack_unit_weight<2>(product, taps, weight, watch);
+      run_unit_product<true, 2>(product, p.batch, weight, watch);
+    }
+    return !watch.met();
+  }
+  pack_unit_weight<1>(product, taps, weight, watch);
   if (bfloat16_unit() == BFloat16Unit::kTiles) {
-    run_unit_product<true>(product, p.batch, weight);
+    run_unit_product<true, 1>(product, p.batch, weight, watch);
   } else {
-    run_unit_product<false>(product, p.batch, weight);
+    run_unit_product<false, 1>(product, p.batch, weight, watch);
   }
-}
-
-// Whether the units compute this convolution: two-dimensional ones of more than a few channels.
-inline bool units_fit(const ConvArgs& p) {
-  if (bfloat16_unit() == BFloat16Unit::kNone) return false;
-  if (p.kernel[0] != 1 || p.in[0] != 1 || p.out[0] != 1 || p.padding[0] != 0) return false;
-  const int64_t taps = p.kernel[1] * p.kernel[2];
-  if (taps > kMostUnitTaps || p.in[1] * p.in[2] > (int64_t{1} << 28)) return false;
-  // Much of a plane would be empty where strides or dilations are large.
-  for (int d = 1; d < 3; d++) {
-    if (p.stride[d] > 8 || (p.kernel[d] - 1) * p.dilation[d] > 4 * p.out[d] + 16) return false;
-    if (p.padding[d] > 4 * p.in[d] + 16) return false;
-  }
-  if (p.groups > 1 && (p.in_channels < 8 || p.out_channels < 8)) return false;
-  return p.out_channels * p.in_channels * taps * p.batch * volume(p.out) >= 32768;
+  return !watch.met();
 }
 
 template <class T>
 bool unit_forward(const ConvArgs& p) {
-  if (!units_fit(p)) return false;
+  if (!units_fit(p) || !parts_fit_product(p, p.out_channels, p.in_channels)) return false;
   const int64_t in_plane = volume(p.in), out_plane = volume(p.out), taps = volume(p.kernel);
   for (int64_t g = 0; g < p.groups; g++) {
     UnitProduct<T> q;
@@ -239,14 +239,14 @@ bool unit_forward(const ConvArgs& p) {
     }
     q.least = static_cast<float>(p.least), q.most = static_cast<float>(p.most);
     if (join_rows(&m)) q.out_y = 0;
-    multiply_images(p, q);
+    if (!multiply_images(p, q)) return false;
   }
   return true;
 }
 
 // One residue of the input's positions in each dimension is a convolution of the output.
 template <class T>
-void unit_gradient_phase(const ConvArgs& p, const Phase& fy, const Phase& fx) {
+bool unit_gradient_phase(const ConvArgs& p, const Phase& fy, const Phase& fx) {
   const int64_t in_plane = volume(p.in), out_plane = volume(p.out), taps = volume(p.kernel);
   for (int64_t g = 0; g < p.groups; g++) {
     UnitProduct<T> q;
@@ -273,13 +273,14 @@ void unit_gradient_phase(const ConvArgs& p, const Phase& fy, const Phase& fx) {
     q.out_x = fx.count == 1 ? 1 : p.stride[2];
     if (p.bias) q.bias = static_cast<const T*>(p.bias) + g * p.in_channels;
     if (q.out_x == 1 && q.out_y == fx.count && join_rows(&m)) q.out_y = 0;
-    multiply_images(p, q);
+    if (!multiply_images(p, q)) return false;
   }
+  return true;
 }
 
 template <class T>
 bool unit_input_gradient(const ConvArgs& p) {
-  if (!units_fit(p)) return false;
+  if (!units_fit(p) || !parts_fit_product(p, p.in_channels, p.out_channels)) return false;
   const int64_t phases_y = min_of(p.stride[1], p.in[1]), phases_x = min_of(p.stride[2], p.in[2]);
   bool gaps = false;
   for (int d = 1; d < 3; d++) {
@@ -290,7 +291,7 @@ bool unit_input_gradient(const ConvArgs& p) {
     const Phase fy = find_phase(p, 1, y);
     for (int64_t x = 0; x < (fy.taps ? phases_x : 0); x++) {
       const Phase fx = find_phase(p, 2, x);
-      if (fx.taps) unit_gradient_phase<T>(p, fy, fx);
+      if (fx.taps && !unit_gradient_phase<T>(p, fy, fx)) return false;
     }
   }
   return true;

@@ -317,9 +317,9 @@ class Winograd {
   int64_t tiles_, weight_pitch_;
 };
 
-// Whether it can be done.
+// Whether it can be done, and may be.
 inline bool winograd_fits(const ConvArgs& p, bool gradient) {
-  if (p.groups != 1 || !is_flat(p)) return false;
+  if (p.winograd_tile == 0 || p.groups != 1 || !is_flat(p)) return false;
   for (int d = 1; d < 3; d++) {
     if (p.kernel[d] != 3 || p.stride[d] != 1 || p.dilation[d] != 1) return false;
     if (gradient && p.padding[d] > 2) return false;
@@ -355,10 +355,11 @@ inline void winograd(const ConvArgs& p, bool gradient) {
     return (tile + 2) * (tile + 2) * divide_up(q.out_size[0], tile) *
            divide_up(q.out_size[1], tile);
   };
-  // Nor where many channels meet few tiles: making 36 weights of each 9 takes the time then.
+  // Nor where there are few of them, which leaves lanes empty, or where many channels meet few:
+  // making 36 weights of each 9 takes the time then.
   const int64_t large = q.batch * divide_up(q.out_size[0], 4) * divide_up(q.out_size[1], 4);
-  const bool few = large < 64 && q.channels * q.out_channels > 384 * 384;
-  if (p.reduced_precision && !few && products(4) < products(2)) {
+  const bool few = large < 32 || (large < 64 && q.channels * q.out_channels > 384 * 384);
+  if (p.winograd_tile >= 4 && !few && products(4) < products(2)) {
     run_winograd<4>(p, q);
   } else {
     run_winograd<2>(p, q);

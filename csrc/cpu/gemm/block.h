@@ -50,7 +50,9 @@ template <class T>
 BlockPlan plan_block(const Problem<T>& p) {
   using S = AccumulatorOf<T>;
   constexpr int64_t kStreamFrom = 256 * 1024;
-  if (std::is_same_v<T, S> && p.b_col == 1 && p.m <= kStreamRows &&
+  // Several rows of short sums are better kept in registers than added to C piece by piece.
+  const bool short_sums = p.m >= kStreamRows / 2 && p.k <= 8 * kStreamDepth;
+  if (std::is_same_v<T, S> && p.b_col == 1 && p.m <= kStreamRows && !short_sums &&
       p.k * p.n * static_cast<int64_t>(sizeof(S)) > kStreamFrom) {
     return {kStreamDepth, false};
   }

@@ -9,12 +9,14 @@
 
 namespace pt::PT_ISA::gemm {
 
+inline constexpr int64_t kBeyondCache = 8 << 20;  // bytes
+
 // Whether B is so large that it comes from memory, and lies in one piece: then it is read from end
 // to end, which memory is a little quicker at than at eight columns side by side, if vectors are
 // wide enough that one sum keeps up.
 template <class T>
 bool streams_b(const Problem<T>& p) {
-  constexpr int64_t kBeyondCache = 8 << 20, kLine = 64;
+  constexpr int64_t kLine = 64;
   using S = AccumulatorOf<T>;
   return p.m == 1 && p.b_col == p.k && kLanes<S> * sizeof(S) >= kLine &&
          p.n * p.k * static_cast<int64_t>(sizeof(T)) >= kBeyondCache;

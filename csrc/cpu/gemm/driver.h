@@ -110,8 +110,15 @@ bool should_split_depth(const Problem<T>& p, const Plan& plan, int64_t threads) 
   return by_depth < by_tiles;
 }
 
+// Whether the B of a batch comes from memory or from the last cache: panels of few rows would each
+// wait for it anew if it was not copied.
 template <class T>
-Plan make_plan(const Problem<T>& p, int64_t threads) {
+bool b_is_far(const Problem<T>& p, const GemmArgs& g) {
+  return g.batch * p.k * p.n * static_cast<int64_t>(sizeof(T)) > kBeyondCache;
+}
+
+template <class T>
+Plan make_plan(const Problem<T>& p, int64_t threads, bool far) {
   using B = Blocks<AccumulatorOf<T>>;
   Plan plan{dot_fits(p), plan_block(p), p.m, p.n};
   if (plan.dot) {
@@ -124,7 +131,7 @@ Plan make_plan(const Problem<T>& p, int64_t threads) {
     plan.tile_n = min_of(strip, round_up(divide_up(p.n, threads), 8 * B::kColumns));
   } else {
     cut_blocked(p, threads, &plan);
-    plan.block.pack_b = pack_b_first(p, plan.tile_m);
+    plan.block.pack_b = pack_b_first(p, plan.tile_m) || (far && p.b_col == 1);
   }
   return plan;
 }
@@ -176,7 +183,7 @@ void run_batch(const GemmArgs& args, const Problem<T>& whole, bool transposed) {
   const int64_t work = batch * work_of(whole.m, whole.n, whole.k);
   const int64_t useful = max_of(1, 2 * work / kSerialWork);
   const int64_t threads = work < kSerialWork ? 1 : min_of<int64_t>(get_num_threads(), useful);
-  const Plan plan = make_plan(whole, batch >= 2 * threads ? 1 : threads);
+  const Plan plan = make_plan(whole, batch >= 2 * threads ? 1 : threads, b_is_far(whole, args));
   if constexpr (std::is_same_v<T, AccumulatorOf<T>>) {
     if (batch == 1 && threads > 1 && should_split_depth(whole, plan, threads)) {
       run_depth_split(whole, plan.block);

@@ -103,46 +103,51 @@ bool read_in_place(const Problem<T>& p, int64_t rows, int64_t depth) {
 }
 
 // One tile of C on one thread.
-template <bool kTiles, class T>
+template <bool kTiles, int kParts, class T>
 void run_tile_block(const Problem<T>& p, int64_t width) {
   float* kept = nullptr;  // sums of blocks of depth before the last
   if (p.k > kTileBlockDepth) kept = scratch_tile_c.get<float>(round_up(p.m, kBlock) * width);
   const int64_t most = round_up(min_of(p.k, kTileBlockDepth), kTileDepth);
-  uint16_t* packed_b = scratch_tile_b.get<uint16_t>(width * most);
-  uint16_t* packed_a = scratch_tile_a.get<uint16_t>(kBlock * (kStretch + kTileDepth));
+  // Loading sums again costs parts more than reading A from the L2 cache.
+  constexpr int64_t kStretchOfParts = kParts > 1 ? kTileBlockDepth : kStretch;
+  constexpr int64_t kLowOfA = kBlock * (kStretchOfParts + kTileDepth);
+  const int64_t low_of_b = width * most;
+  uint16_t* packed_b = scratch_tile_b.get<uint16_t>(kParts * low_of_b);
+  uint16_t* packed_a = scratch_tile_a.get<uint16_t>(kParts * kLowOfA);
   float* strip = scratch_c.get<float>(kBlock * width);
   for (int64_t j0 = 0; j0 < p.n; j0 += width) {
     const int64_t columns = min_of(width, p.n - j0);
     for (int64_t k0 = 0, depth; k0 < p.k; k0 += depth) {
       depth = next_block(p.k - k0, kTileBlockDepth);
       const int64_t panel = kBlock * round_up(depth, kTileDepth);
-      pack_panels<true>(
+      pack_panels<true, kParts>(
           Lines<T>{p.b + k0 * p.b_row + j0 * p.b_col, p.b_col, p.b_row, columns, depth}, panel,
-          packed_b);
+          packed_b, low_of_b);
       const bool last_block = k0 + depth == p.k;
       for (int64_t i = 0; i < p.m; i += kBlock) {
         const int64_t rows = min_of<int64_t>(kBlock, p.m - i);
         float* sums = kept ? kept + i * width : strip;
         for (int64_t k = 0, stretch; k < depth; k += stretch) {
-          stretch = min_of(kStretch, depth - k);
+          stretch = min_of(kStretchOfParts, depth - k);
           const int64_t steps = divide_up(stretch, kTileDepth);
           const T* from = p.a + i * p.a_row + (k0 + k) * p.a_col;
-          TileOperand a{packed_a, kTileDepth, kTileSize, 2 * kTileSize};
+          TileOperand a{packed_a, kTileDepth, kTileSize, 2 * kTileSize, kLowOfA};
           if (read_in_place<kTiles>(p, rows, stretch)) {
             a = {reinterpret_cast<const uint16_t*>(from), p.a_row, kTileRows * p.a_row, kTileDepth};
           } else {
-            pack_panels<false>(Lines<T>{from, p.a_row, p.a_col, rows, stretch}, 0, packed_a);
+            pack_panels<false, kParts>(Lines<T>{from, p.a_row, p.a_col, rows, stretch}, 0, packed_a,
+                                       kLowOfA);
           }
           const bool add = k0 > 0 || k > 0, last = last_block && k + stretch == depth;
           for (int64_t j = 0; j < columns; j += kBlock) {
             const int64_t n = min_of<int64_t>(kBlock, columns - j);
             const TileOperand b{packed_b + j / kBlock * panel + k / kTileDepth * 2 * kTileSize,
-                                kTileDepth, kTileSize, 2 * kTileSize};
+                                kTileDepth, kTileSize, 2 * kTileSize, low_of_b};
             // Sums that wait for nothing need no place of their own.
             float* to = last && !add ? strip : sums + j;
             const int64_t pitch = last && !add ? kBlock : width;
-            multiply_block<kTiles>({steps, kNoJump, 1}, a, rows > kTileRows ? 2 : 1, b,
-                                   n > kTileRows ? 2 : 1, to, pitch, add);
+            multiply_block<kTiles, kParts>({steps, kNoJump, 1}, a, rows > kTileRows ? 2 : 1, b,
+                                           n > kTileRows ? 2 : 1, to, pitch, add);
             if (last) write_sums(p, i, rows, j0 + j, n, to, pitch);
           }
         }
@@ -152,14 +157,14 @@ void run_tile_block(const Problem<T>& p, int64_t width) {
 }
 
 // Columns of B that are packed together: half of the L2 cache.
-PT_GEMM_INLINE int64_t tile_width(int64_t m, int64_t n, int64_t k) {
+PT_GEMM_INLINE int64_t tile_width(int64_t m, int64_t n, int64_t k, int64_t parts) {
   if (m <= 2 * kBlock) return min_of<int64_t>(round_up(n, kBlock), 4 * kBlock);  // used once
-  const int64_t fits = block_columns(3 * min_of(k, kTileBlockDepth), kBlock);
+  const int64_t fits = block_columns(3 * parts * min_of(k, kTileBlockDepth), kBlock);
   return min_of(round_up(n, kBlock), fits);
 }
 
-template <bool kTiles, class T>
-void run_on_units(const GemmArgs& args, const Problem<T>& p, bool transposed) {
+template <bool kTiles, int kParts, class T>
+bool run_on_units(const GemmArgs& args, const Problem<T>& p, bool transposed) {
   constexpr int64_t kSerial = 6'000'000;  // flops, with packing: less than 10 us on one thread
   const int64_t work = args.batch * (2 * p.m * p.n * p.k + 64 * (p.m + p.n) * p.k + 32 * p.m * p.n);
   const int64_t useful = max_of(1, 2 * work / kSerial);
@@ -181,7 +186,7 @@ void run_on_units(const GemmArgs& args, const Problem<T>& p, bool transposed) {
       }
     }
   }
-  const int64_t width = tile_width(tile_m, tile_n, p.k);
+  const int64_t width = tile_width(tile_m, tile_n, p.k, kParts);
   const int64_t tiles_m = divide_up(p.m, tile_m), tiles_n = divide_up(p.n, tile_n);
   const int64_t tiles = tiles_m * tiles_n, tasks = args.batch * tiles;
   const auto run_tasks = [&](int64_t begin, int64_t end) {
@@ -192,10 +197,12 @@ void run_on_units(const GemmArgs& args, const Problem<T>& p, bool transposed) {
       tile.a += index * (transposed ? args.b_batch : args.a_batch);
       tile.b += index * (transposed ? args.a_batch : args.b_batch);
       tile.c += index * args.c_batch;
-      run_tile_block<kTiles>(tile, width);
+      run_tile_block<kTiles, kParts>(tile, width);
     }
   };
+  InfinityWatch watch;
   const auto run_chunk = [&](int64_t begin, int64_t end) {
+    const InfinityWatch::Share share(watch);
     if constexpr (kTiles) {
       const TileSession session;
       run_tasks(begin, end);
@@ -209,6 +216,7 @@ void run_on_units(const GemmArgs& args, const Problem<T>& p, bool transposed) {
     const int64_t fair = max_of(1, tasks / (4 * threads));
     parallel_for(0, tasks, min_of(fair, divide_up(kSerial / 4 * tasks, work)), run_chunk);
   }
+  return !watch.met();
 }
 
 // Which way round. A much larger operand should be A, read in place, if its lines lie contiguous,
@@ -222,10 +230,13 @@ bool transpose_for_units(const Problem<T>& p) {
   return p.c_col != 1 && p.c_row == 1;
 }
 
-// Computes the product if a unit does it faster than gemm::run<T>.
-template <class T>
+// Computes the product if a unit does it faster than gemm::run<T>. From finite numbers in two
+// parts, only tiles do.
+template <class T, int kParts = 1>
 bool run_units(const GemmArgs& args) {
   const BFloat16Unit unit = bfloat16_unit();
+  // With infinities among the numbers all is computed anew, from a C that must not be lost.
+  if (kParts > 1 && (unit != BFloat16Unit::kTiles || args.beta != 0)) return false;
   if (unit == BFloat16Unit::kNone || args.k <= 0 || args.m <= 0 || args.n <= 0 || args.batch <= 0) {
     return false;
   }
@@ -233,12 +244,9 @@ bool run_units(const GemmArgs& args) {
   Problem<T> p(g);
   const bool transposed = transpose_for_units(p);
   if (transposed) p = p.transposed();
-  if (unit == BFloat16Unit::kTiles) {
-    run_on_units<true>(g, p, transposed);
-  } else {
-    run_on_units<false>(g, p, transposed);
-  }
-  return true;
+  if (unit == BFloat16Unit::kTiles) return run_on_units<true, kParts>(g, p, transposed);
+  if constexpr (kParts == 1) return run_on_units<false, 1>(g, p, transposed);
+  return false;
 }
 
 }  // namespace pt::PT_ISA::gemm

@@ -1,4 +1,6 @@
-// Packs operands of the bfloat16 units (tiles.h) from bfloat16 or float32 matrices of any strides.
+// Packs operands of the bfloat16 units (tiles.h) from bfloat16 or float32 matrices of any strides:
+// each number rounded, or float32 ones as the sum of two (Henry, Tang, Heinecke, "Leveraging the
+// bfloat16 artificial intelligence datatype for higher-precision computations", 2019).
 //
 // "Lines" are the rows of A or the columns of B; they run along k. A tile of A holds 16 lines of 32
 // numbers; a tile of B the same numbers with pairs (k, k+1) as the elements of a transposed 16 x 16
@@ -25,6 +27,42 @@ PT_GEMM_INLINE __m256i narrow(__m512 v) {
   asm("vcvtneps2bf16 %1, %0" : "=v"(half) : "v"(v));
   return half;
 }
+
+// A float32 as the sum of two bfloat16 numbers has 16 or 17 of its 24 bits. Infinities, NaN and
+// what is rounded to infinity are no such sums: products with their parts could be of either sign,
+// so who packs them is told.
+inline thread_local bool met_infinite = false;
+
+// Sees the low parts, which are NaN or infinite of such numbers.
+struct FiniteCheck {
+  __m512 sum = {};
+  PT_GEMM_INLINE void see(__m512 low) { sum = _mm512_fmadd_ps(low, __m512{}, sum); }
+  PT_GEMM_INLINE ~FiniteCheck() {
+    if (_mm512_cmp_ps_mask(sum, sum, _CMP_UNORD_Q) != 0) met_infinite = true;
+  }
+};
+
+// What the threads that take part in a product with two parts have met.
+class InfinityWatch {
+ public:
+  // The share of one chunk of work.
+  class Share {
+   public:
+    explicit Share(InfinityWatch& all) : all_(all) { met_infinite = false; }
+    ~Share() {
+      if (met_infinite) __atomic_store_n(&all_.met_, true, __ATOMIC_RELAXED);
+    }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+   private:
+    InfinityWatch& all_;
+  };
+  bool met() const { return __atomic_load_n(&met_, __ATOMIC_RELAXED); }
+
+ private:
+  bool met_ = false;
+};
 
 // The first n of 32 numbers as bfloat16; zeros after them.
 PT_GEMM_INLINE __m512i load_32(const BFloat16* p, int64_t n) {
@@ -53,6 +91,88 @@ struct Interleave {
   }
   PT_GEMM_INLINE __m512i high(__m512i x, __m512i y) const {
     return _mm512_permutex2var_epi16(x, second, y);
+  }
+};
+
+// 32 numbers on their way into tiles, as themselves or in two parts.
+template <class T, int kParts>
+struct Numbers {
+  static_assert(kParts == 1);
+  __m512i v = {};
+  PT_GEMM_INLINE static Numbers of(__m512 first, __m512 second, FiniteCheck&) {
+    return {narrow(first, second)};
+  }
+  PT_GEMM_INLINE static Numbers load(const T* p, uint32_t mask, FiniteCheck& check) {
+    if constexpr (std::is_same_v<T, BFloat16>) {
+      return {_mm512_maskz_loadu_epi16(mask, p)};
+    } else {
+      return of(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask & 0xffffu), p),
+                _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), p + 16), check);
+    }
+  }
+  PT_GEMM_INLINE void put(uint16_t* to, int64_t) const { _mm512_storeu_si512(to, v); }
+  PT_GEMM_INLINE void put(uint16_t* to, int64_t, uint32_t mask) const {
+    _mm512_mask_storeu_epi16(to, mask, v);
+  }
+  // Pairs of a number of x and one of y: the first 16 and the others.
+  PT_GEMM_INLINE static void put_pairs(const Interleave& zip, const Numbers& x, const Numbers& y,
+                                       uint16_t* first, uint16_t* second, int64_t) {
+    _mm512_storeu_si512(first, zip.low(x.v, y.v));
+    _mm512_storeu_si512(second, zip.high(x.v, y.v));
+  }
+};
+
+// The parts are the upper halves of 32-bit lanes, so that pairs are made without moving lanes: high
+// ones with zeros below, low ones with bits that do not count.
+template <>
+struct Numbers<float, 2> {
+  __m512i high[2] = {}, low[2] = {};
+  PT_GEMM_INLINE static Numbers of(__m512 first, __m512 second, FiniteCheck& check) {
+    const __m512i half = _mm512_set1_epi32(0x8000);
+    const __m512 v[2] = {first, second};
+    Numbers n;
+    PT_GEMM_UNROLL for (int i = 0; i < 2; i++) {
+      n.high[i] = upper() & _mm512_add_epi32((__m512i)v[i], half);
+      const __m512 rest = v[i] - (__m512)n.high[i];
+      check.see(rest);
+      n.low[i] = _mm512_add_epi32((__m512i)rest, half);
+    }
+    return n;
+  }
+  PT_GEMM_INLINE static Numbers load(const float* p, uint32_t mask, FiniteCheck& check) {
+    return of(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask & 0xffffu), p),
+              _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> 16), p + 16), check);
+  }
+  PT_GEMM_INLINE void put(uint16_t* to, int64_t step) const {
+    _mm512_storeu_si512(to, in_order(high));
+    _mm512_storeu_si512(to + step, in_order(low));
+  }
+  PT_GEMM_INLINE void put(uint16_t* to, int64_t step, uint32_t mask) const {
+    _mm512_mask_storeu_epi16(to, mask, in_order(high));
+    _mm512_mask_storeu_epi16(to + step, mask, in_order(low));
+  }
+  PT_GEMM_INLINE static void put_pairs(const Interleave&, const Numbers& x, const Numbers& y,
+                                       uint16_t* first, uint16_t* second, int64_t step) {
+    _mm512_storeu_si512(first, pairs(x.high[0], y.high[0]));
+    _mm512_storeu_si512(second, pairs(x.high[1], y.high[1]));
+    _mm512_storeu_si512(first + step, pairs(x.low[0], y.low[0]));
+    _mm512_storeu_si512(second + step, pairs(x.low[1], y.low[1]));
+  }
+
+ private:
+  PT_GEMM_INLINE static __m512i upper() {
+    return _mm512_set1_epi32(static_cast<int32_t>(0xffff0000u));
+  }
+  PT_GEMM_INLINE static __m512i pairs(__m512i x, __m512i y) {
+    // The mask only keeps g++ 12 from warning about its own header.
+    const __m512i below = _mm512_maskz_srli_epi32(0xffff, x, 16);
+    return _mm512_ternarylogic_epi32(upper(), y, below, 0xea);  // (upper & y) | below
+  }
+  PT_GEMM_INLINE static __m512i in_order(const __m512i* v) {
+    alignas(64) static constexpr uint16_t kOdd[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21,
+                                                      23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43,
+                                                      45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+    return _mm512_permutex2var_epi16(v[0], _mm512_load_si512(kOdd), v[1]);
   }
 };
 
@@ -89,12 +209,15 @@ __attribute__((noinline)) void gather_tile(const Lines<T>& from, int64_t line0, 
   }
 }
 
-// kTranspose: as B from contiguous lines, as A from lines side by side.
-template <bool kTranspose, class T>
-void pack_along_k(const Lines<T>& from, uint16_t* to) {
+// kTranspose: as B from contiguous lines, as A from lines side by side. Low parts go `low` numbers
+// after the high ones, here and below.
+template <bool kTranspose, int kParts, class T>
+void pack_along_k(const Lines<T>& from, uint16_t* to, int64_t low) {
+  using N = Numbers<T, kParts>;
   const int64_t steps = from.steps(), tiles = divide_up(from.count, kTileRows);
   const bool contiguous = from.k == 1;
-  alignas(64) uint16_t tile[kTileSize];
+  FiniteCheck check;
+  alignas(64) uint16_t tile[kParts * kTileSize];
   alignas(64) T gathered[kTileSize];
   if (!kTranspose && contiguous) {
     for (int64_t i = 0; i < tiles * kTileRows; i++) {
@@ -102,7 +225,7 @@ void pack_along_k(const Lines<T>& from, uint16_t* to) {
       const T* line = from.at + i * from.line;
       for (int64_t s = 0; s < steps; s++, row += 2 * kTileSize) {
         const int64_t n = i < from.count ? from.depth - s * kTileDepth : 0;
-        _mm512_storeu_si512(row, n > 0 ? load_32(line + s * kTileDepth, n) : __m512i{});
+        (n > 0 ? N::load(line + s * kTileDepth, mask_of(n), check) : N{}).put(row, low);
       }
     }
     return;
@@ -119,40 +242,50 @@ void pack_along_k(const Lines<T>& from, uint16_t* to) {
       }
       uint16_t* rows = kTranspose ? tile : out;
       for (int64_t i = 0; i < kTileRows; i++) {
-        _mm512_storeu_si512(rows + i * kTileDepth,
-                            i < count ? load_32(line + i * pitch, n) : __m512i{});
+        (i < count ? N::load(line + i * pitch, mask_of(n), check) : N{})
+            .put(rows + i * kTileDepth, kTranspose ? kTileSize : low);
       }
-      if (kTranspose) transpose_pairs(tile, kTileDepth, out);
+      if (kTranspose) {
+        for (int q = 0; q < kParts; q++) {
+          transpose_pairs(tile + q * kTileSize, kTileDepth, out + q * low);
+        }
+      }
     }
   }
 }
 
 // Panels of 32 lines that lie side by side, `panel` numbers apart in the result; a few panels at a
 // time, so that whole stretches of each row k are read.
-template <bool kTranspose, class T>
-void pack_across_k(const Lines<T>& from, int64_t panel, uint16_t* to) {
+template <bool kTranspose, int kParts, class T>
+void pack_across_k(const Lines<T>& from, int64_t panel, uint16_t* to, int64_t low) {
+  using N = Numbers<T, kParts>;
   constexpr int64_t kTogether = 4;
   const Interleave zip;
+  FiniteCheck check;
   const int64_t steps = from.steps(), panels = divide_up(from.count, kBlock);
-  alignas(64) uint16_t tiles[2 * kTileSize];
+  alignas(64) uint16_t tiles[kParts * 2 * kTileSize];
   for (int64_t p0 = 0; p0 < panels; p0 += kTogether) {
     const int64_t p1 = min_of(panels, p0 + kTogether);
     for (int64_t s = 0; s < steps; s++) {
       for (int64_t p = p0; p < p1; p++) {
         const int64_t count = from.count - p * kBlock;
+        const uint32_t mask = mask_of(count);
         uint16_t* out = to + p * panel + 2 * s * kTileSize;
         uint16_t* rows = kTranspose ? tiles : out;
         const T* at = from.at + p * kBlock + s * kTileDepth * from.k;
         for (int64_t r = 0; r < kTileRows; r++, at += 2 * from.k) {
           const int64_t left = from.depth - s * kTileDepth - 2 * r;
-          const __m512i x = left > 0 ? load_32(at, count) : __m512i{};
-          const __m512i y = left > 1 ? load_32(at + from.k, count) : __m512i{};
-          _mm512_storeu_si512(rows + r * kTileDepth, zip.low(x, y));
-          _mm512_storeu_si512(rows + kTileSize + r * kTileDepth, zip.high(x, y));
+          const N x = left > 0 ? N::load(at, mask, check) : N{};
+          const N y = left > 1 ? N::load(at + from.k, mask, check) : N{};
+          N::put_pairs(zip, x, y, rows + r * kTileDepth, rows + kTileSize + r * kTileDepth,
+                       kTranspose ? 2 * kTileSize : low);
         }
-        if (kTranspose) {
-          transpose_pairs(tiles, kTileDepth, out);
-          if (count > kTileRows) transpose_pairs(tiles + kTileSize, kTileDepth, out + kTileSize);
+        for (int q = 0; kTranspose && q < kParts; q++) {
+          const uint16_t* part = tiles + q * 2 * kTileSize;
+          transpose_pairs(part, kTileDepth, out + q * low);
+          if (count > kTileRows) {
+            transpose_pairs(part + kTileSize, kTileDepth, out + q * low + kTileSize);
+          }
         }
       }
     }
@@ -160,14 +293,14 @@ void pack_across_k(const Lines<T>& from, int64_t panel, uint16_t* to) {
 }
 
 // Packs all lines as panels of 32, `panel` numbers apart. kIsB: pairs across (see above).
-template <bool kIsB, class T>
-void pack_panels(const Lines<T>& from, int64_t panel, uint16_t* to) {
-  if (from.line == 1 && from.k != 1) return pack_across_k<!kIsB>(from, panel, to);
+template <bool kIsB, int kParts = 1, class T>
+void pack_panels(const Lines<T>& from, int64_t panel, uint16_t* to, int64_t low = 0) {
+  if (from.line == 1 && from.k != 1) return pack_across_k<!kIsB, kParts>(from, panel, to, low);
   for (int64_t i = 0; i < from.count; i += kBlock, to += panel) {
     Lines<T> some = from;
     some.at += i * from.line;
     some.count = min_of<int64_t>(kBlock, from.count - i);
-    pack_along_k<kIsB>(some, to);
+    pack_along_k<kIsB, kParts>(some, to, low);
   }
 }
 

@@ -52,10 +52,12 @@ class TileSession {
   asm volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #sums::)
 
 // Operands of one block of sums. The two tiles of a step of A or B are `second` numbers apart, rows
-// of a tile `row`, steps `step`.
+// of a tile `row`, steps `step`. Of numbers in two parts (tile_pack.h) the low ones follow `low`
+// numbers after the high ones.
 struct TileOperand {
   const uint16_t* at;
   int64_t row, second, step;
+  int64_t low = 0;
 };
 
 // The depth of a block: `steps` times kTileDepth, for each of `jumps` (numbers that B starts from,
@@ -67,8 +69,44 @@ struct TileWalk {
 };
 inline constexpr int64_t kNoJump[1] = {0};
 
-// sums[16 kA, 16 kB] (+)= A B, rows of sums `pitch` floats apart.
+// One step of a block for operands in two parts: high x low, high x high and low x high. The
+// product of the low parts is smaller than what is lost in them.
 template <int kA, int kB>
+PT_GEMM_INLINE void multiply_parts(const uint16_t* pa, const TileOperand& a, const uint16_t* pb,
+                                   const TileOperand& b) {
+  const int64_t a_row = 2 * a.row, b_row = 2 * b.row;
+  PT_TILE_LOAD(4, pa, a_row);
+  PT_TILE_LOAD(6, pb + b.low, b_row);
+  PT_TILE_PRODUCT(0, 4, 6);
+  if (kB > 1) {
+    PT_TILE_LOAD(7, pb + b.low + b.second, b_row);
+    PT_TILE_PRODUCT(1, 4, 7);
+  }
+  if (kA > 1) {
+    PT_TILE_LOAD(5, pa + a.second, a_row);
+    PT_TILE_PRODUCT(2, 5, 6);
+    if (kB > 1) PT_TILE_PRODUCT(3, 5, 7);
+  }
+  PT_TILE_LOAD(6, pb, b_row);
+  PT_TILE_PRODUCT(0, 4, 6);
+  if (kA > 1) PT_TILE_PRODUCT(2, 5, 6);
+  if (kB > 1) {
+    PT_TILE_LOAD(7, pb + b.second, b_row);
+    PT_TILE_PRODUCT(1, 4, 7);
+    if (kA > 1) PT_TILE_PRODUCT(3, 5, 7);
+  }
+  PT_TILE_LOAD(4, pa + a.low, a_row);
+  PT_TILE_PRODUCT(0, 4, 6);
+  if (kB > 1) PT_TILE_PRODUCT(1, 4, 7);
+  if (kA > 1) {
+    PT_TILE_LOAD(5, pa + a.low + a.second, a_row);
+    PT_TILE_PRODUCT(2, 5, 6);
+    if (kB > 1) PT_TILE_PRODUCT(3, 5, 7);
+  }
+}
+
+// sums[16 kA, 16 kB] (+)= A B, rows of sums `pitch` floats apart.
+template <int kA, int kB, int kParts>
 PT_GEMM_INLINE void multiply_tiles(const TileWalk& walk, const TileOperand& a, const TileOperand& b,
                                    float* sums, int64_t pitch, bool add) {
   const int64_t row = 4 * pitch;
@@ -94,6 +132,11 @@ PT_GEMM_INLINE void multiply_tiles(const TileWalk& walk, const TileOperand& a, c
     const uint16_t* pb = b.at + walk.jumps[j];
     const uint16_t* ahead = (packed_b ? pb : pa) + kAhead;
     for (int64_t s = 0; s < walk.steps; s++, pa += a.step, pb += b.step, ahead += 2 * kTileSize) {
+      // With three products for each pair of tiles, loads from the L2 cache keep up by themselves.
+      if constexpr (kParts > 1) {
+        multiply_parts<kA, kB>(pa, a, pb, b);
+        continue;
+      }
       PT_GEMM_UNROLL for (int i = 0; i < kTileRows; i++) {
         __builtin_prefetch(ahead + i * kTileDepth);
         if (kB > 1) __builtin_prefetch(ahead + (kTileRows + i) * kTileDepth);
@@ -168,15 +211,17 @@ PT_GEMM_INLINE void multiply_pairs(const TileWalk& walk, const TileOperand& a, c
   }
 }
 
-// sums[16 a_tiles, 16 b_tiles] (+)= A B with the unit at hand; one or two tiles of each.
-template <bool kTiles>
+// sums[16 a_tiles, 16 b_tiles] (+)= A B with the unit at hand; one or two tiles of each. Operands
+// in two parts are for tiles alone.
+template <bool kTiles, int kParts = 1>
 void multiply_block(const TileWalk& walk, const TileOperand& a, int a_tiles, const TileOperand& b,
                     int b_tiles, float* sums, int64_t pitch, bool add) {
   const auto run = [&](auto rows, auto columns) {
     constexpr int kA = decltype(rows)::value, kB = decltype(columns)::value;
     if constexpr (kTiles) {
-      multiply_tiles<kA, kB>(walk, a, b, sums, pitch, add);
+      multiply_tiles<kA, kB, kParts>(walk, a, b, sums, pitch, add);
     } else {
+      static_assert(kParts == 1);
       multiply_pairs<kA, kB>(walk, a, b, sums, pitch, add);
     }
   };

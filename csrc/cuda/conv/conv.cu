@@ -1,8 +1,8 @@
 // Convolutions and their gradients: conv_forward, conv_input_gradient and conv_weight_gradient of
 // cpu/conv_args.h, as matrix products that share their main loop with gemm.cu: on the ordinary
 // units for float and double, on tensor cores (tensor_core.h) for half types and for float that may
-// be rounded. Those of 1x1 are plain products. Depthwise ones, and any whose sizes are too large for
-// the product's indices, are done element by element.
+// be rounded. Those of 1x1 are plain products. Depthwise ones, and any whose sizes are too large
+// for the product's indices, are done element by element.
 #include "cuda/conv/direct.h"
 #include "cuda/conv/loaders.h"
 #include "cuda/conv/products.h"
@@ -48,7 +48,7 @@ template <class T>
 void run(const ConvArgs& a, const Product& p, int64_t longest) {
   if constexpr (std::is_same_v<T, double>) {
     ffma_product<T, DoubleFfma>(p, longest);
-  } else if (sizeof(T) == 2 || a.reduced_precision) {
+  } else if (sizeof(T) == 2 || a.tf32) {
     tensor_core_product<T>(p, longest);
   } else if constexpr (std::is_same_v<T, float>) {
     if (enough_large_tiles(p)) {

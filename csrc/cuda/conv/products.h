@@ -183,7 +183,7 @@ inline GemmArgs pointwise_gemm(const ConvArgs& a, const void* image, void* resul
     g.least = a.least;
     g.most = a.most;
   }
-  g.reduced_precision = a.reduced_precision;
+  g.rounding = a.tf32 ? Rounding::kBFloat16 : Rounding::kNone;
   return g;
 }
 

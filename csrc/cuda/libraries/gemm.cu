@@ -168,7 +168,7 @@ std::optional<Key> key_of(DType dtype, const GemmArgs& g) {
   k.compute = lt::kCompute32;
   if (dtype == DType::kFloat32) {
     k.type = lt::kReal32;
-    if (g.reduced_precision) k.compute = lt::kCompute32FastTf32;
+    if (g.rounding != Rounding::kNone) k.compute = lt::kCompute32FastTf32;
   } else if (dtype == DType::kFloat64) {
     k.type = lt::kReal64;
     k.compute = lt::kCompute64;

@@ -81,9 +81,8 @@ struct ConvCall {
       return cast_to(out, t);
     }
     if (const Tensor z = run_units(a, b, bias, sizes); z.defined()) return z;
-    args.reduced_precision = call_on_device
-                                 ? convolution_tf32()
-                                 : float32_precision() != Float32Precision::kHighest;
+    args.winograd_tile = most_winograd_tile();
+    args.tf32 = call_on_device && convolution_tf32();
     args.way = way_of_call();
     const Operands operands(*this, a, b, bias, out);
     if (ConvFn* fn = kernel.get(compute)) {
@@ -126,9 +125,10 @@ struct ConvCall {
   Tensor run_units(const Tensor& a, const Tensor& b, const Tensor& bias, const Dims& sizes) {
     if (call_on_device) return {};
     const DType t = a.dtype();
-    const bool rounded = t == DType::kFloat32 && float32_precision() == Float32Precision::kMedium;
-    if (call_on_device || (t != DType::kBFloat16 && !rounded)) return {};
-    if (bfloat16_unit() == BFloat16Unit::kNone) return {};
+    const Float32Precision precision = float32_precision();
+    const bool rounded = t == DType::kFloat32 && precision != Float32Precision::kHighest;
+    args.two_parts = t == DType::kFloat32 && precision == Float32Precision::kHigh;
+    if ((t != DType::kBFloat16 && !rounded) || bfloat16_unit() == BFloat16Unit::kNone) return {};
     ConvUnitsFn* fn = units.get(t);
     if (!fn) return {};
     const Tensor out = empty_tensor(sizes, t);

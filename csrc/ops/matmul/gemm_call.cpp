@@ -40,9 +40,11 @@ void gemm(const Tensor& out, const Tensor& a, const Tensor& b, const char* op, G
     g.bias = bias.raw();
     g.bias_col = bias->strides[0];
   }
-  // Devices round to tf32, the cpu to bfloat16.
-  const auto rounded_from = call_on_device ? Float32Precision::kHigh : Float32Precision::kMedium;
-  g.reduced_precision = float32_precision() >= rounded_from;
+  // Devices round to tf32 in either case.
+  const Float32Precision precision = float32_precision();
+  g.rounding = precision == Float32Precision::kMedium ? Rounding::kBFloat16
+               : precision == Float32Precision::kHigh ? Rounding::kTwoParts
+                                                      : Rounding::kNone;
   fn(g);
 }
 

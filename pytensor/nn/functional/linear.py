@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pytensor import Tensor, _ops
+from pytensor.composites.casting import autocasts
 
 __all__ = ["bilinear", "linear"]
 
 linear = _ops.linear
 
 
+@autocasts("keep")
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``y[k] = input1 @ weight[k] @ input2 + bias[k]`` for each sample.
 

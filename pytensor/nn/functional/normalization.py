@@ -21,6 +21,7 @@ __all__ = [
     "rms_norm",
 ]
 
+_HALVES = (pytensor.bfloat16, pytensor.float16)
 _batch_norm, _instance_norm = _ops.batch_norm, _ops.instance_norm
 _layer_norm, _rms_norm, _group_norm = _ops.layer_norm, _ops.rms_norm, _ops.group_norm
 
@@ -231,6 +232,8 @@ def local_response_norm(
     before, after = size // 2, (size - 1) // 2
     channels = input.shape[1]
     squares = input * input
+    if dims > 3 and pytensor.is_autocast_enabled("cpu") and input.dtype in _HALVES:
+        squares = squares.float()  # PyTorch averages over volumes here, which autocast widens
     # Sums over windows are differences of cumulative sums; those would lose precision, so the
     # shifted slices are added.
     total = squares
@@ -239,7 +242,7 @@ def local_response_norm(
             continue
         part = squares.narrow(1, max(shift, 0), channels - abs(shift))
         edge = pytensor.zeros(
-            (input.shape[0], abs(shift), *input.shape[2:]), dtype=input.dtype, device=input.device
+            (input.shape[0], abs(shift), *input.shape[2:]), dtype=squares.dtype, device=input.device
         )
         total = total + pytensor.cat([part, edge] if shift > 0 else [edge, part], 1)
     return input / (total * (alpha / size) + k) ** beta

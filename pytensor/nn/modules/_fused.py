@@ -27,13 +27,14 @@ _LIMITS: dict[Any, tuple[float, float]] = {
     ReLU: (0.0, math.inf),
     ReLU6: (0.0, 6.0),
 }
+_HALVES = (pytensor.bfloat16, pytensor.float16)
 # As they were written: a class whose forward was replaced since is not fused.
 _FORWARDS: dict[Any, Any] = {c: c.forward for c in (*_NORM_OF, *_NORM_OF.values(), ReLU, ReLU6)}
 
 
 def run_sequence(modules: Sequence[Any], input: Any) -> Any:
     """Applies modules one after another; for use outside of grad mode."""
-    i = 0
+    i, rounding, unrounded = 0, _rounding(), False
     while i < len(modules):
         conv = modules[i]
         i += 1
@@ -42,34 +43,55 @@ def run_sequence(modules: Sequence[Any], input: Any) -> Any:
             if end > i:
                 result = _fuse(input, conv, norm, act)
                 if result is not None:
-                    input, i = result, end
+                    input, i, unrounded = result, end, rounding is not None
                     continue
+        if unrounded:
+            input, unrounded = input.to(rounding), False
         input = conv(input)
-    return input
+    return input.to(rounding) if unrounded else input
 
 
 def conv_norm_act(
     input: Tensor,
-    conv: Any,
-    norm: Any = None,
-    act: Any = None,
+    *parts: tuple[Any, Any, Any],
     residual: Tensor | None = None,
     shortcut: Any = None,
 ) -> Tensor:
-    """``act(norm(conv(input)) + shortcut(residual))``; each part after ``conv`` may be None.
+    """``act(norm(conv(input)))`` for each part in turn; norm and act may be None.
 
-    The sum overwrites what ``norm(conv(input))`` returned.
+    To the last part ``shortcut(residual)`` is added before ``act``. The sum overwrites what
+    ``norm(conv(input))`` returned.
     """
-    if not pytensor.is_grad_enabled():
-        result = _fuse(input, conv, norm, act, residual, shortcut)
-        if result is not None:
-            return result
-    out: Any = conv(input)
-    if norm is not None:
-        out = norm(out)
-    if residual is not None:
-        out += residual if shortcut is None else shortcut(residual)
-    return out if act is None else act(out)
+    rounding = None if pytensor.is_grad_enabled() else _rounding()
+    unrounded = False
+    for k, (conv, norm, act) in enumerate(parts):
+        summand = (residual, shortcut) if k == len(parts) - 1 else (None, None)
+        if not pytensor.is_grad_enabled():
+            result = _fuse(input, conv, norm, act, *summand)
+            if result is not None:
+                input, unrounded = result, rounding is not None
+                continue
+        out: Any = conv(input.to(rounding) if unrounded else input)
+        unrounded = False
+        if norm is not None:
+            out = norm(out)
+        if summand[0] is not None:
+            out += residual if shortcut is None else shortcut(residual)
+        input = out if act is None else act(out)
+    return input.to(rounding) if unrounded else input
+
+
+def _rounding() -> Any:
+    """What autocast makes of a convolution's result if it computes in float32; None if it doesn't.
+
+    That is where the processor has no units for the dtype. A chain of fused calls is rounded only
+    at its end then: no one else sees what passes between them.
+    """
+    if not pytensor.is_autocast_enabled("cpu"):
+        return None
+    dtype = pytensor.get_autocast_dtype("cpu")
+    has_units = dtype is pytensor.bfloat16 and _ops.bfloat16_unit() != "none"
+    return None if has_units else dtype
 
 
 def add_to_input(sequence: Any, input: Tensor) -> Tensor:
@@ -83,7 +105,12 @@ def add_to_input(sequence: Any, input: Tensor) -> Tensor:
                     break
                 before = run_sequence(modules[:-count], input)
                 result = _fuse(before, modules[-count], norm, None, input)
-                return input + run_sequence(modules[-count:], before) if result is None else result
+                if result is None:
+                    return input + run_sequence(modules[-count:], before)
+                rounding = _rounding()
+                if rounding is None:
+                    return result
+                return result.to(pytensor.promote_types(input.dtype, rounding))
     return input + sequence(input)
 
 
@@ -136,11 +163,15 @@ def _global_hooks() -> bool:
 def _fuse(
     input: Any, conv: Any, norm: Any, act: Any, residual: Any = None, shortcut: Any = None
 ) -> Tensor | None:
-    """The result in one call, or None where the modules have to be called."""
+    """The result in one call, or None where the modules have to be called.
+
+    Under autocast without units it is float32, for the caller to round.
+    """
     kind = type(conv)
     if type(input) is not Tensor or kind not in _NORM_OF or _global_hooks():
         return None
-    if pytensor.is_autocast_enabled("cpu") or pytensor.get_float32_matmul_precision() == "medium":
+    casting = pytensor.is_autocast_enabled("cpu")
+    if pytensor.get_float32_matmul_precision() == "medium" or (casting and _rounding() is None):
         return None  # products in bfloat16 have kernels of their own
     if norm is not None and (type(norm) is not _NORM_OF[kind] or norm.training):
         return None
@@ -156,7 +187,7 @@ def _fuse(
         conv.padding_mode != "zeros"
         or isinstance(conv.padding, str)
         or input.dim() != conv.spatial_dims + 2
-        or input.dtype not in (pytensor.float32, pytensor.float64)
+        or (casting and conv.weight.dtype is not pytensor.float32)
     ):
         return None
     statistics: tuple[Any, ...] = (None,) * 4
@@ -169,6 +200,12 @@ def _fuse(
     least, most = _LIMITS[None if act is None else type(act)]
     if shortcut is not None:
         residual = shortcut(residual)
+    if casting:
+        input = input.float() if input.dtype in _HALVES else input
+        if residual is not None and residual.dtype in _HALVES:
+            residual = residual.float()
+    if input.dtype is not pytensor.float32 and (casting or input.dtype is not pytensor.float64):
+        return None
     try:
         result: Tensor = _conv_fused(
             input,

@@ -89,8 +89,9 @@ class BasicBlock(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        out = conv_norm_act(x, self.conv1, self.bn1, self.relu)
-        return conv_norm_act(out, self.conv2, self.bn2, self.relu, x, self.downsample)
+        first = (self.conv1, self.bn1, self.relu)
+        second = (self.conv2, self.bn2, self.relu)
+        return conv_norm_act(x, first, second, residual=x, shortcut=self.downsample)
 
 
 class Bottleneck(nn.Module):
@@ -133,9 +134,10 @@ class Bottleneck(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
-        out = conv_norm_act(x, self.conv1, self.bn1, self.relu)
-        out = conv_norm_act(out, self.conv2, self.bn2, self.relu)
-        return conv_norm_act(out, self.conv3, self.bn3, self.relu, x, self.downsample)
+        first = (self.conv1, self.bn1, self.relu)
+        second = (self.conv2, self.bn2, self.relu)
+        third = (self.conv3, self.bn3, self.relu)
+        return conv_norm_act(x, first, second, third, residual=x, shortcut=self.downsample)
 
 
 class ResNet(nn.Module):
@@ -213,7 +215,7 @@ class ResNet(nn.Module):
         return nn.Sequential(*made)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.maxpool(conv_norm_act(x, self.conv1, self.bn1, self.relu))
+        x = self.maxpool(conv_norm_act(x, (self.conv1, self.bn1, self.relu)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.avgpool(x).flatten(1))
 
