@@ -9,6 +9,11 @@
 
 #include "core/dtype.h"
 
+// Loops whose length the compiler does not know are unrolled by four, which quadruples a kernel.
+// PT_UNROLL_BY(1) leaves them as they are.
+#define PT_PRAGMA(text) _Pragma(#text)
+#define PT_KEEP_LOOP PT_UNROLL_BY(1)
+
 #ifdef PT_CUDA_EMULATION
 #include "cuda/emu/cuda_runtime.h"
 
@@ -18,7 +23,7 @@
   dims = *reinterpret_cast<T(*) dims>(::pt::emu::shared_variable(name##_site, sizeof(T dims)))
 #define PT_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::pt::emu::dynamic_shared())
 #define PT_UNROLL _Pragma("GCC unroll 16")
-#define PT_KEEP_LOOP  // where unrolling would cost too many registers
+#define PT_UNROLL_BY(n) PT_PRAGMA(GCC unroll n)
 #ifdef PT_EMU_CHECKED  // the compiler does not show stores of what a call returns
 #define PT_DEVICE inline __attribute__((always_inline))
 #else
@@ -37,7 +42,7 @@
   extern __shared__ __align__(16) unsigned char pt_dynamic_shared[]; \
   T* name = reinterpret_cast<T*>(pt_dynamic_shared)
 #define PT_UNROLL _Pragma("unroll")
-#define PT_KEEP_LOOP _Pragma("unroll 1")
+#define PT_UNROLL_BY(n) PT_PRAGMA(unroll n)
 #define PT_DEVICE __device__ __forceinline__
 #define PT_DEVICE_CALL __device__ __noinline__
 #define PT_LAUNCH(kernel, blocks, threads, shared, ...)                \
@@ -69,8 +74,9 @@ cudaError_t launch(void (*kernel)(P...), dim3 blocks, dim3 threads, size_t share
 #endif
 
 // kBytes (4, 8 or 16, to which both addresses are aligned) from global to shared memory without a
-// register between: the first `valid` of them, and zeros behind. Without valid ones nothing is read,
-// wherever `from` points. Copies are complete after async_wait<groups still out>() and a barrier.
+// register between: the first `valid` of them, and zeros behind. Without valid ones nothing is
+// read, wherever `from` points. Copies are complete after async_wait<groups still out>() and a
+// barrier.
 #ifdef PT_CUDA_EMULATION
 template <int kBytes>
 PT_DEVICE void async_copy(void* to, const void* from, int valid) {
