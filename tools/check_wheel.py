@@ -32,8 +32,8 @@ REQUIRED = (
 )
 FORBIDDEN = re.compile(r"(csrc|tests|examples|tools|benchmarks|build)/|.*\.(cpp|cu|o|pyc)$")
 
-# In the emulated library: the name of its device.
-EMULATOR = b"pytensor emulated device"
+# In the emulated library: how its messages begin.
+EMULATOR = b"pytensor emulator: "
 
 
 def listed(*command: str | Path) -> list[str]:

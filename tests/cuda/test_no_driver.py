@@ -52,7 +52,7 @@ def setting(request) -> dict[str, str]:
     if request.param.startswith("without"):
         return {"PYTENSOR_CUDA_LIBRARY": "/none"}
     path = library()
-    if not path.exists() or b"pytensor emulated device" in path.read_bytes():
+    if not path.exists() or b"pytensor emulator: " in path.read_bytes():
         pytest.skip("a build without the CUDA library")
     if has_driver():
         pytest.skip("there is a driver")
