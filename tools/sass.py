@@ -20,11 +20,9 @@ LOCAL_FEW = 8  # accesses: four registers that are spilled once, 16 bytes
 # Kernels in which some load takes 16 bytes: (files, kernels).
 WIDE = (
     (r"pointwise/.*|copy\.cu", r"^dense_kernel"),
-    (r"gemm.*", r"^gemm_\w*kernel"),
+    (r"(gemm|conv).*", r"^(gemm|conv)_(tensor_core_)?kernel"),
 )
 WIDE_LOAD = re.compile(r"\b(?:LDG\.E\S*\.128|LDGSTS\.E\S*\.128)")
-# Where that is known to be otherwise, and why.
-NARROW = {"gemm.cu": "loads by element, for any strides and dtypes"}
 # Kernels that must use the tensor cores, in any file.
 TENSOR_CORE = re.compile(r"tensor_core")
 TENSOR_CORE_MATH = re.compile(r"\b(?:HMMA|HGMMA|UTCHMMA)\b")
@@ -88,7 +86,7 @@ def problems_of(functions: dict[str, str], file: str) -> list[str]:
             found.append(f"{file}: {function} has {local} accesses to local memory")
         if TENSOR_CORE.search(function) and not TENSOR_CORE_MATH.search(code):
             found.append(f"{file}: {function} does not use the tensor cores")
-        packs = wide is not None and file not in NARROW and re.search(wide, function)
+        packs = wide is not None and re.search(wide, function)
         if packs and not WIDE_LOAD.search(code):
             found.append(f"{file}: {function} has no load of 16 bytes")
     return found

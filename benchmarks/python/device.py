@@ -204,7 +204,7 @@ IMAGES, ICONS = (64, 256, 56, 56), (2, 4, 6, 6)
 CUBE, DICE = (4096, 4096, 4096), (64, 64, 64)
 FILTERS, TAPS = (64, 256, 56, 56, 256, 3), (2, 4, 6, 6, 4, 3)
 
-CASES = [
+DEVICE_CASES = [
     DeviceCase("relu", BIG, SMALL, per_element(8), elementwise(lambda T, x: T.relu(x)),
                "90%", "packs of 16 bytes"),
     DeviceCase("add", BIG, SMALL, per_element(12), elementwise(lambda T, x, y: x + y, 2),
@@ -321,7 +321,7 @@ def floors() -> str:
         "| case | size | bytes | operations | floor on H100 | bound by | expected | our kernel |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for case in CASES:
+    for case in DEVICE_CASES:
         moved, operations = case.cost(case.shape)
         floor, bound = case.floor(RATES["H100"], case.shape)
         numbers = "-" if case.launches else f"{moved / 1e6:,.0f} MB | {operations / 1e9:,.2f} G"
@@ -353,7 +353,7 @@ def run(names: Sequence[str], tiny: bool, limit: float) -> int:
           f"{'ratio':>6}")  # fmt: skip
     end = time.monotonic() + limit
     failed = 0
-    for case in CASES:
+    for case in DEVICE_CASES:
         if names and not any(name in case.name for name in names):
             continue
         if time.monotonic() > end:
