@@ -4,6 +4,12 @@
 # (tools/check_wheel.py refuses it).
 
 set(PYTENSOR_CUDA_ARCHITECTURES 80 90 100 120 CACHE STRING "Compute capabilities to compile for")
+set(
+  PYTENSOR_CUDA_PTX
+  80
+  CACHE STRING
+  "Compute capability of the PTX from which all of them are made, and which newer devices compile"
+)
 
 file(GLOB_RECURSE pytensor_cuda_sources CONFIGURE_DEPENDS csrc/cuda/*.cu)
 
@@ -36,39 +42,51 @@ if(PYTENSOR_CUDA MATCHES "^(EMULATE|CHECKED)$")
     PROPERTY COMPILE_OPTIONS "$<${in_checked}:-fsanitize=thread;-O1;-g1;-fno-tree-sra>"
   )
   pytensor_add_emulated(pytensor_cuda "-O3;-march=native")
+  set_property(
+    SOURCE csrc/core/device_runtime.cpp
+    APPEND
+    PROPERTY COMPILE_DEFINITIONS PT_CUDA_EMULATED
+  )
   if(PYTENSOR_CUDA STREQUAL "CHECKED")
     pytensor_add_emulated(pytensor_cuda_checked -O1)
     target_compile_definitions(pytensor_cuda_checked PRIVATE PT_EMU_CHECKED)
     list(APPEND pytensor_cuda_targets pytensor_cuda_checked)
   endif()
 else()
+  if(PYTENSOR_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER ${PYTENSOR_CCACHE})
+  endif()
   enable_language(CUDA)
-  set(architectures)
-  set(names)
-  foreach(a IN LISTS PYTENSOR_CUDA_ARCHITECTURES)
-    list(APPEND architectures ${a}-real)
-    list(APPEND names sm_${a})
-  endforeach()
-  list(GET PYTENSOR_CUDA_ARCHITECTURES -1 newest)
-  list(APPEND architectures ${newest}-virtual)
+  # One PTX for all: it takes half the time, and the front end for compute_100 and newer unrolls so
+  # much that kernels are a third longer and spill.
+  list(TRANSFORM PYTENSOR_CUDA_ARCHITECTURES PREPEND sm_ OUTPUT_VARIABLE names)
+  list(JOIN names "," code)
   list(JOIN names " " names)
+  set(ptx compute_${PYTENSOR_CUDA_PTX})
   add_library(pytensor_cuda MODULE ${pytensor_cuda_sources})
   set_target_properties(
     pytensor_cuda
     PROPERTIES
-      CUDA_ARCHITECTURES "${architectures}"
+      CUDA_ARCHITECTURES OFF
       CUDA_STANDARD 20
       CUDA_STANDARD_REQUIRED ON
       CUDA_RUNTIME_LIBRARY Static
   )
+  target_link_options(
+    pytensor_cuda
+    PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/cuda.map -Wl,--gc-sections
+  )
+  set_property(TARGET pytensor_cuda PROPERTY LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/cuda.map)
   target_include_directories(pytensor_cuda PRIVATE ${PROJECT_SOURCE_DIR}/csrc)
   target_compile_definitions(pytensor_cuda PRIVATE PT_CUDA_ARCHITECTURES="${names}")
   target_compile_options(
     pytensor_cuda
     PRIVATE
-      -Xfatbin=-compress-all
+      "SHELL:-gencode arch=${ptx},code=[${code},${ptx}]"
+      --compress-mode=size
       --expt-relaxed-constexpr
       -Xcompiler=-Wall,-Wextra
+      -Xcompiler=-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
       $<$<BOOL:${PYTENSOR_WERROR}>:-Werror=all-warnings>
   )
 endif()

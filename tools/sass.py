@@ -1,7 +1,7 @@
-"""What the machine code of a kernel says about its memory traffic. Used by tools.check_cuda.
+"""What the machine code of a kernel says about its loads and its units. Used by tools.check_cuda.
 
-nvcc's registers and spills do not show whether packs of 16 bytes became single loads, nor arrays
-that ended in local memory. cuobjdump shows both, and needs no GPU (pip install
+Registers and spills do not show whether packs of 16 bytes became single loads, nor whether a
+matrix product runs on the tensor cores. cuobjdump shows both, and needs no GPU (pip install
 nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm, or a CUDA toolkit).
 """
 
@@ -16,15 +16,27 @@ from pathlib import Path
 
 FUNCTION = re.compile(r"Function : (\S+)")
 LOCAL = re.compile(r"\b(?:LDL|STL)\b")
-# Files, and the kernels in them whose inputs come 16 bytes at a time.
-WIDE = {r"pointwise/.*": r"dense_kernel", r"copy\.cu": r"dense_kernel", r"gemm.*": r"gemm.*kernel"}
-WIDE_LOAD = re.compile(r"\b(?:LDG\.E\.128|LDGSTS\.E\S*\.128)")
-# Where that is known to be otherwise, and why.
-NARROW = {"gemm.cu": "loads by element, for any strides and dtypes"}
-# Local memory that is no spill: files, and the kernels.
-LOCAL_ALLOWED = {
-    r"pointwise/trig\.cu": ".*",  # the reduction of large angles keeps its digits there
-}
+LOCAL_FEW = 8  # accesses: four registers that are spilled once, 16 bytes
+# Kernels in which some load takes 16 bytes: (files, kernels).
+WIDE = (
+    (r"pointwise/.*|copy\.cu", r"^dense_kernel"),
+    (r"(gemm|conv).*", r"^(gemm|conv)_(tensor_core_)?kernel"),
+)
+WIDE_LOAD = re.compile(r"\b(?:LDG\.E\S*\.128|LDGSTS\.E\S*\.128)")
+# Kernels that must use the tensor cores, in any file.
+TENSOR_CORE = re.compile(r"tensor_core")
+TENSOR_CORE_MATH = re.compile(r"\b(?:HMMA|HGMMA|UTCHMMA)\b")
+# Local memory that is no spill: (files, kernels).
+LOCAL_ALLOWED = (
+    # The reduction of large angles keeps its digits there.
+    (r"pointwise/trig\.cu", r".*"),
+    (r"pointwise/special\.cu", r"<(?:Digamma|Trigamma|Lgamma|Sinc)\b"),
+)
+
+
+def local_allowed(file: str, kernel: str) -> bool:
+    """Whether the kernel may use local memory."""
+    return any(re.fullmatch(f, file) and re.search(k, kernel) for f, k in LOCAL_ALLOWED)
 
 
 def cuobjdump() -> str | None:
@@ -34,40 +46,47 @@ def cuobjdump() -> str | None:
     return shutil.which("cuobjdump", path=os.pathsep.join(places))
 
 
+def cuobjdump_output(*arguments: str | Path) -> str:
+    """What cuobjdump prints.
+
+    Raises:
+        RuntimeError: it failed, or there is none.
+    """
+    program = cuobjdump()
+    if program is None:
+        raise RuntimeError("no cuobjdump")
+    folder = os.path.dirname(program)  # nvdisasm lies beside it
+    path = os.pathsep.join([folder, os.environ.get("PATH", "")])
+    done = subprocess.run(
+        [program, *arguments], capture_output=True, text=True, env=os.environ | {"PATH": path}
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"cuobjdump: {done.stderr.strip()[:200]}")
+    return done.stdout
+
+
 def by_function(text: str) -> dict[str, str]:
     """The instructions of each function in cuobjdump's output."""
     parts = FUNCTION.split(text)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def problems_of(functions: dict[str, str], name: str) -> list[str]:
-    """What is wrong with the machine code of the file ``name``, a line each."""
+def problems_of(functions: dict[str, str], file: str) -> list[str]:
+    """What is wrong with the machine code of a file of csrc/cuda, a line each.
+
+    Args:
+        functions: the instructions of each kernel, by its name without namespaces.
+        file: the source, relative to csrc/cuda.
+    """
     found = []
-    wide = next((kernels for files, kernels in WIDE.items() if re.fullmatch(files, name)), None)
-    allowed = next((k for files, k in LOCAL_ALLOWED.items() if re.fullmatch(files, name)), None)
+    wide = next((kernels for files, kernels in WIDE if re.fullmatch(files, file)), None)
     for function, code in functions.items():
         local = len(LOCAL.findall(code))
-        if local and not (allowed and re.search(allowed, function)):
-            found.append(f"{name}: {function} has {local} accesses to local memory")
-    if wide and name not in NARROW:
-        candidates = {f: code for f, code in functions.items() if re.search(wide, f)}
-        if candidates and not any(WIDE_LOAD.search(code) for code in candidates.values()):
-            found.append(f"{name}: no kernel loads 16 bytes at once")
+        if local > LOCAL_FEW and not local_allowed(file, function):
+            found.append(f"{file}: {function} has {local} accesses to local memory")
+        if TENSOR_CORE.search(function) and not TENSOR_CORE_MATH.search(code):
+            found.append(f"{file}: {function} does not use the tensor cores")
+        packs = wide is not None and re.search(wide, function)
+        if packs and not WIDE_LOAD.search(code):
+            found.append(f"{file}: {function} has no load of 16 bytes")
     return found
-
-
-def problems(compiled: Path, name: str, architecture: str = "80") -> list[str]:
-    """As ``problems_of``, of an object file or a cubin; nothing without cuobjdump."""
-    program = cuobjdump()
-    if program is None:
-        return []
-    folder = os.path.dirname(program)  # nvdisasm lies beside it
-    done = subprocess.run(
-        [program, "-sass", "-arch", f"sm_{architecture}", compiled],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PATH": os.pathsep.join([folder, os.environ.get("PATH", "")])},
-    )
-    if done.returncode != 0:
-        return [f"{name}: cuobjdump: {done.stderr.strip()[:200]}"]
-    return problems_of(by_function(done.stdout), name)

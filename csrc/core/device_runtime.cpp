@@ -2,6 +2,7 @@
 #include "core/device_runtime.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -28,10 +29,25 @@ namespace {
 
 constexpr const char* kLibrary = "libpytensor_cuda.so";
 constexpr const char* kEntry = "pytensor_device_api";
+constexpr const char* kDriver = "libcuda.so.1";
+#ifdef PT_CUDA_EMULATED  // the library of this build plays the device
+constexpr bool kNeedsDriver = false;
+#else
+constexpr bool kNeedsDriver = true;
+#endif
+
+// Stands for a library that is installed but of no use for want of a driver: opening the real one
+// would take milliseconds, which programs that only ask should not pay.
+constexpr DeviceApi make_without_driver() {
+  DeviceApi api{};
+  api.device_count = [] { return 0; };
+  return api;
+}
+constexpr DeviceApi kWithoutDriver = make_without_driver();
 
 // Beside libpytensor, or where PYTENSOR_CUDA_LIBRARY says.
-std::string library_path() {
-  if (const char* path = std::getenv("PYTENSOR_CUDA_LIBRARY")) return path;
+std::string library_path(const char* chosen) {
+  if (chosen) return chosen;
   Dl_info info;
   if (!dladdr(reinterpret_cast<const void*>(&find_device_api), &info) || !info.dli_fname) return {};
   const std::string own = info.dli_fname;
@@ -39,8 +55,10 @@ std::string library_path() {
 }
 
 const DeviceApi* open_library() noexcept {
-  const std::string path = library_path();
-  if (path.empty()) return nullptr;
+  const char* chosen = std::getenv("PYTENSOR_CUDA_LIBRARY");
+  const std::string path = library_path(chosen);
+  if (path.empty() || access(path.c_str(), R_OK) != 0) return nullptr;
+  if (kNeedsDriver && !chosen && !dlopen(kDriver, RTLD_LAZY | RTLD_LOCAL)) return &kWithoutDriver;
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) return nullptr;
   auto* entry = reinterpret_cast<const DeviceApi* (*)()>(dlsym(library, kEntry));
@@ -98,6 +116,10 @@ int device_count() noexcept {
 const DeviceApi& device_api() {
   const DeviceApi* api = find_device_api();
   PT_CHECK_KIND(ErrorKind::kAssertion, api, "Torch not compiled with CUDA enabled");
+  PT_CHECK(api != &kWithoutDriver,
+           "Found no NVIDIA driver on your system: tensors can be on the cpu only. Check that the "
+           "machine has an NVIDIA GPU and that its driver is installed (",
+           kDriver, " was not found)");
   PT_CHECK(device_count() > 0, "No CUDA GPUs are available");
   device_in_use = true;
   return *api;

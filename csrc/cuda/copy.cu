@@ -16,6 +16,7 @@ struct Same {
 template <class T>
 __global__ void __launch_bounds__(kThreads) move_kernel(StridedCall<2> c) {
   const uint32_t step = gridDim.x * blockDim.x;
+  PT_UNROLL_BY(1)
   for (uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < c.n; i += step) {
     int64_t offsets[2];
     offsets_of(c, i, offsets);
@@ -27,6 +28,7 @@ __global__ void __launch_bounds__(kThreads) move_kernel(StridedCall<2> c) {
 template <class T>
 __global__ void __launch_bounds__(kThreads) convert_kernel(StridedCall<2> c) {
   const uint32_t step = gridDim.x * blockDim.x;
+  PT_UNROLL_BY(1)
   for (uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < c.n; i += step) {
     int64_t offsets[2];
     offsets_of(c, i, offsets);

@@ -9,6 +9,11 @@
 
 #include "core/dtype.h"
 
+// Loops whose length the compiler does not know are unrolled by four, which quadruples a kernel.
+// PT_UNROLL_BY(1) leaves them as they are.
+#define PT_PRAGMA(text) _Pragma(#text)
+#define PT_UNROLL_BY(1) PT_UNROLL_BY(1)
+
 #ifdef PT_CUDA_EMULATION
 #include "cuda/emu/cuda_runtime.h"
 
@@ -18,7 +23,7 @@
   dims = *reinterpret_cast<T(*) dims>(::pt::emu::shared_variable(name##_site, sizeof(T dims)))
 #define PT_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::pt::emu::dynamic_shared())
 #define PT_UNROLL _Pragma("GCC unroll 16")
-#define PT_KEEP_LOOP   // where unrolling would cost too many registers
+#define PT_UNROLL_BY(n) PT_PRAGMA(GCC unroll n)
 #ifdef PT_EMU_CHECKED  // the compiler does not show stores of what a call returns
 #define PT_DEVICE inline __attribute__((always_inline))
 #else
@@ -37,7 +42,7 @@
   extern __shared__ __align__(16) unsigned char pt_dynamic_shared[]; \
   T* name = reinterpret_cast<T*>(pt_dynamic_shared)
 #define PT_UNROLL _Pragma("unroll")
-#define PT_KEEP_LOOP _Pragma("unroll 1")
+#define PT_UNROLL_BY(n) PT_PRAGMA(unroll n)
 #define PT_DEVICE __device__ __forceinline__
 #define PT_DEVICE_CALL __device__ __noinline__
 #define PT_LAUNCH(kernel, blocks, threads, shared, ...)                                      \

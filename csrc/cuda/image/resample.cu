@@ -12,6 +12,7 @@ constexpr int kThreads = 256;
 template <class T>
 __global__ void __launch_bounds__(kThreads) pad_kernel(PadArgs a, T fill, int64_t all) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
     int64_t rest = i, at = 0;
     bool inside = true;
@@ -48,6 +49,7 @@ __global__ void __launch_bounds__(kThreads, 2) resample_kernel(ResampleArgs a, i
   using W = std::conditional_t<std::is_same_v<T, double>, double, float>;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const int64_t height = a.in_size[1], width = a.in_size[2];
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
     int64_t at[3];
     const int64_t plane = place_of(i, a.out_size, at);
@@ -80,6 +82,7 @@ __global__ void __launch_bounds__(kThreads, 2) resample_kernel(ResampleArgs a, i
 template <class T>
 __global__ void __launch_bounds__(kThreads) nearest_kernel(ResampleArgs a, int64_t all) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
     int64_t at[3];
     int64_t from = place_of(i, a.out_size, at);

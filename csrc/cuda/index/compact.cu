@@ -26,6 +26,7 @@ template <class T>
 __global__ void __launch_bounds__(kThreads)
     count_kernel(IsNonzero<T> test, int64_t n, int64_t* before) {
   const int64_t tiles = (n + kCompactTile - 1) / kCompactTile;
+  PT_UNROLL_BY(1)
   for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
     int count = 0;
     for (int k = 0; k < kEach; ++k) {
@@ -67,6 +68,7 @@ template <class Test, class Act>
 __global__ void __launch_bounds__(kThreads)
     compact_kernel(Test test, Act act, int64_t n, const int64_t* before) {
   const int64_t tiles = (n + kCompactTile - 1) / kCompactTile;
+  PT_UNROLL_BY(1)
   for (int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
     const int64_t first = tile * kCompactTile + static_cast<int64_t>(threadIdx.x) * kEach;
     int count = 0;

@@ -13,6 +13,7 @@ __global__ void __launch_bounds__(kThreads) sum_kernel(GatherSumArgs a) {
   using V = Compute<T>;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const T* source = static_cast<const T*>(a.source);
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.rows * a.width;
        i += step) {
     const int64_t row = i / a.width, column = i % a.width;
@@ -37,6 +38,7 @@ __global__ void __launch_bounds__(kThreads) max_kernel(GatherSumArgs a, int64_t*
   using V = Compute<T>;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const T* source = static_cast<const T*>(a.source);
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.rows * a.width;
        i += step) {
     const int64_t row = i / a.width, column = i % a.width;

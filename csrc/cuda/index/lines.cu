@@ -19,6 +19,7 @@ template <class T>
 __global__ void __launch_bounds__(kIndexThreads)
     gather_kernel(DeviceLines a, int64_t count, Bounds report) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t p = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; p < count; p += step) {
     const int64_t index = a.index[p];
     T v = T(0);
@@ -41,6 +42,7 @@ __global__ void __launch_bounds__(kIndexThreads)
     scatter_kernel(DeviceLines a, int64_t lines, Bounds report) {
   using V = Compute<T>;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t line = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; line < lines; line += step) {
     const int64_t first = line / a.inner * a.length * a.inner + line % a.inner;
     T* to = static_cast<T*>(a.self) + offset_in(a.walk, first);
@@ -62,6 +64,7 @@ __global__ void __launch_bounds__(kIndexThreads)
 __global__ void __launch_bounds__(kIndexThreads)
     places_kernel(DeviceLines a, int64_t count, int64_t* places, Bounds report) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t p = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; p < count; p += step) {
     const int64_t index = a.index[p];
     places[p] = inside(a, index, report) ? offset_in(a.walk, p) + index * a.step : kNowhere;

@@ -13,6 +13,7 @@ namespace {
 __global__ void __launch_bounds__(kIndexThreads)
     offsets_kernel(DeviceIndexOffsets a, Bounds report) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.n; i += step) {
     int64_t offset = a.add ? a.offsets[i] : 0;
     for (int k = 0; k < a.count; ++k) {
@@ -35,6 +36,7 @@ __global__ void __launch_bounds__(kIndexThreads) read_kernel(DevicePoints p, T* 
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const int64_t width = p.rows.count, count = p.before.count * p.n * width;
   const T* data = static_cast<const T*>(p.data);
+  PT_UNROLL_BY(1)
   for (int64_t e = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; e < count; e += step) {
     const int64_t point = e / width, at = p.offsets[point % p.n];
     out[e] = at == kNowhere
@@ -63,6 +65,7 @@ __global__ void __launch_bounds__(kIndexThreads) fill_kernel(DeviceIndexWrite a)
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const DevicePoints& p = a.points;
   const int64_t width = p.rows.count, count = p.before.count * p.n * width;
+  PT_UNROLL_BY(1)
   for (int64_t e = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; e < count; e += step) {
     const int64_t point = e / width, at = p.offsets[point % p.n];
     if (at == kNowhere) continue;
@@ -79,6 +82,7 @@ __global__ void __launch_bounds__(kIndexThreads)
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const DevicePoints& p = a.points;
   const int64_t width = p.rows.count, count = p.before.count * p.n * width;
+  PT_UNROLL_BY(1)
   for (int64_t e = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; e < count; e += step) {
     const int64_t row = e % width, point = e / width, b = point / p.n, k = point - b * p.n;
     const int64_t place = places[k];
@@ -96,6 +100,7 @@ __global__ void __launch_bounds__(kIndexThreads)
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const DevicePoints& p = a.points;
   const int64_t width = p.rows.count, count = p.before.count * p.n * width;
+  PT_UNROLL_BY(1)
   for (int64_t e = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; e < count; e += step) {
     const int64_t row = e % width, point = e / width, b = point / p.n;
     int64_t k = point - b * p.n;

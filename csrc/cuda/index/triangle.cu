@@ -11,6 +11,7 @@ constexpr int kThreads = 256;
 template <class T>
 __global__ void __launch_bounds__(kThreads) triangle_kernel(DeviceTriangle a) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.n; i += step) {
     const int64_t above = i % a.columns - i / a.columns % a.rows - a.diagonal;
     const bool kept = a.lower ? above <= 0 : above >= 0;

@@ -40,10 +40,12 @@ template <class T>
 struct Line {
   using L = Compute<T>;
   const CrossEntropyArgs& a;
+  DType dtype;
   int64_t o, i, u;
   L keep, spread;
-  PT_DEVICE Line(const CrossEntropyArgs& args, int64_t line)
+  PT_DEVICE Line(const CrossEntropyArgs& args, DType t, int64_t line)
       : a(args),
+        dtype(t),
         o(line / args.inner),
         i(line % args.inner),
         u(line),
@@ -52,9 +54,7 @@ struct Line {
   PT_DEVICE static int64_t offset(const LineStrides& s, int64_t o, int64_t i, int64_t k) {
     return o * s.outer + i * s.inner + k * s.n;
   }
-  PT_DEVICE L input(int64_t k) const {
-    return static_cast<L>(static_cast<const T*>(a.in)[offset(a.in_stride, o, i, k)]);
-  }
+  PT_DEVICE L input(int64_t k) const { return get<T>(a.in, offset(a.in_stride, o, i, k), dtype); }
   PT_DEVICE L weight(int64_t k) const {
     return a.weight ? static_cast<const L*>(a.weight)[k] : L(1);
   }
@@ -63,36 +63,40 @@ struct Line {
   PT_DEVICE L part(int64_t k) const {
     L p = spread;
     if (a.probabilities) {
-      const T* target = static_cast<const T*>(a.probabilities);
-      p += keep * static_cast<L>(target[offset(a.target_stride, o, i, k)]);
+      p += keep * get<T>(a.probabilities, offset(a.target_stride, o, i, k), dtype);
     }
     return p * weight(k);
   }
 };
 
 template <class T, int kLanes>
-__global__ void __launch_bounds__(kThreads, 2) cross_entropy_kernel(CrossEntropyArgs a) {
+__global__ void __launch_bounds__(kThreads, 2)
+    cross_entropy_kernel(CrossEntropyArgs a, DType dtype) {
   using L = Compute<T>;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const L lowest = -static_cast<L>(__builtin_huge_valf());
   const auto add = [](auto x, auto y) { return x + y; };
+  PT_UNROLL_BY(1)
   for (int64_t u = first_line<kLanes>(); u < a.outer * a.inner; u += line_step<kLanes>()) {
-    const Line<T> line(a, u);
+    const Line<T> line(a, dtype, u);
     L max = lowest;
+    PT_UNROLL_BY(2)
     for (int64_t k = lane; k < a.n; k += kLanes) {
       const L v = line.input(k);
       max = v > max ? v : max;
     }
     max = line_reduce<kLanes>(max, lowest, [](L x, L y) { return x > y ? x : y; });
     L sum = 0;
+    PT_UNROLL_BY(2)
     for (int64_t k = lane; k < a.n; k += kLanes) sum += exponential(line.input(k) - max);
     const L log_sum = logarithm(line_reduce<kLanes>(sum, L(0), add));
     double loss = 0;
     const int64_t t = a.classes ? a.classes[u] : 0;
     const bool ignored = a.classes && t == a.ignored;
     if (line.uses_all() && !ignored)  // the same for all threads of the line
-      for (int64_t k = lane; k < a.n; k += kLanes)
-        loss += static_cast<double>((log_sum - (line.input(k) - max)) * line.part(k));
+      PT_UNROLL_BY(2)
+    for (int64_t k = lane; k < a.n; k += kLanes)
+      loss += static_cast<double>((log_sum - (line.input(k) - max)) * line.part(k));
     if (line.uses_all()) loss = line_reduce<kLanes>(loss, 0.0, add);
     if (lane != 0) continue;
     if (a.classes && !ignored) {
@@ -109,17 +113,20 @@ __global__ void __launch_bounds__(kThreads, 2) cross_entropy_kernel(CrossEntropy
 }
 
 template <class T, int kLanes>
-__global__ void __launch_bounds__(kThreads, 2) cross_entropy_backward_kernel(CrossEntropyArgs a) {
+__global__ void __launch_bounds__(kThreads, 2)
+    cross_entropy_backward_kernel(CrossEntropyArgs a, DType dtype) {
   using L = Compute<T>;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
+  PT_UNROLL_BY(1)
   for (int64_t u = first_line<kLanes>(); u < a.outer * a.inner; u += line_step<kLanes>()) {
-    const Line<T> line(a, u);
+    const Line<T> line(a, dtype, u);
     const L max = static_cast<const L*>(a.max)[u], log_sum = static_cast<const L*>(a.log_sum)[u];
     const L g = static_cast<const L*>(a.grad)[a.single_grad ? 0 : u] * static_cast<L>(a.scale);
     const int64_t t = a.classes ? a.classes[u] : -1;
     const bool ignored = a.classes && t == a.ignored;
     L mass = 0, hit = 0;
     if (a.probabilities) {
+      PT_UNROLL_BY(2)
       for (int64_t k = lane; k < a.n; k += kLanes) mass += line.part(k);
       mass = line_reduce<kLanes>(mass, L(0), [](L x, L y) { return x + y; });
     } else if (!ignored) {
@@ -128,7 +135,7 @@ __global__ void __launch_bounds__(kThreads, 2) cross_entropy_backward_kernel(Cro
       mass = own + line.spread * static_cast<L>(a.weight_sum);
       hit = g * own;
     }
-    T* out = static_cast<T*>(a.out);
+    PT_UNROLL_BY(2)
     for (int64_t k = lane; k < a.n; k += kLanes) {
       L e = 0;
       if (!ignored) {
@@ -136,7 +143,7 @@ __global__ void __launch_bounds__(kThreads, 2) cross_entropy_backward_kernel(Cro
         if (line.uses_all()) e -= g * line.part(k);
         if (k == t) e -= hit;
       }
-      put<T>(out, Line<T>::offset(a.out_stride, line.o, line.i, k), e);
+      put<T>(a.out, Line<T>::offset(a.out_stride, line.o, line.i, k), e, dtype);
     }
   }
 }
@@ -154,15 +161,15 @@ void with_lanes(const CrossEntropyArgs& a, F launch) {
 template <class T>
 void cross_entropy(const CrossEntropyArgs& a) {
   with_lanes(a, [&](auto lanes) {
-    PT_LAUNCH((cross_entropy_kernel<T, decltype(lanes)::value>),
-              blocks_for(a.outer * a.inner * lanes, kThreads), kThreads, 0, a);
+    PT_LAUNCH((cross_entropy_kernel<Stored<T>, decltype(lanes)::value>),
+              blocks_for(a.outer * a.inner * lanes, kThreads), kThreads, 0, a, dtype_of<T>);
   });
 }
 template <class T>
 void cross_entropy_backward(const CrossEntropyArgs& a) {
   with_lanes(a, [&](auto lanes) {
-    PT_LAUNCH((cross_entropy_backward_kernel<T, decltype(lanes)::value>),
-              blocks_for(a.outer * a.inner * lanes, kThreads), kThreads, 0, a);
+    PT_LAUNCH((cross_entropy_backward_kernel<Stored<T>, decltype(lanes)::value>),
+              blocks_for(a.outer * a.inner * lanes, kThreads), kThreads, 0, a, dtype_of<T>);
   });
 }
 
@@ -181,6 +188,7 @@ struct TotalOp {
   using Part = TwoSums;
   static constexpr int kTaken = 8;
   ClassLossArgs a;
+  DType dtype;
   PT_DEVICE static Total none() { return {0, 0}; }
   PT_DEVICE static void merge(Total& t, const Total& u) { add_sums(t, u); }
   template <int kPack>
@@ -191,7 +199,7 @@ struct TotalOp {
   }
   PT_DEVICE void close(Total& t, const Part& p, int) const { merge(t, p); }
   PT_DEVICE void finish(const Total& t, int64_t) const {
-    put<T>(a.total, 0, a.mean ? t.first / t.second : t.first);
+    put<T>(a.total, 0, static_cast<Compute<T>>(a.mean ? t.first / t.second : t.first), dtype);
     *a.divisor = t.second;
   }
 };
@@ -203,9 +211,9 @@ __global__ void __launch_bounds__(32) no_lines_kernel(TotalOp<T> op) {
 
 template <class T>
 void class_total(const ClassLossArgs& a) {
-  const TotalOp<T> op{a};
+  const TotalOp<Stored<T>> op{a, dtype_of<T>};
   if (a.outer * a.inner == 0) {
-    PT_LAUNCH((no_lines_kernel<T>), 1, 32, 0, op);
+    PT_LAUNCH((no_lines_kernel<Stored<T>>), 1, 32, 0, op);
   } else {
     reduce_channels(op, 1, 1, a.outer * a.inner, false, false);
   }

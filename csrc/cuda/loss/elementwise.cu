@@ -13,10 +13,11 @@ using namespace pt::device;
 constexpr int kThreads = 256;
 constexpr int64_t kBlocks = 512;  // parts of a sum at most
 
+// T is double, or AnyFloat for what `dtype` says.
 template <class F, int kInputs, class T>
-PT_DEVICE Compute<T> loss_at(const ElementLossArgs& a, int64_t i) {
+PT_DEVICE Compute<T> loss_at(const ElementLossArgs& a, DType dtype, int64_t i) {
   using V = Compute<T>;
-  const auto in = [&](const void* p) { return static_cast<V>(static_cast<const T*>(p)[i]); };
+  const auto in = [&](const void* p) { return get<T>(p, i, dtype); };
   const V parameter = static_cast<V>(a.parameter);
   V e;
   if constexpr (kInputs == 2) {
@@ -28,12 +29,14 @@ PT_DEVICE Compute<T> loss_at(const ElementLossArgs& a, int64_t i) {
 }
 
 template <class F, int kInputs, class T>
-__global__ void __launch_bounds__(kThreads) value_kernel(ElementLossArgs a, double* parts) {
+__global__ void __launch_bounds__(kThreads)
+    value_kernel(ElementLossArgs a, DType dtype, double* parts) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   double sum = 0;
+  PT_UNROLL_BY(2)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.n; i += step) {
-    const auto e = loss_at<F, kInputs, T>(a, i);
-    if (a.out) put<T>(a.out, i, e);
+    const auto e = loss_at<F, kInputs, T>(a, dtype, i);
+    if (a.out) put<T>(a.out, i, e, dtype);
     sum += static_cast<double>(e);
   }
   if (!parts) return;
@@ -54,8 +57,8 @@ template <class F, int kInputs, class T>
 void value(const ElementLossArgs& a) {
   if (!a.total) {
     if (a.n == 0) return;
-    PT_LAUNCH((value_kernel<F, kInputs, T>), blocks_for(a.n, kThreads), kThreads, 0, a,
-              static_cast<double*>(nullptr));
+    PT_LAUNCH((value_kernel<F, kInputs, Stored<T>>), blocks_for(a.n, kThreads), kThreads, 0, a,
+              dtype_of<T>, static_cast<double*>(nullptr));
     return;
   }
   // As many parts as the size asks for, whatever the machine.
@@ -63,26 +66,27 @@ void value(const ElementLossArgs& a) {
   const int blocks = static_cast<int>(wanted < 1 ? 1 : wanted < kBlocks ? wanted : kBlocks);
   const Scratch parts(sizeof(double) * static_cast<size_t>(blocks));
   if (!parts) return;
-  PT_LAUNCH((value_kernel<F, kInputs, T>), static_cast<unsigned>(blocks), kThreads, 0, a,
-            parts.as<double>());
+  PT_LAUNCH((value_kernel<F, kInputs, Stored<T>>), static_cast<unsigned>(blocks), kThreads, 0, a,
+            dtype_of<T>, parts.as<double>());
   PT_LAUNCH((total_kernel<T>), 1, kThreads, 0, parts.as<double>(), blocks, a.scale,
             static_cast<void*>(a.total));
 }
 
 template <class F, int kInputs, class T>
-__global__ void __launch_bounds__(kThreads) slope_kernel(ElementLossArgs a) {
+__global__ void __launch_bounds__(kThreads) slope_kernel(ElementLossArgs a, DType dtype) {
   using V = Compute<T>;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  const T* grad = static_cast<const T*>(a.grad);
+  PT_UNROLL_BY(2)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.n; i += step) {
-    const V factor = static_cast<V>(a.scale) * static_cast<V>(grad[a.single_grad ? 0 : i]);
-    put<T>(a.out, i, loss_at<F, kInputs, T>(a, i) * factor);
+    const V factor = static_cast<V>(a.scale) * get<T>(a.grad, a.single_grad ? 0 : i, dtype);
+    put<T>(a.out, i, loss_at<F, kInputs, T>(a, dtype, i) * factor, dtype);
   }
 }
 template <class F, int kInputs, class T>
 void slope(const ElementLossArgs& a) {
   if (a.n == 0) return;
-  PT_LAUNCH((slope_kernel<F, kInputs, T>), blocks_for(a.n, kThreads), kThreads, 0, a);
+  PT_LAUNCH((slope_kernel<F, kInputs, Stored<T>>), blocks_for(a.n, kThreads), kThreads, 0, a,
+            dtype_of<T>);
 }
 
 #define PT_LOSS(f, F, inputs)                                                                   \

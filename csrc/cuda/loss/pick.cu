@@ -22,6 +22,7 @@ PT_DEVICE int64_t place_of(const DevicePicks& a, int64_t u, int64_t c) {
 template <class T>
 __global__ void __launch_bounds__(kThreads) pick_kernel(DevicePicks a, Bounds report) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t u = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; u < a.outer * a.inner;
        u += step) {
     const int64_t c = a.classes[u];
@@ -46,6 +47,7 @@ template <class T>
 __global__ void __launch_bounds__(kThreads) place_kernel(DevicePicks a, Bounds report) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const double scale = a.divisor ? -1 / *a.divisor : -1;
+  PT_UNROLL_BY(1)
   for (int64_t u = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; u < a.outer * a.inner;
        u += step) {
     const int64_t c = a.classes[u];

@@ -13,7 +13,8 @@ struct MomentsOp {
   struct Total {
     double mean, m2, n;
   };
-  const T* x;
+  const void* x;
+  DType dtype;
   double *mean, *m2;
   PT_DEVICE static Total none() { return {0, 0, 0}; }
   PT_DEVICE static void merge(Total& t, const Total& u) {
@@ -23,15 +24,15 @@ struct MomentsOp {
     t.m2 += u.m2 + d * d * (t.n * part);
     t.n = n;
   }
-  static constexpr int kTaken = sizeof(T) == 8 ? 8 : 16;
+  static constexpr int kTaken = std::is_same_v<T, double> ? 8 : 16;
   struct Part {
     L v[kTaken];
   };
   template <int kPack>
   PT_DEVICE void take(Part& p, int k, int64_t, int64_t at, int64_t) const {
-    const auto pack = pack_at<kPack>(x, at);
+    const auto pack = pack_at<T, kPack>(x, at, dtype);
     PT_UNROLL
-    for (int j = 0; j < kPack; ++j) p.v[k * kPack + j] = static_cast<L>(pack.v[j]);
+    for (int j = 0; j < kPack; ++j) p.v[k * kPack + j] = pack.v[j];
   }
   PT_DEVICE void close(Total& t, const Part& p, int n) const {
     const L start = p.v[0];  // the mean of equal elements is exact
@@ -61,7 +62,8 @@ template <class T>
 struct SumsOp {
   using L = Compute<T>;
   using Total = TwoSums;
-  const T *grad, *x;
+  const void *grad, *x;
+  DType dtype;
   const L* mean;
   double *first, *second;
   static constexpr int kTaken = 16;
@@ -72,12 +74,12 @@ struct SumsOp {
   PT_DEVICE static void merge(Total& t, const Total& u) { add_sums(t, u); }
   template <int kPack>
   PT_DEVICE void take(Part& p, int, int64_t channel, int64_t at, int64_t) const {
-    const auto g = pack_at<kPack>(grad, at), v = pack_at<kPack>(x, at);
+    const auto g = pack_at<T, kPack>(grad, at, dtype), v = pack_at<T, kPack>(x, at, dtype);
     const L m = mean[channel];
     PT_UNROLL
     for (int j = 0; j < kPack; ++j) {
-      p.first += static_cast<L>(g.v[j]);
-      p.second += static_cast<L>(g.v[j]) * (static_cast<L>(v.v[j]) - m);
+      p.first += g.v[j];
+      p.second += g.v[j] * (v.v[j] - m);
     }
   }
   PT_DEVICE void close(Total& t, const Part& p, int) const {
@@ -102,30 +104,31 @@ PT_DEVICE int64_t channel_of(const ChannelOf& s, int64_t i) {
         s.last ? static_cast<unsigned>(i) : s.by_spatial.divide(static_cast<unsigned>(i));
     return plane - s.by_channels.divide(plane) * s.by_channels.divisor;
   }
-  return (s.last ? i : i / s.spatial) % s.channels;
+  const int64_t plane = s.last ? i : quotient(i, s.spatial);
+  return plane - quotient(plane, s.channels) * s.channels;
 }
 
 // Four elements at a time, all of one channel, or one.
 template <class T, int kPack, bool kSlope>
 __global__ void __launch_bounds__(kNormThreads)
-    elements_kernel(ChannelArgs a, ChannelOf s, int64_t all) {
+    elements_kernel(ChannelArgs a, ChannelOf s, int64_t all, DType dtype) {
   using L = Compute<T>;
   const int64_t step = int64_t{gridDim.x} * blockDim.x * kPack;
+  PT_UNROLL_BY(1)
   for (int64_t i = (int64_t{blockIdx.x} * blockDim.x + threadIdx.x) * kPack; i < all; i += step) {
     const int64_t c = channel_of(s, i);
     const L mean = static_cast<const L*>(a.mean)[c], scale = static_cast<const L*>(a.scale)[c];
     const L shift = static_cast<const L*>(a.shift)[c];
     const L slope = kSlope ? static_cast<const L*>(a.slope)[c] : L(0);
-    const auto x = *reinterpret_cast<const Pack<T, kPack>*>(static_cast<const T*>(a.x) + i);
+    const auto x = pack_at<T, kPack>(a.x, i, dtype);
     auto g = x, out = x;
-    if (kSlope) g = *reinterpret_cast<const Pack<T, kPack>*>(static_cast<const T*>(a.grad) + i);
+    if (kSlope) g = pack_at<T, kPack>(a.grad, i, dtype);
     PT_UNROLL
     for (int k = 0; k < kPack; ++k) {
-      const L d = static_cast<L>(x.v[k]) - mean;
-      put<T>(out.v, k,
-             kSlope ? static_cast<L>(g.v[k]) * scale - shift - d * slope : d * scale + shift);
+      const L d = x.v[k] - mean;
+      out.v[k] = kSlope ? g.v[k] * scale - shift - d * slope : d * scale + shift;
     }
-    *reinterpret_cast<Pack<T, kPack>*>(static_cast<T*>(a.out) + i) = out;
+    put_pack<T>(a.out, i, out, dtype);
   }
 }
 
@@ -142,11 +145,11 @@ void elements(const ChannelArgs& a) {
   if (s.small) s.by_spatial = Divider(a.spatial), s.by_channels = Divider(a.channels);
   if (!a.channels_last && a.spatial % 4 == 0 && packs<T>(a.x) && packs<T>(a.out) &&
       (!kSlope || packs<T>(a.grad))) {
-    PT_LAUNCH((elements_kernel<T, 4, kSlope>), blocks_for(all / 4, kNormThreads), kNormThreads, 0,
-              a, s, all);
+    PT_LAUNCH((elements_kernel<Stored<T>, 4, kSlope>), blocks_for(all / 4, kNormThreads),
+              kNormThreads, 0, a, s, all, dtype_of<T>);
   } else {
-    PT_LAUNCH((elements_kernel<T, 1, kSlope>), blocks_for(all, kNormThreads), kNormThreads, 0, a, s,
-              all);
+    PT_LAUNCH((elements_kernel<Stored<T>, 1, kSlope>), blocks_for(all, kNormThreads), kNormThreads,
+              0, a, s, all, dtype_of<T>);
   }
 }
 
@@ -160,13 +163,13 @@ void channel_slope(const ChannelArgs& a) {
 }
 template <class T>
 void channel_moments(const ChannelArgs& a) {
-  const MomentsOp<T> op{static_cast<const T*>(a.x), a.first, a.second};
+  const MomentsOp<Stored<T>> op{a.x, dtype_of<T>, a.first, a.second};
   reduce_channels(op, a.batch, a.channels, a.spatial, a.channels_last, packs<T>(a.x));
 }
 template <class T>
 void channel_sums(const ChannelArgs& a) {
-  const SumsOp<T> op{static_cast<const T*>(a.grad), static_cast<const T*>(a.x),
-                     static_cast<const Compute<T>*>(a.mean), a.first, a.second};
+  const SumsOp<Stored<T>> op{a.grad,  a.x,     dtype_of<T>, static_cast<const Compute<T>*>(a.mean),
+                             a.first, a.second};
   reduce_channels(op, a.batch, a.channels, a.spatial, a.channels_last,
                   packs<T>(a.x) && packs<T>(a.grad));
 }
@@ -183,6 +186,7 @@ template <class P>
 __global__ void __launch_bounds__(kNormThreads) factors_kernel(NormFactorArgs a, int64_t depth) {
   using L = Compute<P>;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.batch * a.channels;
        i += step) {
     const int64_t c = i % a.channels, group = i / depth;
@@ -211,14 +215,17 @@ __global__ void __launch_bounds__(kNormThreads)
   using L = Compute<P>;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const int64_t thread = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  PT_UNROLL_BY(1)
   for (int64_t group = thread; group < a.batch * a.groups; group += step) {
     const double rstd = number<P>(a.saved_rstd, group, 1);
     double first = 0, second = 0;
+    PT_UNROLL_BY(1)
     for (int64_t i = group * depth; i < (group + 1) * depth; ++i) {
       const double w = number<P>(a.weight, i % a.channels, 1);
       first += w * a.first[i];
       second += w * a.second[i];
     }
+    PT_UNROLL_BY(1)
     for (int64_t i = group * depth; i < (group + 1) * depth; ++i) {
       const double w = number<P>(a.weight, i % a.channels, 1);
       static_cast<L*>(a.scale)[i] = static_cast<L>(rstd * w);
@@ -227,6 +234,7 @@ __global__ void __launch_bounds__(kNormThreads)
           static_cast<L>(a.training ? rstd * rstd * rstd * second / a.count : 0);
     }
   }
+  PT_UNROLL_BY(1)
   for (int64_t c = thread; c < a.channels; c += step) {
     double weight = 0, bias = 0;
     for (int64_t sample = 0; sample < a.batch; ++sample) {

@@ -34,6 +34,12 @@ struct ChannelLines {
   int64_t piece = 0, pieces = 1;
 };
 
+// A call, because the code of a division of 64 bits is long.
+template <class T>
+PT_DEVICE_CALL T quotient(T n, T d) {
+  return n / d;
+}
+
 template <class Op, bool kColumns, int kPack>
 __global__ void __launch_bounds__(kNormThreads, Op::kTaken >= 16  ? 3
                                                 : Op::kTaken >= 8 ? 2
@@ -48,12 +54,14 @@ __global__ void __launch_bounds__(kNormThreads, Op::kTaken >= 16  ? 3
   const int lane = kColumns ? thread / kNormColumns : thread;
   const int64_t wide = kColumns ? kNormColumns : 1;
   const int64_t groups = (s.channels + wide - 1) / wide;
+  PT_UNROLL_BY(1)
   for (int64_t unit = blockIdx.x; unit < groups * s.pieces; unit += gridDim.x) {
     const int64_t channel = unit % groups * wide + slot, piece = unit / groups;
     const int64_t begin = piece * s.piece;
     const int64_t end = begin + s.piece < s.n ? begin + s.piece : s.n;
     Total total = Op::none();
     if (channel < s.channels) {
+      PT_UNROLL_BY(1)
       for (int64_t first = begin + lane * kPack; first < end;
            first += int64_t{kLanes} * Op::kTaken) {
         typename Op::Part part{};
@@ -64,8 +72,8 @@ __global__ void __launch_bounds__(kNormThreads, Op::kTaken >= 16  ? 3
           if (row >= end) continue;
           int64_t at = row * s.channels + channel;
           if (!kColumns) {
-            const int64_t plane =
-                s.small ? s.by_spatial.divide(static_cast<unsigned>(row)) : row / s.spatial;
+            const int64_t plane = s.small ? s.by_spatial.divide(static_cast<unsigned>(row))
+                                          : quotient(row, s.spatial);
             at = (plane * s.channels + channel) * s.spatial + row - plane * s.spatial;
           }
           op.template take<kPack>(part, k, channel, at, row);
@@ -78,6 +86,7 @@ __global__ void __launch_bounds__(kNormThreads, Op::kTaken >= 16  ? 3
     Total* own = totals + slot;
     own[lane * wide] = total;
     __syncthreads();
+    PT_UNROLL_BY(1)
     for (int half = kLanes / 2; half > 0; half /= 2) {
       if (lane < half) Op::merge(own[lane * wide], own[(lane + half) * wide]);
       __syncthreads();
@@ -95,6 +104,7 @@ template <class Op>
 __global__ void __launch_bounds__(kNormThreads)
     merge_channels_kernel(Op op, ChannelLines s, const typename Op::Total* partial) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t c = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; c < s.channels; c += step) {
     typename Op::Total total = Op::none();
     for (int64_t piece = 0; piece < s.pieces; ++piece)
@@ -152,9 +162,39 @@ PT_DEVICE void add_sums(TwoSums& t, const TwoSums& u) {
   t.second += u.second;
 }
 
-template <int kPack, class T>
-PT_DEVICE Pack<T, kPack> pack_at(const T* from, int64_t at) {
-  return *reinterpret_cast<const Pack<T, kPack>*>(from + at);
+// kPack elements from `at` on, which are aligned as a whole. T is double or AnyFloat.
+template <class V, class Memory, int kPack>
+PT_DEVICE Pack<V, kPack> loaded(const void* from, int64_t at) {
+  const auto in =
+      *reinterpret_cast<const Pack<Memory, kPack>*>(static_cast<const Memory*>(from) + at);
+  Pack<V, kPack> p;
+  PT_UNROLL
+  for (int k = 0; k < kPack; ++k) p.v[k] = static_cast<V>(in.v[k]);
+  return p;
+}
+template <class Memory, class V, int kPack>
+PT_DEVICE void stored(void* to, int64_t at, const Pack<V, kPack>& p) {
+  Pack<Memory, kPack> out;
+  PT_UNROLL
+  for (int k = 0; k < kPack; ++k) put<Memory>(out.v, k, p.v[k]);
+  *reinterpret_cast<Pack<Memory, kPack>*>(static_cast<Memory*>(to) + at) = out;
+}
+template <class T, int kPack>
+PT_DEVICE Pack<Compute<T>, kPack> pack_at(const void* from, int64_t at, DType dtype) {
+  using V = Compute<T>;
+  if constexpr (std::is_same_v<T, AnyFloat>) {
+    if (dtype == DType::kFloat16) return loaded<V, Half, kPack>(from, at);
+    if (dtype == DType::kBFloat16) return loaded<V, BFloat16, kPack>(from, at);
+  }
+  return loaded<V, V, kPack>(from, at);
+}
+template <class T, int kPack>
+PT_DEVICE void put_pack(void* to, int64_t at, const Pack<Compute<T>, kPack>& p, DType dtype) {
+  if constexpr (std::is_same_v<T, AnyFloat>) {
+    if (dtype == DType::kFloat16) return stored<Half>(to, at, p);
+    if (dtype == DType::kBFloat16) return stored<BFloat16>(to, at, p);
+  }
+  stored<Compute<T>>(to, at, p);
 }
 
 }  // namespace pt::cuda

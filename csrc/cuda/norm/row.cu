@@ -24,15 +24,17 @@ PT_DEVICE double row_sum(double v) {
 template <class T>
 struct Row {
   using L = Compute<T>;
-  const T* from;
-  int64_t n;
+  const void* all;
+  DType dtype;
+  int64_t first, n;  // where the row begins, and its length
   int lane, lanes;
   L kept[kKept];
+  PT_DEVICE L at(int64_t i) const { return get<T>(all, first + i, dtype); }
   PT_DEVICE void keep() {
     PT_UNROLL
     for (int k = 0; k < kKept; ++k) {
       const int64_t i = lane + int64_t{k} * lanes;
-      kept[k] = i < n ? static_cast<L>(from[i]) : L(0);
+      kept[k] = i < n ? at(i) : L(0);
     }
   }
   // Calls f(x, i) in order, telling it when a part of kKept elements ends.
@@ -45,10 +47,12 @@ struct Row {
     }
     end();
     const int64_t step = int64_t{lanes} * kKept;
-    for (int64_t first = lane + step; first < n; first += step) {
+    PT_UNROLL_BY(1)
+    for (int64_t part = lane + step; part < n; part += step) {
+      PT_UNROLL_BY(2)
       for (int k = 0; k < kKept; ++k) {
-        const int64_t i = first + int64_t{k} * lanes;
-        if (i < n) f(static_cast<L>(from[i]), i);
+        const int64_t i = part + int64_t{k} * lanes;
+        if (i < n) f(at(i), i);
       }
       end();
     }
@@ -56,21 +60,22 @@ struct Row {
 };
 
 template <class T, bool kWarp>
-__global__ void __launch_bounds__(kRowThreads, sizeof(T) == 8 ? 2 : 3)
-    row_norm_kernel(RowNormArgs a) {
+__global__ void __launch_bounds__(kRowThreads, std::is_same_v<T, double> ? 2 : 3)
+    row_norm_kernel(RowNormArgs a, DType dtype) {
   using L = Compute<T>;
   constexpr int kLanes = kWarp ? 32 : kRowThreads, kRows = kRowThreads / kLanes;
   const int thread = static_cast<int>(threadIdx.x);
   const L* weight = static_cast<const L*>(a.weight);
   const L* bias = static_cast<const L*>(a.bias);
+  PT_UNROLL_BY(1)
   for (int64_t r = int64_t{blockIdx.x} * kRows + thread / kLanes; r < a.rows;
        r += int64_t{gridDim.x} * kRows) {
-    Row<T> x{static_cast<const T*>(a.x) + r * a.n, a.n, thread % kLanes, kLanes, {}};
+    Row<T> x{a.x, dtype, r * a.n, a.n, thread % kLanes, kLanes, {}};
     x.keep();
     double mean = 0;
     if (a.centred) {
       // Distances from the first element, so that the mean of equal ones is exact.
-      const L start = static_cast<L>(x.from[0]);
+      const L start = x.at(0);
       double sum = 0;
       L part = 0;
       x.each([&](L v, int64_t) { part += v - start; },
@@ -89,11 +94,11 @@ __global__ void __launch_bounds__(kRowThreads, sizeof(T) == 8 ? 2 : 3)
       if (a.mean) static_cast<L*>(a.mean)[r] = m;
       static_cast<L*>(a.rstd)[r] = rstd;
     }
-    T* out = static_cast<T*>(a.out) + r * a.n;
     x.each(
         [&](L v, int64_t i) {
           const L unit = (v - m) * rstd;
-          put<T>(out, i, (weight ? unit * weight[i] : unit) + (bias ? bias[i] : L(0)));
+          put<T>(a.out, x.first + i, (weight ? unit * weight[i] : unit) + (bias ? bias[i] : L(0)),
+                 dtype);
         },
         [] {});
   }
@@ -102,21 +107,21 @@ __global__ void __launch_bounds__(kRowThreads, sizeof(T) == 8 ? 2 : 3)
 // out = (g - mean(g) - (x - mean) * mean(g * (x - mean)) * rstd^2) * rstd, where g is grad times
 // weight.
 template <class T, bool kWarp>
-__global__ void __launch_bounds__(kRowThreads, sizeof(T) == 8 ? 2 : 3)
-    row_backward_kernel(RowNormArgs a) {
+__global__ void __launch_bounds__(kRowThreads, std::is_same_v<T, double> ? 2 : 3)
+    row_backward_kernel(RowNormArgs a, DType dtype) {
   using L = Compute<T>;
   constexpr int kLanes = kWarp ? 32 : kRowThreads, kRows = kRowThreads / kLanes;
   const int thread = static_cast<int>(threadIdx.x);
   const L* weight = static_cast<const L*>(a.weight);
+  PT_UNROLL_BY(1)
   for (int64_t r = int64_t{blockIdx.x} * kRows + thread / kLanes; r < a.rows;
        r += int64_t{gridDim.x} * kRows) {
-    Row<T> x{static_cast<const T*>(a.x) + r * a.n, a.n, thread % kLanes, kLanes, {}};
+    Row<T> x{a.x, dtype, r * a.n, a.n, thread % kLanes, kLanes, {}};
     x.keep();
-    const T* grad = static_cast<const T*>(a.grad) + r * a.n;
     const L mean = a.centred ? static_cast<const L*>(a.mean)[r] : L(0);
     const L rstd = static_cast<const L*>(a.rstd)[r];
     const auto weighed = [&](int64_t i) {
-      const L g = static_cast<L>(grad[i]);
+      const L g = get<T>(a.grad, x.first + i, dtype);
       return weight ? g * weight[i] : g;
     };
     double first = 0, second = 0;
@@ -136,9 +141,10 @@ __global__ void __launch_bounds__(kRowThreads, sizeof(T) == 8 ? 2 : 3)
     const double n = static_cast<double>(a.n), s = static_cast<double>(rstd);
     const L shift = static_cast<L>(a.centred ? first / n : 0);
     const L slope = static_cast<L>(second / n * s * s);
-    T* out = static_cast<T*>(a.out) + r * a.n;
     x.each(
-        [&](L v, int64_t i) { put<T>(out, i, (weighed(i) - shift - (v - mean) * slope) * rstd); },
+        [&](L v, int64_t i) {
+          put<T>(a.out, x.first + i, (weighed(i) - shift - (v - mean) * slope) * rstd, dtype);
+        },
         [] {});
   }
 }
@@ -152,16 +158,17 @@ struct ParametersOp {
   struct Part {
     L first, second;
   };
-  const T *grad, *x;
+  const void *grad, *x;
+  DType dtype;
   const L *mean, *rstd;  // of each row; mean may be null
   double *weight, *bias;
   PT_DEVICE static Total none() { return {0, 0}; }
   PT_DEVICE static void merge(Total& t, const Total& u) { add_sums(t, u); }
   template <int kPack>
   PT_DEVICE void take(Part& p, int, int64_t, int64_t at, int64_t row) const {
-    const L g = static_cast<L>(grad[at]);
+    const L g = get<T>(grad, at, dtype);
     p.first += g;
-    p.second += g * ((static_cast<L>(x[at]) - (mean ? mean[row] : L(0))) * rstd[row]);
+    p.second += g * ((get<T>(x, at, dtype) - (mean ? mean[row] : L(0))) * rstd[row]);
   }
   PT_DEVICE void close(Total& t, const Part& p, int) const {
     merge(t, {static_cast<double>(p.first), static_cast<double>(p.second)});
@@ -179,16 +186,18 @@ template <class T>
 void row_norm(const RowNormArgs& a) {
   if (a.rows == 0 || a.n == 0) return;
   if (short_rows(a)) {
-    PT_LAUNCH((row_norm_kernel<T, true>), blocks_for(a.rows * 32, kRowThreads), kRowThreads, 0, a);
+    PT_LAUNCH((row_norm_kernel<Stored<T>, true>), blocks_for(a.rows * 32, kRowThreads), kRowThreads,
+              0, a, dtype_of<T>);
   } else {
-    PT_LAUNCH((row_norm_kernel<T, false>), blocks_for(a.rows * kRowThreads, kRowThreads),
-              kRowThreads, 0, a);
+    PT_LAUNCH((row_norm_kernel<Stored<T>, false>), blocks_for(a.rows * kRowThreads, kRowThreads),
+              kRowThreads, 0, a, dtype_of<T>);
   }
 }
 
 __global__ void __launch_bounds__(kRowThreads)
     zero_kernel(double* first, double* second, int64_t n) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += step)
     first[i] = second[i] = 0;
 }
@@ -198,11 +207,11 @@ void row_norm_backward(const RowNormArgs& a) {
   if (a.n == 0) return;
   if (a.out && a.rows > 0) {
     if (short_rows(a)) {
-      PT_LAUNCH((row_backward_kernel<T, true>), blocks_for(a.rows * 32, kRowThreads), kRowThreads,
-                0, a);
+      PT_LAUNCH((row_backward_kernel<Stored<T>, true>), blocks_for(a.rows * 32, kRowThreads),
+                kRowThreads, 0, a, dtype_of<T>);
     } else {
-      PT_LAUNCH((row_backward_kernel<T, false>), blocks_for(a.rows * kRowThreads, kRowThreads),
-                kRowThreads, 0, a);
+      PT_LAUNCH((row_backward_kernel<Stored<T>, false>),
+                blocks_for(a.rows * kRowThreads, kRowThreads), kRowThreads, 0, a, dtype_of<T>);
     }
   }
   if (!a.weight_grad) return;
@@ -212,12 +221,13 @@ void row_norm_backward(const RowNormArgs& a) {
     return;
   }
   using L = Compute<T>;
-  const ParametersOp<T> op{static_cast<const T*>(a.grad),
-                           static_cast<const T*>(a.x),
-                           static_cast<const L*>(a.centred ? a.mean : nullptr),
-                           static_cast<const L*>(a.rstd),
-                           a.weight_grad,
-                           a.bias_grad};
+  const ParametersOp<Stored<T>> op{a.grad,
+                                   a.x,
+                                   dtype_of<T>,
+                                   static_cast<const L*>(a.centred ? a.mean : nullptr),
+                                   static_cast<const L*>(a.rstd),
+                                   a.weight_grad,
+                                   a.bias_grad};
   reduce_channels(op, a.rows, a.n, 1, true, false);
 }
 

@@ -14,6 +14,7 @@ constexpr int64_t kPiece = 16 * 256;  // elements
 
 struct Params {
   int count;
+  DType dtype;
   int64_t pieces;
   struct Param {
     void* param;
@@ -24,37 +25,30 @@ struct Params {
   } of[kParams];
 };
 
+// T is double, or AnyFloat for what the dtype says.
 template <int Count, class T, class Rule>
 __global__ void __launch_bounds__(kThreads) step_kernel(Params params, Rule rule) {
   using C = Compute<T>;
+  PT_UNROLL_BY(1)
   for (int64_t piece = blockIdx.x; piece < params.pieces; piece += gridDim.x) {
     int which = 0;
     while (which + 1 < params.count && params.of[which + 1].first <= piece) ++which;
     const Params::Param& p = params.of[which];
     const int64_t begin = (piece - p.first) * kPiece;
     const int count = static_cast<int>(begin + kPiece < p.n ? kPiece : p.n - begin);
-    T* x = static_cast<T*>(p.param) + begin;
-    const T* g = static_cast<const T*>(p.grad) + begin;
-    T* s[OptimArgs::kStates] = {};
-    PT_UNROLL
-    for (int k = 0; k < Count; ++k) s[k] = static_cast<T*>(p.state[k]) + begin;
-    const auto sweep = [&](const Rule& update) {
-      for (int i = static_cast<int>(threadIdx.x); i < count; i += kThreads) {
-        C value = static_cast<C>(x[i]), state[OptimArgs::kStates] = {};
-        PT_UNROLL
-        for (int k = 0; k < Count; ++k) state[k] = static_cast<C>(s[k][i]);
-        update(value, static_cast<C>(g[i]), state[0], state[1], state[2]);
-        put<T>(x, i, value);
-        PT_UNROLL
-        for (int k = 0; k < Count; ++k) put<T>(s[k], i, state[k]);
-      }
-    };
-    if constexpr (requires(Rule r) { r.set(*p.live); }) {
-      Rule own = rule;
+    Rule own = rule;
+    if constexpr (requires { own.set(*p.live); }) {
       if (p.live) own.set(*p.live);
-      sweep(own);
-    } else {
-      sweep(rule);
+    }
+    PT_UNROLL_BY(2)
+    for (int64_t i = begin + threadIdx.x; i < begin + count; i += kThreads) {
+      C value = get<T>(p.param, i, params.dtype), state[OptimArgs::kStates] = {};
+      PT_UNROLL
+      for (int k = 0; k < Count; ++k) state[k] = get<T>(p.state[k], i, params.dtype);
+      own(value, get<T>(p.grad, i, params.dtype), state[0], state[1], state[2]);
+      put<T>(p.param, i, value, params.dtype);
+      PT_UNROLL
+      for (int k = 0; k < Count; ++k) put<T>(p.state[k], i, state[k], params.dtype);
     }
   }
 }
@@ -68,6 +62,7 @@ struct Step {
   void operator()(States<Count>, const Rule& rule) const {
     for (const OptimArgs* a = begin; a < end;) {
       Params params{};
+      params.dtype = dtype_of<T>;
       for (; a < end && params.count < kParams; ++a) {
         Params::Param& p = params.of[params.count++];
         p = {a->param, a->grad,       {a->state[0], a->state[1], a->state[2]},
@@ -75,8 +70,8 @@ struct Step {
         if (!p.state[1]) p.state[1] = p.state[2];  // a state that is missing is not counted
         params.pieces += (a->n + kPiece - 1) / kPiece;
       }
-      PT_LAUNCH((step_kernel<Count, T, Rule>), blocks_for(params.pieces * kThreads, kThreads),
-                kThreads, 0, params, rule);
+      PT_LAUNCH((step_kernel<Count, Stored<T>, Rule>),
+                blocks_for(params.pieces * kThreads, kThreads), kThreads, 0, params, rule);
     }
   }
 };

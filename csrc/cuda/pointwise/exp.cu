@@ -1,4 +1,5 @@
 // Pointwise kernels: exponentials, logarithms, powers. Inputs as in cpu/pointwise_exp.cpp.
+#define PT_LONG(T) (sizeof(T) == 8)  // those of double are long
 #include "cuda/pointwise/loops.h"
 #include "ops/functors/arithmetic.h"
 #include "ops/functors/elementary.h"

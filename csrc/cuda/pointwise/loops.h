@@ -1,9 +1,10 @@
 // The loops that run a functor (ops/functors) on a device, and what turns one into rows of the
 // table. Used by the .cu files of this folder alone.
 //
-// Two loops for each functor and compute type: packs of up to 16 bytes where every operand is dense
-// and of the kernel's type, and one element at a time through strides and conversions otherwise.
-// Indices have 32 bits: calls are cut accordingly (op/device_plan.h). Outputs may be inputs.
+// Two loops for most functors and compute types: packs of up to 16 bytes where every operand is
+// dense and of the kernel's type, and one element at a time through strides and conversions
+// otherwise. Indices have 32 bits: calls are cut accordingly (op/device_plan.h). Outputs may be
+// inputs.
 #pragma once
 
 #include <utility>
@@ -24,6 +25,12 @@ using cuda::store_as;
 
 inline constexpr int kThreads = 256;
 
+// A file of long functors defines PT_LONG(T), T being the first input's type. They get the strided
+// loop alone, which is not slower for them: the other would hold four copies of the functor.
+#ifndef PT_LONG
+#define PT_LONG(T) false
+#endif
+
 // --- dense ---------------------------------------------------------------------------------------
 
 template <int kInputs>
@@ -41,13 +48,20 @@ PT_DEVICE T number_of(const unsigned char* value) {
   return v;
 }
 
+// Elements from i * kWidth on, of which there are `left`: what is beyond the last is the first
+// again.
 template <int kWidth, class T>
-PT_DEVICE Pack<T, kWidth> load_pack(const void* in, const unsigned char* value, uint32_t i) {
-  if (in) return static_cast<const Pack<T, kWidth>*>(in)[i];
+PT_DEVICE Pack<T, kWidth> load_pack(const void* in, const unsigned char* value, uint32_t i,
+                                    uint32_t left) {
+  if (in && left >= kWidth) return static_cast<const Pack<T, kWidth>*>(in)[i];
   Pack<T, kWidth> p;
-  const T v = number_of<T>(value);
+  const T v = in ? static_cast<const T*>(in)[i * kWidth] : number_of<T>(value);
   PT_UNROLL
   for (int j = 0; j < kWidth; ++j) p.v[j] = v;
+  if (!in) return p;
+  PT_UNROLL
+  for (uint32_t j = 1; j < kWidth; ++j)
+    if (j < left) p.v[j] = static_cast<const T*>(in)[i * kWidth + j];
   return p;
 }
 
@@ -71,18 +85,26 @@ PT_DEVICE Pack<Out, kWidth> apply_pack(const Pack<In, kWidth>&... in) {
 template <class F, class Out, int kWidth, class... In, size_t... I>
 PT_DEVICE void dense_step(const DenseCall<sizeof...(In)>& c, uint32_t i,
                           std::index_sequence<I...>) {
-  static_cast<Pack<Out, kWidth>*>(c.out)[i] =
-      apply_pack<F, Out, kWidth, In...>(load_pack<kWidth, In>(c.in[I], c.value[I], i)...);
+  const uint32_t left = c.n - i * kWidth;
+  const Pack<Out, kWidth> out =
+      apply_pack<F, Out, kWidth, In...>(load_pack<kWidth, In>(c.in[I], c.value[I], i, left)...);
+  if (left >= kWidth) {
+    static_cast<Pack<Out, kWidth>*>(c.out)[i] = out;
+    return;
+  }
+  PT_UNROLL
+  for (uint32_t j = 0; j < kWidth; ++j)
+    if (j < left) static_cast<Out*>(c.out)[i * kWidth + j] = out.v[j];
 }
 
 template <class F, class Out, class... In>
 __global__ void __launch_bounds__(kThreads) dense_kernel(DenseCall<sizeof...(In)> c) {
-  constexpr int width = pack_width<Out, In...>();
-  const uint32_t first = blockIdx.x * blockDim.x + threadIdx.x, step = gridDim.x * blockDim.x;
-  const uint32_t packs = c.n / width, rest = packs * width + first;
+  constexpr uint32_t width = pack_width<Out, In...>();
+  const uint32_t packs = c.n / width + (c.n % width != 0), step = gridDim.x * blockDim.x;
   constexpr auto indices = std::index_sequence_for<In...>{};
-  for (uint32_t i = first; i < packs; i += step) dense_step<F, Out, width, In...>(c, i, indices);
-  if (rest < c.n) dense_step<F, Out, 1, In...>(c, rest, indices);
+  PT_UNROLL_BY(1)
+  for (uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < packs; i += step)
+    dense_step<F, Out, width, In...>(c, i, indices);
 }
 
 // --- strided -------------------------------------------------------------------------------------
@@ -104,6 +126,7 @@ template <int kOperands>
 PT_DEVICE void offsets_of(const StridedCall<kOperands>& c, uint32_t i, int64_t* offsets) {
   PT_UNROLL
   for (int k = 0; k < kOperands; ++k) offsets[k] = 0;
+  PT_UNROLL_BY(1)
   for (int d = 0; d < c.ndim; ++d) {
     const uint32_t next = c.sizes[d].divide(i);
     const int64_t at = i - next * c.sizes[d].divisor;
@@ -122,6 +145,7 @@ PT_DEVICE Out strided_value(const DeviceOperand* operands, const int64_t* offset
 template <class F, class Out, class... In>
 __global__ void __launch_bounds__(kThreads) strided_kernel(StridedCall<sizeof...(In) + 1> c) {
   const uint32_t step = gridDim.x * blockDim.x;
+  PT_UNROLL_BY(1)
   for (uint32_t i = blockIdx.x * blockDim.x + threadIdx.x; i < c.n; i += step) {
     int64_t offsets[sizeof...(In) + 1];
     offsets_of(c, i, offsets);
@@ -154,7 +178,14 @@ constexpr bool is_memory_of(DType t) {
 }
 
 template <class F, class Out, class... In>
-void run_functor(const DevicePointwise& p) {
+void run_strided(const DevicePointwise& p) {
+  PT_LAUNCH((strided_kernel<F, Out, In...>), cuda::blocks_for(p.n, kThreads), kThreads, 0,
+            strided_call<static_cast<int>(sizeof...(In)) + 1>(p));
+}
+
+// Whether every operand is dense, of the kernel's type and aligned: then the kernel runs.
+template <class F, class Out, class... In>
+bool run_dense(const DevicePointwise& p) {
   constexpr int inputs = sizeof...(In);
   constexpr int width = pack_width<Out, In...>();
   bool dense = p.dense && is_memory_of<Out>(p.operands[0].dtype) &&
@@ -172,12 +203,18 @@ void run_functor(const DevicePointwise& p) {
     ++k;
   };
   (take(In{}), ...);
-  if (dense) {
+  if (dense)
     PT_LAUNCH((dense_kernel<F, Out, In...>), cuda::blocks_for((p.n + width - 1) / width, kThreads),
               kThreads, 0, c);
-  } else {
-    PT_LAUNCH((strided_kernel<F, Out, In...>), cuda::blocks_for(p.n, kThreads), kThreads, 0,
-              strided_call<inputs + 1>(p));
+  return dense;
+}
+
+template <class F, class Out, class First, class... Rest>
+void run_functor(const DevicePointwise& p) {
+  if constexpr (PT_LONG(First)) {
+    run_strided<F, Out, First, Rest...>(p);
+  } else if (!run_dense<F, Out, First, Rest...>(p)) {
+    run_strided<F, Out, First, Rest...>(p);
   }
 }
 

@@ -1,4 +1,5 @@
 // Pointwise kernels: gamma, inverse error and Bessel functions, as in cpu/pointwise_special.cpp.
+#define PT_LONG(T) true  // gamma functions and their kin are long
 #include "cuda/pointwise/loops.h"
 #include "ops/functors/special.h"
 

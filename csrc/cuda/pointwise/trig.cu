@@ -1,4 +1,5 @@
 // Pointwise kernels: circular functions and the error function, as in cpu/pointwise_trig.cpp.
+#define PT_LONG(T) true  // their reduction of large angles is long
 #include "cuda/pointwise/loops.h"
 #include "ops/functors/elementary.h"
 

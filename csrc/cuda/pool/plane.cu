@@ -21,6 +21,7 @@ PT_DEVICE bool in_plane(const PlaneIndexArgs& a, int64_t place, int64_t size) {
 template <class T>
 __global__ void __launch_bounds__(kThreads, 2) gather_kernel(PlaneIndexArgs a, int64_t all) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
     const int64_t place = a.indices[i], plane = i / a.out_size;
     static_cast<T*>(a.out)[i] = in_plane(a, place, a.in_size)
@@ -33,11 +34,13 @@ __global__ void __launch_bounds__(kThreads, 2) gather_kernel(PlaneIndexArgs a, i
 // more go element by element.
 __global__ void __launch_bounds__(kThreads, 2) fill_kernel(int* p, int64_t all, int value) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) p[i] = value;
 }
 __global__ void __launch_bounds__(kThreads, 2)
     find_last_kernel(PlaneIndexArgs a, int64_t all, int* last) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
     const int64_t place = a.indices[i], plane = i / a.in_size;
     if (in_plane(a, place, a.out_size))
@@ -48,6 +51,7 @@ template <class T>
 __global__ void __launch_bounds__(kThreads, 2)
     put_kernel(PlaneIndexArgs a, int64_t all, const int* last) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < all; i += step) {
     const int64_t plane = i / a.out_size;
     const int from = last[i];
@@ -61,6 +65,7 @@ __global__ void __launch_bounds__(kThreads, 2)
 template <class T>
 __global__ void __launch_bounds__(kThreads, 2)
     add_kernel(PlaneIndexArgs a, Compute<T>* sums, int* next, int* done) {
+  PT_UNROLL_BY(1)
   for (int64_t plane = blockIdx.x; plane < a.planes; plane += gridDim.x) {
     const int64_t base = plane * a.out_size;
     const T* in = static_cast<const T*>(a.in) + plane * a.in_size;
@@ -103,6 +108,7 @@ __global__ void __launch_bounds__(kThreads, 2)
 template <class T, bool kAdd>
 __global__ void __launch_bounds__(kThreads, 2) serial_kernel(PlaneIndexArgs a, Compute<T>* sums) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t p = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; p < a.planes; p += step) {
     const T* in = static_cast<const T*>(a.in) + p * a.in_size;
     Compute<T>* sum = sums + p * a.out_size;

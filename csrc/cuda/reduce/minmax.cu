@@ -39,12 +39,14 @@ struct Extreme {
   using Total = Compute<T>;
   PT_DEVICE static Total total() { return Order::template worst<Total>; }
   PT_DEVICE static Lane lane() { return total(); }
-  PT_DEVICE static void take(Lane& l, T x, int64_t) { merge(l, static_cast<Compute<T>>(x)); }
+  PT_DEVICE static void take(Lane& l, Compute<T> x, int64_t) { merge(l, x); }
   PT_DEVICE static void absorb(Total& t, Lane l) { merge(t, l); }
   PT_DEVICE static void merge(Total& t, Total x) {
     if (x != x || (t == t && Order::beats(x, t))) t = x;
   }
-  PT_DEVICE static void finish(Total t, const ReduceOut& o, int64_t at) { put<T>(o.out, at, t); }
+  PT_DEVICE static void finish(Total t, const ReduceOut& o, int64_t at) {
+    put<T>(o.out, at, t, o.dtype);
+  }
 };
 
 template <class T>
@@ -59,9 +61,9 @@ struct AminMax {
   using Total = Pair;
   PT_DEVICE static Total total() { return {Low::total(), High::total()}; }
   PT_DEVICE static Lane lane() { return total(); }
-  PT_DEVICE static void take(Lane& l, T x, int64_t) {
-    Low::merge(l.low, static_cast<Compute<T>>(x));
-    High::merge(l.high, static_cast<Compute<T>>(x));
+  PT_DEVICE static void take(Lane& l, Compute<T> x, int64_t) {
+    Low::merge(l.low, x);
+    High::merge(l.high, x);
   }
   PT_DEVICE static void absorb(Total& t, const Lane& l) { merge(t, l); }
   PT_DEVICE static void merge(Total& t, const Total& u) {
@@ -69,8 +71,8 @@ struct AminMax {
     High::merge(t.high, u.high);
   }
   PT_DEVICE static void finish(const Total& t, const ReduceOut& o, int64_t at) {
-    put<T>(o.out, at, t.low);
-    put<T>(o.out2, at, t.high);
+    put<T>(o.out, at, t.low, o.dtype);
+    put<T>(o.out2, at, t.high, o.dtype);
   }
 };
 
@@ -85,9 +87,7 @@ struct ExtremeIndex {
   using Total = Place;
   PT_DEVICE static Total total() { return {Order::template worst<Compute<T>>, -1}; }
   PT_DEVICE static Lane lane() { return total(); }
-  PT_DEVICE static void take(Lane& l, T x, int64_t index) {
-    merge(l, {static_cast<Compute<T>>(x), index});
-  }
+  PT_DEVICE static void take(Lane& l, Compute<T> x, int64_t index) { merge(l, {x, index}); }
   PT_DEVICE static void absorb(Total& t, const Lane& l) { merge(t, l); }
   PT_DEVICE static void merge(Total& t, const Total& u) {
     if (u.index < 0) return;
@@ -99,7 +99,7 @@ struct ExtremeIndex {
     if (t.index < 0 || better) t = u;
   }
   PT_DEVICE static void finish(const Total& t, const ReduceOut& o, int64_t at) {
-    if (o.out) put<T>(o.out, at, t.value);
+    if (o.out) put<T>(o.out, at, t.value, o.dtype);
     put<int64_t>(o.out2, at, t.index);
   }
 };

@@ -16,8 +16,8 @@ struct MomentsOf {
   using Total = Moments;
   PT_DEVICE static Total total() { return {0, 0, 0}; }
   PT_DEVICE static Lane lane() { return total(); }
-  PT_DEVICE static void take(Lane& l, T v, int64_t) {
-    const double x = static_cast<double>(static_cast<Compute<T>>(v));
+  PT_DEVICE static void take(Lane& l, Compute<T> v, int64_t) {
+    const double x = static_cast<double>(v);
     l.n += 1;
     const double d = x - l.mean;
     l.mean += d / l.n;
@@ -39,20 +39,22 @@ struct MomentsOf {
 template <class T>
 struct Var : MomentsOf<T> {
   PT_DEVICE static void finish(const Moments& t, const ReduceOut& o, int64_t at) {
-    put<T>(o.out, at, MomentsOf<T>::variance(t, o));
+    put<T>(o.out, at, static_cast<Compute<T>>(MomentsOf<T>::variance(t, o)), o.dtype);
   }
 };
 template <class T>
 struct Std : MomentsOf<T> {
   PT_DEVICE static void finish(const Moments& t, const ReduceOut& o, int64_t at) {
-    put<T>(o.out, at, ::sqrt(MomentsOf<T>::variance(t, o)));
+    put<T>(o.out, at, static_cast<Compute<T>>(::sqrt(MomentsOf<T>::variance(t, o))), o.dtype);
   }
 };
 template <class T>
 struct VarMean : MomentsOf<T> {
   PT_DEVICE static void finish(const Moments& t, const ReduceOut& o, int64_t at) {
-    put<T>(o.out, at, MomentsOf<T>::variance(t, o));
-    put<T>(o.out2, at, t.n > 0 ? t.mean : static_cast<double>(__builtin_nanf("")));
+    put<T>(o.out, at, static_cast<Compute<T>>(MomentsOf<T>::variance(t, o)), o.dtype);
+    put<T>(o.out2, at,
+           static_cast<Compute<T>>(t.n > 0 ? t.mean : static_cast<double>(__builtin_nanf(""))),
+           o.dtype);
   }
 };
 
@@ -69,7 +71,7 @@ struct LogSumExp {
   PT_DEVICE static bool finite(V x) { return x - x == V(0); }
   PT_DEVICE static Total total() { return {V(-__builtin_huge_valf()), V(0)}; }
   PT_DEVICE static Lane lane() { return total(); }
-  PT_DEVICE static void take(Lane& l, T x, int64_t) { merge(l, {static_cast<V>(x), V(1)}); }
+  PT_DEVICE static void take(Lane& l, V x, int64_t) { merge(l, {x, V(1)}); }
   PT_DEVICE static void absorb(Total& t, const Lane& l) { merge(t, l); }
   PT_DEVICE static V scaled(const Total& t, V max) {
     if (t.max == max) return t.sum;
@@ -89,7 +91,7 @@ struct LogSumExp {
     t.max = max;
   }
   PT_DEVICE static void finish(const Total& t, const ReduceOut& o, int64_t at) {
-    put<T>(o.out, at, finite(t.max) ? t.max + static_cast<V>(::log(t.sum)) : t.max);
+    put<T>(o.out, at, finite(t.max) ? t.max + static_cast<V>(::log(t.sum)) : t.max, o.dtype);
   }
 };
 

@@ -33,6 +33,7 @@ PT_DEVICE void for_lines(const Lines& s, F f) {
   const int slot = s.columns ? thread % s.group : thread / lanes;
   const int lane = s.columns ? thread / s.group : thread % lanes;
   const int64_t groups = (s.count + s.group - 1) / s.group;
+  PT_UNROLL_BY(1)
   for (int64_t unit = blockIdx.x; unit < groups; unit += gridDim.x) {
     const int64_t line = unit * s.group + slot;
     f(line / s.inner, line % s.inner, slot, lane, lanes, line < s.count);
@@ -81,50 +82,55 @@ struct Adding {
 };
 
 template <class T, bool kLog>
-__global__ void __launch_bounds__(kReduceThreads) softmax_kernel(SoftmaxArgs a, Lines s) {
+__global__ void __launch_bounds__(kReduceThreads)
+    softmax_kernel(SoftmaxArgs a, Lines s, DType dtype) {
   using V = Compute<T>;
   using W = Weight<V>;
   for_lines(s, [&](int64_t o, int64_t i, int slot, int lane, int lanes, bool valid) {
-    const T* in = static_cast<const T*>(a.in) + o * a.in_stride.outer + i * a.in_stride.inner;
-    T* out = static_cast<T*>(a.out) + o * a.out_stride.outer + i * a.out_stride.inner;
+    const auto in = [&](int64_t r) {
+      return get<T>(a.in, o * a.in_stride.outer + i * a.in_stride.inner + r * a.in_stride.n, dtype);
+    };
+    const int64_t out = o * a.out_stride.outer + i * a.out_stride.inner;
     typename W::Total total = W::none();
-    if (valid)
-      for (int64_t r = lane; r < s.n; r += lanes)
-        W::merge(total, {static_cast<V>(in[r * a.in_stride.n]), V(1)});
+    if (valid) PT_UNROLL_BY(2)
+    for (int64_t r = lane; r < s.n; r += lanes) W::merge(total, {in(r), V(1)});
     total = share<W>(total, slot, lane, lanes);
     if (!valid) return;
     // All elements -inf: NaN, as the quotient of zeros is.
     const V scale = kLog ? logarithm(total.sum) : V(1) / total.sum;
+    PT_UNROLL_BY(2)
     for (int64_t r = lane; r < s.n; r += lanes) {
-      const V d = static_cast<V>(in[r * a.in_stride.n]) - total.max;
-      put<T>(out, r * a.out_stride.n, kLog ? d - scale : exponential(d) * scale);
+      const V d = in(r) - total.max;
+      put<T>(a.out, out + r * a.out_stride.n, kLog ? d - scale : exponential(d) * scale, dtype);
     }
   });
 }
 
 template <class T, bool kLog>
 __global__ void __launch_bounds__(kReduceThreads)
-    softmax_backward_kernel(SoftmaxBackwardArgs a, Lines s) {
+    softmax_backward_kernel(SoftmaxBackwardArgs a, Lines s, DType dtype) {
   using V = Compute<T>;
   for_lines(s, [&](int64_t o, int64_t i, int slot, int lane, int lanes, bool valid) {
-    const T* grad =
-        static_cast<const T*>(a.grad) + o * a.grad_stride.outer + i * a.grad_stride.inner;
-    const T* y =
-        static_cast<const T*>(a.output) + o * a.output_stride.outer + i * a.output_stride.inner;
-    T* out = static_cast<T*>(a.grad_in) + o * a.grad_in_stride.outer + i * a.grad_in_stride.inner;
+    const auto element = [&](const void* p, const LineStrides& s, int64_t r) {
+      return get<T>(p, o * s.outer + i * s.inner + r * s.n, dtype);
+    };
+    const int64_t out = o * a.grad_in_stride.outer + i * a.grad_in_stride.inner;
     V sum = 0;
     if (valid) {
+      PT_UNROLL_BY(2)
       for (int64_t r = lane; r < s.n; r += lanes) {
-        const V g = static_cast<V>(grad[r * a.grad_stride.n]);
-        sum += kLog ? g : g * static_cast<V>(y[r * a.output_stride.n]);
+        const V g = element(a.grad, a.grad_stride, r);
+        sum += kLog ? g : g * element(a.output, a.output_stride, r);
       }
     }
     sum = share<Adding<V>>(sum, slot, lane, lanes);
     if (!valid) return;
+    PT_UNROLL_BY(2)
     for (int64_t r = lane; r < s.n; r += lanes) {
-      const V g = static_cast<V>(grad[r * a.grad_stride.n]);
-      const V v = static_cast<V>(y[r * a.output_stride.n]);
-      put<T>(out, r * a.grad_in_stride.n, kLog ? g - exponential(v) * sum : v * (g - sum));
+      const V g = element(a.grad, a.grad_stride, r);
+      const V v = element(a.output, a.output_stride, r);
+      put<T>(a.grad_in, out + r * a.grad_in_stride.n,
+             kLog ? g - exponential(v) * sum : v * (g - sum), dtype);
     }
   });
 }
@@ -132,12 +138,13 @@ __global__ void __launch_bounds__(kReduceThreads)
 template <class T, bool kLog>
 void forward(const SoftmaxArgs& a) {
   const Lines s = lines_of(a.outer, a.n, a.inner, a.in_stride);
-  PT_LAUNCH((softmax_kernel<T, kLog>), s.blocks(), kReduceThreads, 0, a, s);
+  PT_LAUNCH((softmax_kernel<Stored<T>, kLog>), s.blocks(), kReduceThreads, 0, a, s, dtype_of<T>);
 }
 template <class T, bool kLog>
 void backward(const SoftmaxBackwardArgs& a) {
   const Lines s = lines_of(a.outer, a.n, a.inner, a.output_stride);
-  PT_LAUNCH((softmax_backward_kernel<T, kLog>), s.blocks(), kReduceThreads, 0, a, s);
+  PT_LAUNCH((softmax_backward_kernel<Stored<T>, kLog>), s.blocks(), kReduceThreads, 0, a, s,
+            dtype_of<T>);
 }
 template <class T>
 void softmax(const SoftmaxArgs& a) {

@@ -35,6 +35,7 @@ PT_DEVICE void walk(const Scan& scan, const Pieces& p, int64_t line, int64_t pie
   const int64_t o = line / p.inner, i = line % p.inner;
   const int64_t begin = piece * p.length;
   const int64_t end = begin + p.length < p.n ? begin + p.length : p.n;
+  PT_UNROLL_BY(2)
   for (int64_t k = begin; k < end; ++k) {
     scan.append(state, scan.load(o, k, i));
     if (write) scan.store(o, k, i, state);
@@ -45,6 +46,7 @@ template <class Scan>
 __global__ void __launch_bounds__(kThreads)
     sums_kernel(Scan scan, Pieces p, typename Scan::State* sums) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x, units = p.lines * p.count;
+  PT_UNROLL_BY(1)
   for (int64_t u = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; u < units; u += step) {
     typename Scan::State state = scan.none();
     const int64_t line = u % p.lines, piece = u / p.lines;  // neighbours: lines side by side
@@ -61,16 +63,20 @@ __global__ void __launch_bounds__(kThreads)
   PT_SHARED(State, shares, [kThreads]);
   const int thread = static_cast<int>(threadIdx.x);
   const int64_t share = (p.count + kThreads - 1) / kThreads;
+  PT_UNROLL_BY(1)
   for (int64_t line = blockIdx.x; line < p.lines; line += gridDim.x) {
     State* own = sums + line * p.count;
     const int64_t begin = thread * share;
     const int64_t end = begin + share < p.count ? begin + share : p.count;
     State state = scan.none();
+    PT_UNROLL_BY(1)
     for (int64_t c = begin; c < end; ++c) scan.append(state, own[c]);
     shares[thread] = state;
     __syncthreads();
     State before = scan.none();
+    PT_UNROLL_BY(1)
     for (int t = 0; t < thread; ++t) scan.append(before, shares[t]);
+    PT_UNROLL_BY(1)
     for (int64_t c = begin; c < end; ++c) {
       const State sum = own[c];
       own[c] = before;
@@ -84,6 +90,7 @@ template <class Scan>
 __global__ void __launch_bounds__(kThreads)
     scan_kernel(Scan scan, Pieces p, const typename Scan::State* before) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x, units = p.lines * p.count;
+  PT_UNROLL_BY(1)
   for (int64_t u = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; u < units; u += step) {
     const int64_t line = u % p.lines, piece = u / p.lines;
     typename Scan::State state = before ? before[line * p.count + piece] : scan.none();
@@ -110,12 +117,12 @@ void run(const Scan& scan, int64_t outer, int64_t n, int64_t inner) {
 }
 
 // Where the elements of a strided scan lie.
-template <class T, class Out>
+template <class T>
 struct Strided {
   ScanArgs a;
-  PT_DEVICE T in(int64_t o, int64_t k, int64_t i) const {
-    return static_cast<const T*>(
-        a.in)[o * a.in_stride.outer + k * a.in_stride.n + i * a.in_stride.inner];
+  DType dtype;
+  PT_DEVICE Compute<T> in(int64_t o, int64_t k, int64_t i) const {
+    return get<T>(a.in, o * a.in_stride.outer + k * a.in_stride.n + i * a.in_stride.inner, dtype);
   }
   PT_DEVICE int64_t at(int64_t o, int64_t k, int64_t i) const {
     return o * a.out_stride.outer + k * a.out_stride.n + i * a.out_stride.inner;
@@ -124,13 +131,11 @@ struct Strided {
 
 // Sums of float in double, of integers as int64 (which wraps).
 template <class T, bool kProduct>
-struct Accumulate : Strided<T, T> {
-  using State =
-      std::conditional_t<kFloating<T>, std::conditional_t<sizeof(T) == 2, float, double>, uint64_t>;
-  using Out = std::conditional_t<kFloating<T>, T, int64_t>;
+struct Accumulate : Strided<T> {
+  using State = std::conditional_t<kFloating<T>, double, uint64_t>;
   PT_DEVICE State none() const { return State(kProduct ? 1 : 0); }
   PT_DEVICE State load(int64_t o, int64_t k, int64_t i) const {
-    return static_cast<State>(static_cast<Compute<T>>(this->in(o, k, i)));
+    return static_cast<State>(this->in(o, k, i));
   }
   PT_DEVICE void append(State& s, State later) const {
     if constexpr (kProduct) {
@@ -140,21 +145,23 @@ struct Accumulate : Strided<T, T> {
     }
   }
   PT_DEVICE void store(int64_t o, int64_t k, int64_t i, State s) const {
-    put<Out>(this->a.out, this->at(o, k, i), s);
+    if constexpr (kFloating<T>) {
+      put<T>(this->a.out, this->at(o, k, i), static_cast<Compute<T>>(s), this->dtype);
+    } else {
+      put<int64_t>(this->a.out, this->at(o, k, i), s);
+    }
   }
 };
 
 // The last of equal elements counts; from a NaN on all is NaN.
 template <class T, bool kMax>
-struct Extreme : Strided<T, T> {
+struct Extreme : Strided<T> {
   struct State {
     Compute<T> value;
     int64_t index;  // -1 before any element
   };
   PT_DEVICE State none() const { return {Compute<T>(0), -1}; }
-  PT_DEVICE State load(int64_t o, int64_t k, int64_t i) const {
-    return {static_cast<Compute<T>>(this->in(o, k, i)), k};
-  }
+  PT_DEVICE State load(int64_t o, int64_t k, int64_t i) const { return {this->in(o, k, i), k}; }
   PT_DEVICE void append(State& s, const State& later) const {
     if (later.index < 0) return;
     const bool reaches = kMax ? later.value >= s.value : later.value <= s.value;
@@ -162,21 +169,19 @@ struct Extreme : Strided<T, T> {
   }
   PT_DEVICE void store(int64_t o, int64_t k, int64_t i, const State& s) const {
     const int64_t at = this->at(o, k, i);
-    put<T>(this->a.out, at, s.value);
+    put<T>(this->a.out, at, s.value, this->dtype);
     static_cast<int64_t*>(this->a.out2)[at] = s.index;
   }
 };
 
 template <class T>
-struct LogCumSumExp : Strided<T, T> {
+struct LogCumSumExp : Strided<T> {
   using V = Compute<T>;
   struct State {
     V max, sum;  // the largest element, and the sum of e^(x - largest)
   };
   PT_DEVICE State none() const { return {V(-__builtin_huge_valf()), V(0)}; }
-  PT_DEVICE State load(int64_t o, int64_t k, int64_t i) const {
-    return {static_cast<V>(this->in(o, k, i)), V(1)};
-  }
+  PT_DEVICE State load(int64_t o, int64_t k, int64_t i) const { return {this->in(o, k, i), V(1)}; }
   PT_DEVICE static V scaled(const State& s, V max) {
     // Equal ones first: infinite elements have no difference.
     if (s.max == max) return s.sum;
@@ -196,7 +201,7 @@ struct LogCumSumExp : Strided<T, T> {
     } else {
       v = s.max + ::logf(s.sum);
     }
-    put<T>(this->a.out, this->at(o, k, i), v);
+    put<T>(this->a.out, this->at(o, k, i), v, this->dtype);
   }
 };
 
@@ -204,6 +209,7 @@ struct LogCumSumExp : Strided<T, T> {
 template <class T>
 struct Recurrence {
   DeviceRecurrence a;
+  DType dtype;
   struct State {
     double factor, term;
   };
@@ -212,8 +218,8 @@ struct Recurrence {
   }
   PT_DEVICE State none() const { return {1, 0}; }
   PT_DEVICE State load(int64_t o, int64_t k, int64_t i) const {
-    const auto number = [](const void* p, int64_t at) {
-      return static_cast<double>(static_cast<Compute<T>>(static_cast<const T*>(p)[at]));
+    const auto number = [this](const void* p, int64_t at) {
+      return static_cast<double>(get<T>(p, at, dtype));
     };
     const double term = number(a.terms, at(o, k, i));
     if (k == 0) return {0, term};  // there is nothing before: the factor does not count
@@ -224,40 +230,42 @@ struct Recurrence {
     s.factor *= later.factor;
   }
   PT_DEVICE void store(int64_t o, int64_t k, int64_t i, const State& s) const {
-    put<T>(a.out, at(o, k, i), s.term);
+    put<T>(a.out, at(o, k, i), static_cast<Compute<T>>(s.term), dtype);
   }
 };
 
 template <class Scan>
-void scan(const ScanArgs& a) {
+void scan(const ScanArgs& a, DType dtype) {
   Scan s;
   s.a = a;
+  s.dtype = dtype;
   run(s, a.outer, a.n, a.inner);
 }
 template <class T>
 void cumsum(const ScanArgs& a) {
-  scan<Accumulate<T, false>>(a);
+  scan<Accumulate<Stored<T>, false>>(a, dtype_of<T>);
 }
 template <class T>
 void cumprod(const ScanArgs& a) {
-  scan<Accumulate<T, true>>(a);
+  scan<Accumulate<Stored<T>, true>>(a, dtype_of<T>);
 }
 template <class T>
 void cummax(const ScanArgs& a) {
-  scan<Extreme<T, true>>(a);
+  scan<Extreme<Stored<T>, true>>(a, dtype_of<T>);
 }
 template <class T>
 void cummin(const ScanArgs& a) {
-  scan<Extreme<T, false>>(a);
+  scan<Extreme<Stored<T>, false>>(a, dtype_of<T>);
 }
 template <class T>
 void logcumsumexp(const ScanArgs& a) {
-  scan<LogCumSumExp<T>>(a);
+  scan<LogCumSumExp<Stored<T>>>(a, dtype_of<T>);
 }
 template <class T>
 void recurrence(const DeviceRecurrence& a) {
-  Recurrence<T> s;
+  Recurrence<Stored<T>> s;
   s.a = a;
+  s.dtype = dtype_of<T>;
   run(s, a.outer, a.n, a.inner);
 }
 

@@ -54,6 +54,7 @@ __global__ void __launch_bounds__(kSortThreads)
   const int64_t tiles = (n + tile - 1) / tile;  // of a line
   const int64_t segments = lines * tiles;
   const int64_t groups = (segments * tile + kTile - 1) / kTile;
+  PT_UNROLL_BY(1)
   for (int64_t g = blockIdx.x; g < groups; g += gridDim.x) {
     for (int i = thread; i < kTile; i += kSortThreads) {
       const int64_t segment = g * (kTile / tile) + i / tile;
@@ -101,6 +102,7 @@ __global__ void __launch_bounds__(kSortThreads)
     merge_runs_kernel(const Key* keys, const uint32_t* from, int64_t lines, int64_t n,
                       int64_t width, Key* out_keys, uint32_t* out_from) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t p = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; p < lines * n; p += step) {
     const int64_t line = p / n, r = p % n;
     const int64_t first = r / (2 * width) * (2 * width);

@@ -14,6 +14,7 @@ constexpr int kThreads = 256;
 template <class T>
 __global__ void __launch_bounds__(kThreads) search_kernel(SearchSortedArgs a) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.rows * a.m; i += step) {
     const int64_t start = a.shared ? 0 : i / a.m * a.n;
     const auto* row = static_cast<const T*>(a.boundaries) + start;
@@ -47,6 +48,7 @@ template <class T>
 __global__ void __launch_bounds__(kThreads) is_in_kernel(DeviceIsIn a) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   const T* tests = static_cast<const T*>(a.tests);
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.n; i += step) {
     const T v = static_cast<const T*>(a.elements)[i];
     const auto key = sort_key(v, false);
@@ -77,6 +79,7 @@ PT_DEVICE void count_one(int64_t* counts, int64_t bin) {
 template <class T>
 __global__ void __launch_bounds__(kThreads) bin_count_kernel(DeviceBins a) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.n; i += step) {
     const auto bin = static_cast<int64_t>(static_cast<const T*>(a.source)[i]);
     if (bin >= 0 && bin < a.bins) count_one(a.counts, bin);
@@ -99,6 +102,7 @@ __global__ void __launch_bounds__(kThreads) histogram_kernel(DeviceBins a) {
   const V left = rounded(static_cast<V>(a.low)), right = rounded(static_cast<V>(a.high));
   const V width = rounded(right - left), count = rounded(static_cast<V>(a.bins));
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.n; i += step) {
     const V v = static_cast<V>(static_cast<const T*>(a.source)[i]);
     if (!(v >= left && v <= right)) continue;

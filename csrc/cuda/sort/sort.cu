@@ -12,6 +12,7 @@ __global__ void __launch_bounds__(kSortThreads)
     emit_kernel(const uint32_t* from, int64_t n, int64_t lines, int64_t k, int64_t inner,
                 ConstRowArray source, RowArray values, RowArray indices) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t p = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; p < lines * k; p += step) {
     const int64_t line = p / k, r = p - line * k;
     const int64_t o = line / inner, i = line - o * inner;
@@ -76,6 +77,7 @@ __global__ void __launch_bounds__(kSortThreads)
     choose_kernel(const Key* keys, uint32_t* from, int64_t lines, int64_t n, SelectKind kind,
                   int64_t k, bool floating) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t line = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; line < lines; line += step) {
     const Key* row = keys + line * n;
     int64_t place = k - 1;
@@ -120,6 +122,7 @@ __global__ void __launch_bounds__(kSortThreads)
     places_kernel(const uint32_t* from, const int64_t* keys, int64_t n, int64_t* sorted,
                   int64_t* order) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  PT_UNROLL_BY(1)
   for (int64_t p = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; p < n; p += step) {
     order[p] = from[p];
     sorted[p] = keys[from[p]];
