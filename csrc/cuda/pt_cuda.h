@@ -12,7 +12,7 @@
 // Loops whose length the compiler does not know are unrolled by four, which quadruples a kernel.
 // PT_UNROLL_BY(1) leaves them as they are.
 #define PT_PRAGMA(text) _Pragma(#text)
-#define PT_UNROLL_BY(1) PT_UNROLL_BY(1)
+#define PT_KEEP_LOOP PT_UNROLL_BY(1)
 
 #ifdef PT_CUDA_EMULATION
 #include "cuda/emu/cuda_runtime.h"

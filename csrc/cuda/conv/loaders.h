@@ -108,7 +108,7 @@ struct TensorProductLoader : ProductLoader<typename Math::T, Math> {
     constexpr int kStep = Math::kThreads / 4;
     const Place* own = terms + chunk * kPer;
     const int there = left - chunk * kPer;
-    PT_UNROLL_BY(1)
+    PT_KEEP_LOOP
     for (int e = 0; e < kTile / kStep; ++e) {
       const int at = row + e * kStep;
       const T* from = this->a + at * this->p.a_row;
@@ -149,7 +149,7 @@ struct TensorProductLoader : ProductLoader<typename Math::T, Math> {
     } else {
       T* to = reinterpret_cast<T*>(Math::slot_b(shared, slot));
       const int column = thread % kTile;
-      PT_UNROLL_BY(1)
+      PT_KEEP_LOOP
       for (int first = thread / kTile; first < Math::kSlice; first += 4 * kChunkStep) PT_UNROLL
       for (int e = 0; e < 4; ++e) {
         const int k = first + e * kChunkStep;

@@ -64,7 +64,7 @@ PT_DEVICE void finish_tile(Math& math, typename Math::Sum* part_tile, const Fini
     __syncthreads();
     math.put(part_tile, part);
     __syncthreads();
-    PT_UNROLL_BY(1)
+    PT_KEEP_LOOP
     for (int e = static_cast<int>(threadIdx.x); e < Math::kPartRows * kAcross;
          e += Math::kThreads) {
       const int row = e / kAcross, column = e % kAcross * 4;
