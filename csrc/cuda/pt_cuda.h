@@ -10,7 +10,7 @@
 #include "core/dtype.h"
 
 // Loops whose length the compiler does not know are unrolled by four, which quadruples a kernel.
-// PT_UNROLL_BY(1) leaves them as they are.
+// PT_KEEP_LOOP leaves them as they are.
 #define PT_PRAGMA(text) _Pragma(#text)
 #define PT_KEEP_LOOP PT_UNROLL_BY(1)
 
