@@ -75,7 +75,7 @@ template <class T>
 using Wrapping = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, sizeof(T) == 8 ? 1 : 2)
     integers_kernel(GemmArgs g, int64_t tiles_m, int64_t tiles_n) {
   using S = Wrapping<T>;
   PT_SHARED(S, a_slice, [kSlice][kTile + 1]);

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import pytensor as torch
+from pytensor import _ops
 from pytensor.nn import functional as F
 
 ROOT = Path(__file__).parents[2]
@@ -216,6 +217,30 @@ def test_large_tiles_of_convolutions(precision):
     x, w = numbers(precision, 17, 6, 22, 22), numbers(precision, 131, 6, 3, 3)
     want = F.conv2d(*(torch.tensor(exact(t, precision)) for t in (x, w)), padding=1)
     assert_close(F.conv2d(x.cuda(), w.cuda(), padding=1), want.numpy(), precision, 54)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "groups"),
+    [
+        (((2, 3, 9, 10), (5, 3, 3, 3)), 1),
+        (((2, 16, 8, 8), (12, 16, 1, 1)), 1),  # a product for each image
+        (((2, 6, 8, 9), (6, 1, 3, 3)), 6),  # depthwise
+        (((1, 70, 7, 7), (4, 70, 3, 3)), 1),  # the sums are cut
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_follows_a_convolution(dtype, sizes, groups):
+    x, w = (numbers(dtype, *s) for s in sizes)
+    channels = sizes[1][0]
+    scale, shift = numbers(dtype, channels), numbers(dtype, channels + 1)[1:]
+    plain = F.conv2d(x.double(), w.double(), groups=groups)
+    residual = numbers(dtype, *plain.shape)
+    finish = _ops.internal["conv_finished"]
+    settings = [1, 1], [0, 0], [1, 1], list(plain.shape[2:]), groups, -1.0, 2.0
+    got = finish(*(t.cuda() for t in (x, w, scale, shift, residual)), *settings)
+    factor, summand = (t.double().reshape(1, -1, 1, 1) for t in (scale, shift))
+    want = (plain * factor + summand + residual.double()).clamp(-1.0, 2.0)
+    assert_close(got, want.numpy(), dtype, 3 * math.prod(sizes[1][1:]))
 
 
 def test_transposed_convolution_of_halves():

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cpu/conv_args.h"
+#include "cuda/conv/finish.h"
 #include "cuda/pt_cuda.h"
 #include "cuda/reduce/frame.h"
 
@@ -17,7 +18,7 @@ struct ConvNumbers {
   I batch, groups, in_channels, out_channels;
   I in[3], out[3], kernel[3], stride[3], padding[3], dilation[3];
   void *input, *weight, *output;
-  const void* bias;
+  ConvFinish finish;
 
   explicit ConvNumbers(const ConvArgs& a)
       : batch(static_cast<I>(a.batch)),
@@ -27,7 +28,7 @@ struct ConvNumbers {
         input(a.input),
         weight(a.weight),
         output(a.output),
-        bias(a.bias) {
+        finish(a) {
     for (int d = 0; d < 3; ++d) {
       in[d] = static_cast<I>(a.in[d]);
       out[d] = static_cast<I>(a.out[d]);
@@ -62,12 +63,6 @@ template <class T>
 using ConvSum = std::conditional_t<kFloating<T>, Compute<T>, uint64_t>;
 
 template <class T, class I>
-PT_DEVICE T direct_finished(const ConvNumbers<I>& a, I channel, ConvSum<T> sum) {
-  if (a.bias) sum += static_cast<ConvSum<T>>(static_cast<const T*>(a.bias)[channel]);
-  return static_cast<T>(sum);
-}
-
-template <class T, class I>
 __global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2)
     direct_forward_kernel(ConvNumbers<I> a, I all) {
   const I in = a.in[0] * a.in[1] * a.in[2];
@@ -94,7 +89,7 @@ __global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2)
         }
       }
     }
-    static_cast<T*>(a.output)[i] = direct_finished<T>(a, e.channel, sum);
+    put<T>(a.output, i, finished<T>(a.finish, e.channel, i, sum));
   }
 }
 
@@ -136,7 +131,7 @@ __global__ void __launch_bounds__(kDirectThreads, sizeof(I) == 4 ? 4 : 2)
         }
       }
     }
-    static_cast<T*>(a.input)[i] = direct_finished<T>(a, e.channel, sum);
+    put<T>(a.input, i, finished<T>(a.finish, e.channel, i, sum));
   }
 }
 

@@ -69,7 +69,7 @@ struct FfmaProductLoader : ProductLoader<T, Math> {
       const int k = thread % kSlice, row = thread / kSlice;
       T* to = Math::slot_a(shared, slot) + k * Math::kRowStride + row;
       const T* from = this->a + row * this->p.a_row + terms[k].other;
-      PT_UNROLL
+      PT_KEEP_LOOP
       for (int e = 0; e < Math::kRows / kStep; ++e)
         async_copy<kSize>(to + e * kStep, from + e * kStep * this->p.a_row,
                           k < left && row + e * kStep < this->rows ? kSize : 0);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cpu/conv_args.h"
+#include "cuda/conv/finish.h"
 #include "cuda/divider.h"
 #include "cuda/pt_cuda.h"
 #include "cuda/reduce/frame.h"
@@ -29,9 +30,7 @@ struct Product {
   const void* a;
   const void* image;
   void* c;
-  // For each row of each group, or null; the residual is laid out as C.
-  const void *bias, *scale, *residual;
-  double least, most;
+  ConvFinish finish;  // of rows of all groups
   int groups;
   unsigned m, n, k;
   int64_t a_row, c_row;                   // the next row's distance
@@ -110,24 +109,10 @@ PT_DEVICE ProductUnit product_unit(const Product& p, int64_t unit) {
   return u;
 }
 
-// What ConvArgs says of a sum; `at` is its place in C.
+// C's element `at` of a row.
 template <class T, class S>
 PT_DEVICE S finished(const Product& p, int group, unsigned row, int64_t at, S v) {
-  const int64_t channel = int64_t{group} * p.m + row;
-  const S bias = p.bias ? static_cast<S>(static_cast<const T*>(p.bias)[channel]) : S(0);
-  if (p.scale) {
-    const S scale = static_cast<S>(static_cast<const T*>(p.scale)[channel]);
-    if constexpr (sizeof(S) == 4) {
-      v = fmaf(scale, v, bias);
-    } else {
-      v = fma(scale, v, bias);
-    }
-  } else {
-    v += bias;
-  }
-  if (p.residual) v += static_cast<S>(static_cast<const T*>(p.residual)[at]);
-  const S least = static_cast<S>(p.least), most = static_cast<S>(p.most);
-  return v < least ? least : v > most ? most : v;
+  return finished<T, S>(p.finish, int64_t{group} * p.m + row, at, v);
 }
 
 // For finish_tile.

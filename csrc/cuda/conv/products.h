@@ -65,8 +65,6 @@ inline Product sized(const ConvArgs& a, int64_t m, int64_t n, int64_t k, const i
   p.k = static_cast<unsigned>(k);
   p.groups = static_cast<int>(a.groups);
   p.dense = true;
-  p.least = -__builtin_inf();
-  p.most = __builtin_inf();
   for (int d = 0; d < 3; ++d) {
     p.size[d] = static_cast<int>(size[d]);
     p.every[d] = Divider(1);
@@ -83,11 +81,7 @@ Product forward_product(const ConvArgs& a) {
   p.a = a.weight;
   p.image = a.input;
   p.c = a.output;
-  p.bias = a.bias;
-  p.scale = a.scale;
-  p.residual = a.residual;
-  p.least = a.least;
-  p.most = a.most;
+  p.finish = ConvFinish(a);
   p.a_row = terms;
   p.c_row = out;
   p.a_group = a.out_channels * terms;
@@ -109,7 +103,7 @@ Product input_gradient_product(const ConvArgs& a) {
   p.a = a.weight;
   p.image = a.output;
   p.c = a.input;
-  p.bias = a.bias;
+  p.finish.bias = a.bias;
   p.a_row = kernel;
   p.c_row = in;
   p.a_group = a.out_channels * a.in_channels * kernel;

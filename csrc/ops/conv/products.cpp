@@ -15,8 +15,6 @@
 #include "ops/conv/conv.h"
 #include "ops/conv/geometry.h"
 #include "ops/index/selection.h"
-#include "ops/pointwise/arithmetic.h"
-#include "ops/pointwise/unary.h"
 #include "ops/reduce/sum.h"
 
 namespace pt {
@@ -218,20 +216,6 @@ PT_OP(conv_finished)
                to_text(sizes));
       PT_CHECK(input.numel() > 0 && weight.numel() > 0,
                "conv_finished(): input or weight is empty");
-      if (call_on_device) {  // whose kernels stop at the bias
-        const GradModeGuard off(false);
-        const auto of_channels = [&](const Tensor& v) {
-          Dims strides(static_cast<int>(sizes.size()), 0);
-          strides[1] = v->strides[0];
-          return make_view(v, sizes, strides, v.offset());
-        };
-        Tensor y =
-            conv_forward(input, weight, Tensor(), stride, padding, dilation, output_size, groups);
-        if (scale.defined()) y = mul(y, of_channels(scale));
-        if (shift.defined()) y = add(y, of_channels(shift));
-        if (residual.defined()) y = add(y, residual);
-        return clamp(y, Scalar(least), Scalar(most));
-      }
       ConvCall call{kForward,
                     kUnitsForward,
                     direct_forward,
