@@ -286,3 +286,10 @@ def test_nvtx_ranges_are_counted():
     assert nvtx.range_pop() == -1
     nvtx.range_end(nvtx.range_start("d"))
     nvtx.mark("e")
+
+
+def test_formulas_of_gradients_do_not_ask_for_the_default_device():
+    x = pt.ones(3, 4, requires_grad=True)
+    with pt.device("cuda"):
+        (x[1:].prod(1).sum() + x.diagonal().sum() + x.cumsum(0).std() + x.norm()).backward()
+    assert x.grad.is_cpu
