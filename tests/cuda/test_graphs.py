@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 
 import pytest
 
 import pytensor as pt
 from pytensor import nn
+from tests.cuda.settings import CACHED, CHECKED_LIBRARY, EMULATED, IS_CHECKED
 
 pytestmark = pytest.mark.skipif(not pt.cuda.is_available(), reason="no cuda device")
 
@@ -84,6 +87,27 @@ def test_twenty_replays_train_as_twenty_steps(optimizer, dropout):
     assert losses == wanted_losses
     assert all(pt.equal(a, b) for a, b in zip(params, wanted))
     assert len(set(losses)) > 3
+
+
+@pytest.mark.skipif(
+    not EMULATED or IS_CHECKED or not CHECKED_LIBRARY.exists(),
+    reason="no build with PYTENSOR_CUDA=CHECKED",
+)
+def test_replays_touch_what_they_may_and_in_order():
+    """The same through the library that sees every access."""
+    setting = {
+        "PYTENSOR_CUDA_LIBRARY": str(CHECKED_LIBRARY),
+        "PYTENSOR_EMU_PROTECT": "0",
+        "PYTENSOR_EMU_ORDER": "random",
+        "PYTENSOR_EMU_LAZY": "1",
+    }
+    names = "AdamW or branches or graphed_callables or advance"
+    command = [sys.executable, "-m", "pytest", __file__, "-q", "-k", names]
+    done = subprocess.run(
+        command, env=os.environ | setting, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "5 passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["NAdam", "RAdam", "Adamax", "RMSprop", "Adadelta", "ASGD"])
@@ -314,7 +338,7 @@ def test_graphs_share_a_pool():
     b, more = reserved_by(second, first.pool())
     c, separate = reserved_by(apart)
     assert first.pool() == second.pool() != apart.pool()
-    if os.environ.get("PYTENSOR_CUDA_CACHE") != "0":
+    if CACHED:
         assert more < separate
     first.replay()
     second.replay()
@@ -346,7 +370,7 @@ def test_pinned_memory_is_kept_for_the_graph_that_copies_from_it():
     source = pt.full((700,), 3.0).pin_memory()
     at = source.data_ptr()
     x = pt.zeros(700, device="cuda")
-    g = capture(lambda: x.copy_(source, non_blocking=True))
+    g = capture(lambda source=source: x.copy_(source, non_blocking=True))
     del source
     others = [pt.zeros(700).pin_memory() for _ in range(3)]
     assert at not in [o.data_ptr() for o in others]
