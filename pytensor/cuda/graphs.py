@@ -130,6 +130,8 @@ class graph:
         pool: see :meth:`CUDAGraph.capture_begin`.
         stream: where to capture; by default one that all captures share.
         capture_error_mode: see :meth:`CUDAGraph.capture_begin`.
+        enable_annotations: accepted.
+        check_input_liveness: accepted.
     """
 
     default_capture_stream: Stream | None = None
@@ -140,6 +142,8 @@ class graph:
         pool: Pool | None = None,
         stream: Stream | None = None,
         capture_error_mode: str = "global",
+        enable_annotations: bool = False,
+        check_input_liveness: bool = False,
     ) -> None:
         self.cuda_graph = cuda_graph
         self.pool = pool

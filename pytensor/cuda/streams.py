@@ -109,18 +109,25 @@ class Event:
         enable_timing: whether elapsed_time() will be asked.
         blocking: accepted for programs that give it.
         interprocess: not supported.
+        external: not supported.
 
     Raises:
         RuntimeError: the library has no CUDA part.
     """
 
     def __init__(
-        self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False
+        self,
+        enable_timing: bool = False,
+        blocking: bool = False,
+        interprocess: bool = False,
+        external: bool = False,
     ) -> None:
         if not _C.cuda_built():
             raise RuntimeError("torch.cuda.Event requires CUDA support")
         if interprocess:
             raise RuntimeError("Event: events between processes are not supported")
+        if external:
+            raise RuntimeError("Event: events across the border of a graph are not supported")
         self._timing = enable_timing
         self.cuda_event = 0  # made when it is first recorded
 

@@ -72,7 +72,8 @@ void* allocate_pinned(size_t bytes) {
   while (size < bytes) size *= 2;
   const std::lock_guard lock(mutex);
   if (!waiting.empty()) collect();
-  if (const auto it = free_blocks.find(size); it != free_blocks.end()) {
+  // The one that was freed last.
+  if (auto it = free_blocks.upper_bound(size); it != free_blocks.begin() && (--it)->first == size) {
     Block* b = it->second;
     free_blocks.erase(it);
     return b->data;

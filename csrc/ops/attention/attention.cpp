@@ -116,13 +116,9 @@ struct Weights {
   Tensor weights;
 };
 
-// True where a key comes after the row. Made by the host: short rows of bytes.
+// True where a key comes after the row.
 Tensor later_keys(int64_t rows, int64_t keys, Device device) {
-  const Tensor later = empty_tensor(Dims{rows, keys}, DType::kBool, Device());
-  bool* p = later.data<bool>();
-  for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < keys; ++j) *p++ = j > i;
-  return device.is_cpu() ? later : copy_to(later, DType::kBool, device);
+  return triu(ones(Dims{rows, keys}, DType::kBool, std::nullopt, device, false), 1);
 }
 
 // softmax(scale * q @ k.T + mask); a row whose scores are all -inf gets zeros.

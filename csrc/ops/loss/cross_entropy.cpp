@@ -71,7 +71,8 @@ struct Call {
     if (weights.defined()) {
       weight = as_contiguous(cast_to(weights, accumulate));
       a.weight = weight.raw();
-      a.weight_sum = sum(cast_to(weight, DType::kFloat64)).item().to_double();
+      if (a.smoothing > 0)  // reading it waits for a device
+        a.weight_sum = sum(cast_to(weight, DType::kFloat64)).item().to_double();
     }
   }
   // The forward function where nothing may be read: the same results.

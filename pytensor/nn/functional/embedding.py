@@ -199,12 +199,14 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         return pytensor.empty(
             (*tensor.shape, num_classes), dtype=pytensor.int64, device=tensor.device
         )
-    if tensor.min() < 0:
-        raise RuntimeError("Class values must be non-negative.")
-    largest = int(tensor.max())
-    if num_classes == -1:
-        num_classes = largest + 1
-    elif num_classes <= largest:
-        raise RuntimeError("Class values must be smaller than num_classes.")
+    # On a device scatter_ finds wrong classes, without anybody's waiting.
+    if num_classes < 0 or not tensor.is_cuda:
+        if tensor.min() < 0:
+            raise RuntimeError("Class values must be non-negative.")
+        largest = int(tensor.max())
+        if num_classes == -1:
+            num_classes = largest + 1
+        elif num_classes <= largest:
+            raise RuntimeError("Class values must be smaller than num_classes.")
     zeros = pytensor.zeros((*tensor.shape, num_classes), dtype=pytensor.int64, device=tensor.device)
     return zeros.scatter_(-1, tensor.unsqueeze(-1), 1)
