@@ -87,7 +87,6 @@ if DEVICE != "cpu":
     # torch's tensor lies in NumPy's memory, pytensor's in memory of its own
     DEVIATIONS["set.source_Tensor_storage_offset", "0-dim"] = "the storage can grow"
     # torch asserts on the device, which ends its use
-    DEVIATIONS["_binary_cross_entropy", "does not raise"] = "the range is not looked at"
     DEVIATIONS["_plane_gather", "does not raise"] = "places are those of a pool"
 
 

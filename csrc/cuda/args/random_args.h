@@ -61,7 +61,7 @@ struct DeviceRejection {
   const void *a = nullptr, *b = nullptr;
   void* out = nullptr;
   int64_t n = 0;
-  uint64_t seed = 0, counter = 0;
+  DrawKey key;
 };
 using DeviceRejectionFn = void(const DeviceRejection&);
 

@@ -2,6 +2,7 @@
 // 3", 2011. And what is made of its words.
 #pragma once
 
+#include "cuda/args/random_args.h"
 #include "cuda/pt_cuda.h"
 
 namespace pt::cuda {
@@ -31,6 +32,11 @@ PT_DEVICE Words philox(uint64_t seed, uint64_t counter, uint32_t turn = 0) {
 
 PT_DEVICE uint64_t joined(uint32_t high, uint32_t low) {
   return static_cast<uint64_t>(high) << 32 | low;
+}
+
+PT_DEVICE DrawKey resolved(DrawKey key) {
+  if (!key.words) return key;
+  return {key.words[0], key.words[1] + key.counter, nullptr};
 }
 
 // Numbers of one type from words, kWords each: unit() in [0, 1), open() in (0, 1).

@@ -20,11 +20,6 @@ PT_DEVICE double cos_of(double x) { return ::cos(x); }
 PT_DEVICE float sin_of(float x) { return ::sinf(x); }
 PT_DEVICE double sin_of(double x) { return ::sin(x); }
 
-PT_DEVICE DrawKey resolved(DrawKey key) {
-  if (!key.words) return key;
-  return {key.words[0], key.words[1] + key.counter, nullptr};
-}
-
 // The elements of counter i, of type V: f(words, k) is the k-th.
 template <class T, class V, class F>
 PT_DEVICE void fill_each(const DeviceRandom& a, F f) {

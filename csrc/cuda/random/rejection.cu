@@ -36,9 +36,9 @@ struct Source {
 };
 
 template <class T>
-PT_DEVICE T sample_at(const DeviceRejection& a, RejectionKind kind, int64_t i) {
+PT_DEVICE T sample_at(const DeviceRejection& a, RejectionKind kind, const DrawKey& key, int64_t i) {
   namespace rejection = pt::device::rejection;
-  Source source{a.seed, a.counter + static_cast<uint64_t>(i)};
+  Source source{key.seed, key.counter + static_cast<uint64_t>(i)};
   const T x = static_cast<const T*>(a.a)[i];
   if (kind == RejectionKind::kPoisson)
     return static_cast<T>(rejection::sample_poisson(source, static_cast<double>(x)));
@@ -51,9 +51,10 @@ PT_DEVICE T sample_at(const DeviceRejection& a, RejectionKind kind, int64_t i) {
 
 template <class T, RejectionKind kKind>
 __global__ void __launch_bounds__(kThreads) sample_kernel(DeviceRejection a) {
+  const DrawKey key = resolved(a.key);
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.n; i += step)
-    static_cast<T*>(a.out)[i] = sample_at<T>(a, kKind, i);
+    static_cast<T*>(a.out)[i] = sample_at<T>(a, kKind, key, i);
 }
 
 template <class T>

@@ -62,7 +62,7 @@ void dropout(Generator& g, DType t, const void* x, void* out, bool* mask, int64_
 void sample(Generator& g, RejectionKind kind, DType t, const void* a, const void* b, void* out,
             int64_t n) {
   static const Kernel<DeviceRejectionFn> kernel{"device_rejection"};
-  kernel.get(t)({kind, a, b, out, n, g.initial_seed(), g.take_counters(static_cast<uint64_t>(n))});
+  kernel.get(t)({kind, a, b, out, n, next_key(g, static_cast<uint64_t>(n))});
 }
 
 Tensor permutation(Generator& g, int64_t n) {
