@@ -100,23 +100,32 @@ def gradients(T, sizes, x, w, bias, grad):
     return y, x.grad, w.grad
 
 
+def case_of(sizes):
+    """Input, weight, bias and the result's gradient."""
+    batch, channels, height, width, out, kernel, _, _, _, groups = sizes
+    x = torch.randn(batch, channels, height, width)
+    w = torch.randn(out, channels // groups, kernel, kernel)
+    grad = torch.randn(torch.nn.functional.conv2d(x, w, None, *sizes[6:]).shape)
+    return x, w, torch.randn(out), grad
+
+
+def check_threads(ours, sizes, inputs):
+    """One thread gives the same bits."""
+    pytensor.set_num_threads(1)
+    again = gradients(pytensor, sizes, *inputs)
+    for first, second in zip(ours, again, strict=True):
+        assert pytensor.equal(first, second)
+
+
 @pytest.mark.parametrize("sizes", CONVOLUTIONS, ids=lambda s: "x".join(map(str, s)))
 def test_convolutions(sizes):
-    batch, channels, height, width, out, kernel, _, _, _, groups = sizes
-    x = torch.randn(batch, channels, height, width).bfloat16()
-    w = torch.randn(out, channels // groups, kernel, kernel).bfloat16()
-    bias = torch.randn(out).bfloat16()
-    shape = torch.nn.functional.conv2d(x, w, None, *sizes[6:]).shape
-    grad = torch.randn(shape).bfloat16()
+    x, w, bias, grad = (t.bfloat16() for t in case_of(sizes))
     exact = gradients(torch, sizes, *(t.double() for t in (x, w, bias, grad)))
     like = gradients(torch, sizes, x, w, bias, grad)
     ours = gradients(pytensor, sizes, *map(twin, (x, w, bias, grad)))
     for mine, truth, theirs in zip(ours, exact, like, strict=True):
         check(mine, truth.detach(), theirs)
-    pytensor.set_num_threads(1)
-    again = gradients(pytensor, sizes, *map(twin, (x, w, bias, grad)))
-    for first, second in zip(ours, again, strict=True):
-        assert pytensor.equal(first, second)
+    check_threads(ours, sizes, map(twin, (x, w, bias, grad)))
 
 
 def test_results_do_not_depend_on_threads():
@@ -211,22 +220,13 @@ def test_high_precision_of_products():
 
 @pytest.mark.parametrize("sizes", CONVOLUTIONS_IN_PARTS, ids=lambda s: "x".join(map(str, s)))
 def test_high_precision_of_convolutions(sizes):
-    batch, channels, height, width, out, kernel, _, _, _, groups = sizes
-    x, w = (
-        torch.randn(batch, channels, height, width),
-        torch.randn(out, channels // groups, kernel, kernel),
-    )
-    bias = torch.randn(out)
-    grad = torch.randn(torch.nn.functional.conv2d(x, w, None, *sizes[6:]).shape)
+    x, w, bias, grad = case_of(sizes)
     exact = gradients(torch, sizes, *(t.double() for t in (x, w, bias, grad)))
     pytensor.set_float32_matmul_precision("high")
     ours = gradients(pytensor, sizes, *map(twin32, (x, w, bias, grad)))
     for name, mine, truth in zip(("y", "x", "w"), ours, exact, strict=True):
         check_high(mine, truth.detach(), name)
-    pytensor.set_num_threads(1)
-    again = gradients(pytensor, sizes, *map(twin32, (x, w, bias, grad)))
-    for first, second in zip(ours, again, strict=True):
-        assert pytensor.equal(first, second)
+    check_threads(ours, sizes, map(twin32, (x, w, bias, grad)))
 
 
 def test_high_precision_of_fused_convolutions():

@@ -69,24 +69,32 @@ struct TileWalk {
 };
 inline constexpr int64_t kNoJump[1] = {0};
 
-// One step of a block for operands in two parts: high x low, high x high and low x high. The
-// product of the low parts is smaller than what is lost in them.
+// One step of a block. It leaves A's tiles in registers 4 and 5, B's in 6 and 7.
+template <int kA, int kB>
+PT_GEMM_INLINE void multiply_step(const uint16_t* pa, int64_t a_second, int64_t a_row,
+                                  const uint16_t* pb, int64_t b_second, int64_t b_row) {
+  PT_TILE_LOAD(6, pb, b_row);
+  PT_TILE_LOAD(4, pa, a_row);
+  PT_TILE_PRODUCT(0, 4, 6);
+  if (kB > 1) {
+    PT_TILE_LOAD(7, pb + b_second, b_row);
+    PT_TILE_PRODUCT(1, 4, 7);
+  }
+  if (kA > 1) {
+    PT_TILE_LOAD(5, pa + a_second, a_row);
+    PT_TILE_PRODUCT(2, 5, 6);
+    if (kB > 1) PT_TILE_PRODUCT(3, 5, 7);
+  }
+}
+
+// The same for operands in two parts: high x low, high x high and low x high. The product of the
+// low parts is smaller than what is lost in them. Loads from the L2 cache keep up by themselves
+// with three products for each pair of tiles.
 template <int kA, int kB>
 PT_GEMM_INLINE void multiply_parts(const uint16_t* pa, const TileOperand& a, const uint16_t* pb,
                                    const TileOperand& b) {
   const int64_t a_row = 2 * a.row, b_row = 2 * b.row;
-  PT_TILE_LOAD(4, pa, a_row);
-  PT_TILE_LOAD(6, pb + b.low, b_row);
-  PT_TILE_PRODUCT(0, 4, 6);
-  if (kB > 1) {
-    PT_TILE_LOAD(7, pb + b.low + b.second, b_row);
-    PT_TILE_PRODUCT(1, 4, 7);
-  }
-  if (kA > 1) {
-    PT_TILE_LOAD(5, pa + a.second, a_row);
-    PT_TILE_PRODUCT(2, 5, 6);
-    if (kB > 1) PT_TILE_PRODUCT(3, 5, 7);
-  }
+  multiply_step<kA, kB>(pa, a.second, a_row, pb + b.low, b.second, b_row);
   PT_TILE_LOAD(6, pb, b_row);
   PT_TILE_PRODUCT(0, 4, 6);
   if (kA > 1) PT_TILE_PRODUCT(2, 5, 6);
@@ -132,26 +140,14 @@ PT_GEMM_INLINE void multiply_tiles(const TileWalk& walk, const TileOperand& a, c
     const uint16_t* pb = b.at + walk.jumps[j];
     const uint16_t* ahead = (packed_b ? pb : pa) + kAhead;
     for (int64_t s = 0; s < walk.steps; s++, pa += a.step, pb += b.step, ahead += 2 * kTileSize) {
-      // With three products for each pair of tiles, loads from the L2 cache keep up by themselves.
       if constexpr (kParts > 1) {
         multiply_parts<kA, kB>(pa, a, pb, b);
-        continue;
-      }
-      PT_GEMM_UNROLL for (int i = 0; i < kTileRows; i++) {
-        __builtin_prefetch(ahead + i * kTileDepth);
-        if (kB > 1) __builtin_prefetch(ahead + (kTileRows + i) * kTileDepth);
-      }
-      PT_TILE_LOAD(6, pb, b_row);
-      PT_TILE_LOAD(4, pa, a_row);
-      PT_TILE_PRODUCT(0, 4, 6);
-      if (kB > 1) {
-        PT_TILE_LOAD(7, pb + b.second, b_row);
-        PT_TILE_PRODUCT(1, 4, 7);
-      }
-      if (kA > 1) {
-        PT_TILE_LOAD(5, pa + a.second, a_row);
-        PT_TILE_PRODUCT(2, 5, 6);
-        if (kB > 1) PT_TILE_PRODUCT(3, 5, 7);
+      } else {
+        PT_GEMM_UNROLL for (int i = 0; i < kTileRows; i++) {
+          __builtin_prefetch(ahead + i * kTileDepth);
+          if (kB > 1) __builtin_prefetch(ahead + (kTileRows + i) * kTileDepth);
+        }
+        multiply_step<kA, kB>(pa, a.second, a_row, pb, b.second, b_row);
       }
     }
   }
