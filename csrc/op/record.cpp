@@ -149,8 +149,7 @@ void OpNode::apply(GradVector& grads, GradVector& out) {
   if (released_) raise_freed_graph();
   // A formula's own tensors are where the gradients are.
   const auto any = std::find_if(grads.begin(), grads.end(), [](auto& g) { return g.defined(); });
-  const CallDeviceGuard place(any == grads.end() ? call_device() : any->device(),
-                              op_.name.c_str());
+  const CallDeviceGuard place(any == grads.end() ? call_device() : any->device(), op_.name.c_str());
   const Schema& schema = *op_.schema;
   Value args[kMaxParams];
   Tensor held[kMaxParams];

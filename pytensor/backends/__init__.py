@@ -2,8 +2,8 @@
 
 This library's kernels are its own and deterministic. Few settings have an effect: ``cpu.winograd``
 chooses how convolutions are computed there; ``cuda.matmul.allow_tf32`` (which is
-``set_float32_matmul_precision``) and ``cudnn.allow_tf32`` let devices round inputs, as that function
-and autocast do on the cpu. The rest is remembered.
+``set_float32_matmul_precision``) and ``cudnn.allow_tf32`` let devices round inputs, as that
+function and autocast do on the cpu. The rest is remembered.
 """
 
 from __future__ import annotations
