@@ -229,6 +229,28 @@ def test_fused_inference():
         assert set(kinds) == {bf16}
 
 
+def test_fused_pools():
+    """Rounding after pools gives the bits of rounding before them."""
+    from pytensor import nn
+
+    pytensor.manual_seed(0)
+    net = nn.Sequential(
+        *(nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 3), nn.ReLU()),
+        *(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16 * 11 * 11, 10)),
+    )
+    x = pytensor.randn(3, 1, 52, 52)
+    for dtype in (bf16, pytensor.float16):
+        with pytensor.no_grad(), pytensor.autocast("cpu", dtype=dtype):
+            fused, first = net(x), net[:3](x)
+            handles = [m.register_forward_hook(lambda *_: None) for m in net]
+            apart, first_apart = net(x), net[:3](x)
+        for handle in handles:
+            handle.remove()
+        assert fused.dtype == apart.dtype == first.dtype == dtype
+        assert pytensor.equal(first, first_apart)
+        assert (fused - apart).abs().max() < 0.02 * apart.abs().max()
+
+
 @pytest.mark.parametrize("unit", ["none", "dot", "tiles"])
 def test_units(unit):
     """Every kernel and every ISA gives autocast's dtypes and about the same numbers."""
@@ -236,7 +258,7 @@ def test_units(unit):
         "from tests.amp.test_autocast import *\n"
         "test_training_follows_torch(); test_casts_of_parameters_follow_their_values()\n"
         "test_regions_nest_and_restore(); test_a_parameter_used_twice_gets_both_gradients()\n"
-        "test_fused_inference()\n"
+        "test_fused_inference(); test_fused_pools()\n"
     )
     environment = os.environ | {"PYTENSOR_BF16": unit}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=120)

@@ -19,6 +19,8 @@ from pytensor.nn.modules import _hooks
 from pytensor.nn.modules.activation import ReLU, ReLU6
 from pytensor.nn.modules.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from pytensor.nn.modules.conv import Conv1d, Conv2d, Conv3d
+from pytensor.nn.modules.flatten import Flatten
+from pytensor.nn.modules.pooling import MaxPool1d, MaxPool2d
 
 _conv_fused = _ops.internal["conv_fused"]
 _NORM_OF: dict[Any, Any] = {Conv1d: BatchNorm1d, Conv2d: BatchNorm2d, Conv3d: BatchNorm3d}
@@ -29,7 +31,8 @@ _LIMITS: dict[Any, tuple[float, float]] = {
 }
 _HALVES = (pytensor.bfloat16, pytensor.float16)
 # As they were written: a class whose forward was replaced since is not fused.
-_FORWARDS: dict[Any, Any] = {c: c.forward for c in (*_NORM_OF, *_NORM_OF.values(), ReLU, ReLU6)}
+_COMMUTING = (ReLU, ReLU6, MaxPool1d, MaxPool2d, Flatten)
+_FORWARDS: dict[Any, Any] = {c: c.forward for c in (*_NORM_OF, *_NORM_OF.values(), *_COMMUTING)}
 
 
 def run_sequence(modules: Sequence[Any], input: Any) -> Any:
@@ -45,7 +48,7 @@ def run_sequence(modules: Sequence[Any], input: Any) -> Any:
                 if result is not None:
                     input, i, unrounded = result, end, rounding is not None
                     continue
-        if unrounded:
+        if unrounded and not _commutes_with_rounding(conv):
             input, unrounded = input.to(rounding), False
         input = conv(input)
     return input.to(rounding) if unrounded else input
@@ -79,6 +82,18 @@ def conv_norm_act(
             out += residual if shortcut is None else shortcut(residual)
         input = out if act is None else act(out)
     return input.to(rounding) if unrounded else input
+
+
+def _commutes_with_rounding(module: Any) -> bool:
+    """Whether rounding after the module gives the same bits as before it: maxima and views."""
+    kind = type(module)
+    return (
+        kind in _COMMUTING
+        and kind.forward is _FORWARDS[kind]
+        and not _is_special(module)
+        and not _global_hooks()
+        and not getattr(module, "return_indices", False)
+    )
 
 
 def _rounding() -> Any:
