@@ -75,7 +75,7 @@ def build(folder: Path, compiler: str, sources: list[Path]) -> bool:
         if done.returncode != 0:
             print(done.stdout + done.stderr)
             return False
-    targets = [str(object_of(s).with_suffix(".cu.o")) for s in sources]
+    targets = [str(object_of(s)) for s in sources]
     command = [program("ninja"), "-C", str(folder), *(targets or ["libpytensor_cuda.so"])]
     return subprocess.run(command, env=environment).returncode == 0
 
