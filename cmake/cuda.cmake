@@ -95,7 +95,6 @@ else()
       ${compression}
       --expt-relaxed-constexpr
       -Xcompiler=-Wall,-Wextra
-      -Xcompiler=-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
       $<$<BOOL:${PYTENSOR_WERROR}>:-Werror=all-warnings>
   )
 endif()
