@@ -33,6 +33,7 @@ LOCAL_ALLOWED = (
     (r"pointwise/trig\.cu", r".*"),
     (r"pointwise/special\.cu", r"<(?:Digamma|Trigamma|Polygamma|Bessel\w+)\b"),
     (r"random/random\.cu", r"(?:cauchy|normal)_kernel<double>"),
+    (r"random/rejection\.cu", r"^(?:slope|sample)_kernel"),
 )
 
 
