@@ -3,7 +3,10 @@
 # csrc/cuda/emu, which lets tests use cuda devices on machines without one; never for a release
 # (tools/check_wheel.py refuses it).
 
-set(PYTENSOR_CUDA_ARCHITECTURES 80 90 100 120 CACHE STRING "Compute capabilities to compile for")
+# All of "80;90;100;120" are checked (tools/check_cuda.py). Each takes about 2 MB of a wheel, so a
+# wheel holds the machine code of one, and the PTX that the drivers of the others compile when a
+# file's kernels are first used, and keep.
+set(PYTENSOR_CUDA_ARCHITECTURES 90 CACHE STRING "Compute capabilities to compile for")
 set(
   PYTENSOR_CUDA_PTX
   80
@@ -63,6 +66,12 @@ else()
   list(JOIN names "," code)
   list(JOIN names " " names)
   set(ptx compute_${PYTENSOR_CUDA_PTX})
+  # Its images are read by drivers from 580 on, which CUDA 13 needs anyway.
+  if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+    set(compression --compress-mode=size)
+  else()
+    set(compression -Xfatbin=-compress-all)
+  endif()
   add_library(pytensor_cuda MODULE ${pytensor_cuda_sources})
   set_target_properties(
     pytensor_cuda
@@ -83,10 +92,9 @@ else()
     pytensor_cuda
     PRIVATE
       "SHELL:-gencode arch=${ptx},code=[${code},${ptx}]"
-      --compress-mode=size
+      ${compression}
       --expt-relaxed-constexpr
       -Xcompiler=-Wall,-Wextra
-      -Xcompiler=-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
       $<$<BOOL:${PYTENSOR_WERROR}>:-Werror=all-warnings>
   )
 endif()

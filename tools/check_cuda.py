@@ -1,10 +1,10 @@
 """Build the CUDA library with nvcc and look at its code: ``python -m tools.check_cuda [file ...]``.
 
-csrc/cuda is compiled and linked for every architecture of a release, warnings being errors, in
-build/cuda (or ``--build FOLDER``, which may be the build folder of a wheel). What cuobjdump says of
-each kernel is compared with csrc/cuda/registers.txt: registers, and bytes of stack, which are what
-was spilled and arrays that did not fit registers. ``--update`` writes the table anew, of the named
-files alone if there are any. tools/sass.py looks at the machine code. No GPU is needed.
+csrc/cuda is compiled and linked for every architecture that is looked after, warnings being errors,
+in build/cuda (or ``--build FOLDER``). What cuobjdump says of each kernel is compared with
+csrc/cuda/registers.txt: registers, and bytes of stack, which are what was spilled and arrays that
+did not fit registers. ``--update`` writes the table anew, of the named files alone if there are
+any. tools/sass.py looks at the machine code. No GPU is needed.
 
 nvcc is that of CUDACXX, of the path, or of /usr/local/cuda. cuobjdump is part of a toolkit, or of
 ``pip install nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm``; without it the code is only built.
@@ -69,12 +69,13 @@ def build(folder: Path, compiler: str, sources: list[Path]) -> bool:
             program("cmake"), "-S", str(ROOT), "-B", str(folder), "-G", "Ninja",
             "-DPYTENSOR_CUDA=ON", "-DPYTENSOR_PYTHON=OFF", "-DPYTENSOR_WERROR=ON",
             f"-DCMAKE_MAKE_PROGRAM={program('ninja')}",
+            f"-DPYTENSOR_CUDA_ARCHITECTURES={';'.join(ARCHITECTURES)}",
         ]  # fmt: skip
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         if done.returncode != 0:
             print(done.stdout + done.stderr)
             return False
-    targets = [str(object_of(s).with_suffix(".cu.o")) for s in sources]
+    targets = [str(object_of(s)) for s in sources]
     command = [program("ninja"), "-C", str(folder), *(targets or ["libpytensor_cuda.so"])]
     return subprocess.run(command, env=environment).returncode == 0
 
