@@ -248,6 +248,8 @@ torch.zeros(2).new_tensor(1, 2)
 
 @pytest.mark.parametrize("expression", SAME_ERRORS)
 def test_same_error_as_torch(expression):
+    if "cuda" in expression and pytensor.backends.cuda.is_built():
+        pytest.skip("the PyTorch to compare with has no devices, this build does")
     expected = outcome(torch, expression)
     assert len(expected) == 2, "torch accepts it"
     assert outcome(pytensor, expression) == expected

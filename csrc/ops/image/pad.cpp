@@ -286,10 +286,9 @@ PT_OP(repeat_pad_backward)
       PT_CHECK(same(expected, grad.sizes()),
                "_repeat_pad_backward(): expected a gradient of shape ", to_text(expected),
                ", but got ", to_text(grad.sizes()));
+      PT_CHECK_KIND(ErrorKind::kNotImplemented, grad.is_floating(),
+                    "\"pad_backward\" not implemented for '", scalar_type_name(grad.dtype()), "'");
       if (call_on_device) return sum_copies(grad, input_size, a, maps);
-      const auto fn = kPadBackward.get(grad.dtype());
-      PT_CHECK_KIND(ErrorKind::kNotImplemented, fn, "\"pad_backward\" not implemented for '",
-                    scalar_type_name(grad.dtype()), "'");
       if (grad.numel() == 0) return zeros_tensor(input_size, grad.dtype());
       const Tensor source = as_contiguous(grad);
       const Tensor out = empty_tensor(input_size, grad.dtype());
@@ -298,7 +297,7 @@ PT_OP(repeat_pad_backward)
       a.last = middle.after;
       a.grad = source.raw();
       a.grad_in = out.raw();
-      fn(a);
+      kPadBackward.get(grad.dtype())(a);
       return out;
     })
     .backward([](BackwardCall& g, const Tensor&, IntList, IntList pad, std::string_view mode) {
