@@ -76,8 +76,10 @@ def run(sample: Sample, variation: Variation, device: str) -> tuple[Any, list[An
     registry.DEVICE = device
     try:
         args, kwargs, leaves = registry.arguments(pytensor, sample, variation)
+        # Also what a sample computes before the call: the op sees it as a tensor like any other.
+        leaves += [x for x in args if isinstance(x, pytensor.Tensor) and x.is_floating_point()]
         leaves = [x for x in leaves if x.is_leaf and x.layout == pytensor.strided]
-        wants = "nograd" not in sample.options and variation.dtype in ("float32", "float64")
+        wants = variation.dtype in ("float32", "float64")
         for leaf in leaves if wants else []:
             leaf.requires_grad_()
         result = registry.call(pytensor, sample, args, kwargs)

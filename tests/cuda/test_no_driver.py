@@ -64,9 +64,9 @@ def test_asking_is_quick_and_silent(setting):
     code = """
 import time
 import pytensor as module
-start = time.perf_counter()
+start = time.process_time()  # a loaded machine takes longer
 answer = module.cuda.is_available()
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 print(answer, module.cuda.device_count(), module.cuda.is_initialized(), seconds)"""
     runs = [run(code, **setting).split() for _ in range(5)]
     assert {tuple(answers) for *answers, _ in runs} == {("False", "0", "False")}
