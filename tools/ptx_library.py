@@ -22,6 +22,9 @@ from tools.ptx2cpp import translate
 CUDA = ROOT / "csrc" / "cuda"
 HOST = ["-O0", "-DPT_EMU_PTX"]
 EMULATED = ["-O2", "-DPT_EMU_PTX"]
+# Folders of files without kernels, which belong to every library; so does the kernel of NEEDED.
+HOST_FOLDERS = ("libraries", "runtime")
+NEEDED = CUDA / "store.cu"
 KERNELS = ["-O1", "-march=native", "-DPT_EMU_PTX"]
 
 
@@ -44,7 +47,7 @@ def make_ptx(source: Path, architecture: int, out: Path, include: Sequence[Path]
 
 def kernel_files() -> list[Path]:
     """The files of csrc/cuda that have kernels."""
-    return [f for f in sorted(CUDA.rglob("*.cu")) if f.parent.name != "runtime"]
+    return [f for f in sorted(CUDA.rglob("*.cu")) if f.parent.name not in HOST_FOLDERS]
 
 
 def build(
@@ -61,7 +64,7 @@ def build(
         folder: where objects and the library go.
         architecture: the compute capability whose PTX is made, such as 80.
         sources: .cu files with kernels; the table has no other kernels than theirs.
-        host: files without kernels; those of csrc/cuda/runtime if None.
+        host: files without kernels; those that csrc/cuda has for all libraries if None.
         include: folders of headers besides csrc.
         jobs: how many compilers run at once.
 
@@ -90,7 +93,8 @@ def build(
         return cuda_emulation.compile_one(source, out, flags, include)
 
     if host is None:
-        host = sorted((CUDA / "runtime").glob("*.cu"))
+        host = [f for folder in HOST_FOLDERS for f in sorted((CUDA / folder).glob("*.cu"))]
+        sources = [*sources, *({NEEDED} - set(sources))]
     with ThreadPoolExecutor(jobs) as pool:
         kernels = pool.map(kernels_of, sources)
         hosts = pool.map(host_of, [*sources, *host, *sorted(EMULATOR.glob("*.cpp"))])
