@@ -30,7 +30,7 @@ struct DeviceRandom {
   bool two_words = false;
   void* out = nullptr;
   int64_t n = 0;
-  DrawKey key;
+  DrawKey key = {};
   double a = 0, b = 0;
   const double* probabilities = nullptr;
   uint64_t range = 0;  // 0 stands for 2^64
@@ -44,7 +44,7 @@ struct DeviceDropout {
   void* out = nullptr;
   bool* mask = nullptr;  // may be null
   int64_t n = 0;
-  DrawKey key;
+  DrawKey key = {};
   double keep = 1;
 };
 using DeviceDropoutFn = void(const DeviceDropout&);
@@ -61,7 +61,7 @@ struct DeviceRejection {
   const void *a = nullptr, *b = nullptr;
   void* out = nullptr;
   int64_t n = 0;
-  DrawKey key;
+  DrawKey key = {};
 };
 using DeviceRejectionFn = void(const DeviceRejection&);
 
