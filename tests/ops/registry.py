@@ -35,7 +35,8 @@ except ImportError:  # the tests that compare with it are skipped
     torch = None
 
 DEVICE = os.environ.get("PYTENSOR_TEST_DEVICE", "cpu")
-pytensor.backends.cudnn.allow_tf32 = False  # the tolerances are those of float32
+if DEVICE != "cpu":
+    pytensor.backends.cudnn.allow_tf32 = False  # the tolerances are those of float32
 FLOATS = ("float32", "float64", "float16", "bfloat16")
 INTS = ("int64", "int32", "uint8", "bool")
 LAYOUTS = ("contiguous", "transposed", "sliced", "expanded")
