@@ -76,13 +76,19 @@ struct SampleArgs {
 };
 using SampleFn = void(const SampleArgs&);
 
+// What grid_sampler's numbers mean.
+namespace grid_modes {
+enum Mode : int { kBilinear, kNearest, kBicubic };
+enum Padding : int { kZeros, kBorder, kReflection };
+}  // namespace grid_modes
+
 // A grid of points, [batch, points, dims] of float or double, and the planes it samples.
 struct GridArgs {
   const void* grid = nullptr;
   int dims = 2;
   int64_t batch = 0, points = 0;
   int64_t size[3] = {1, 1, 1};  // of a plane: x, y, z
-  int mode = 0, padding = 0;    // as of grid_sampler
+  int mode = 0, padding = 0;    // grid_sampler's
   bool align_corners = false;
   int order[3] = {0, 0, 0};  // how often weights are differentiated by x, y, z
   int axis_taps = 2;

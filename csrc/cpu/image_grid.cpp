@@ -6,44 +6,17 @@
 #include "core/parallel.h"
 #include "cpu/image_args.h"
 #include "cpu/reduce_lanes.h"
+#include "ops/functors/grid.h"
 
 namespace pt::PT_ISA {
 namespace {
 
 constexpr int64_t kBlock = 128;  // points
 constexpr int kMostTaps = 4;     // on an axis
-enum Mode { kBilinear, kNearest, kBicubic };
-enum Padding { kZeros, kBorder, kReflection };
+using namespace grid_modes;
+using grid::reflect;
 
 int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
-
-template <class L>
-static inline L floor_of(L x) {
-  if constexpr (kSame<L, double>) {
-    return __builtin_floor(x);
-  } else {
-    return __builtin_floorf(x);
-  }
-}
-template <class L>
-static inline L round_of(L x) {  // to even, as is the processor's rule
-  if constexpr (kSame<L, double>) {
-    return __builtin_nearbyint(x);
-  } else {
-    return __builtin_nearbyintf(x);
-  }
-}
-
-// Mirrors x at both ends of the axis. Returns the sign that its slope gets.
-template <class L>
-static inline L reflect(L& x, L low, L span) {
-  const L y = x - low;
-  const L sign = y < 0 ? L(-1) : L(1), away = y < 0 ? -y : y;
-  const L turns = floor_of(away / span), rest = away - turns * span;
-  const bool odd = turns - 2 * floor_of(turns / 2) != 0;
-  x = odd ? span - rest + low : rest + low;
-  return odd ? -sign : sign;
-}
 
 // Places on one axis for n points; slope is how fast they move with the grid's coordinate.
 template <class L>
@@ -73,7 +46,7 @@ __attribute__((noinline)) void find_places(const L* __restrict grid, int64_t str
 template <class L>
 __attribute__((noinline)) void split_places(int64_t n, int mode, L* __restrict x, L* __restrict t) {
   for (int64_t p = 0; p < n; ++p) {
-    const L whole = mode == kNearest ? round_of(x[p]) : floor_of(x[p]);
+    const L whole = mode == kNearest ? math::round_even(x[p]) : math::floor(x[p]);
     t[p] = x[p] - whole;
     x[p] = mode == kBicubic ? whole - 1 : whole;
   }

@@ -2,30 +2,16 @@
 // thread takes a point; the arithmetic is that of cpu/image_grid.cpp.
 #include "cpu/image_args.h"
 #include "cuda/reduce/frame.h"
+#include "ops/functors/grid.h"
 
 namespace pt::cuda {
 namespace {
 
 constexpr int kThreads = 256;
 constexpr int64_t kChannels = 16;  // that a thread sums up for a point
-enum Mode { kBilinear, kNearest, kBicubic };
-enum Padding { kZeros, kBorder, kReflection };
-
-PT_DEVICE float floor_of(float x) { return ::floorf(x); }
-PT_DEVICE double floor_of(double x) { return ::floor(x); }
-PT_DEVICE float round_of(float x) { return ::rintf(x); }
-PT_DEVICE double round_of(double x) { return ::rint(x); }
-
-// Mirrors x at both ends of the axis. Returns the sign that its slope gets.
-template <class L>
-PT_DEVICE L reflect(L& x, L low, L span) {
-  const L y = x - low;
-  const L sign = y < 0 ? L(-1) : L(1), away = y < 0 ? -y : y;
-  const L turns = floor_of(away / span), rest = away - turns * span;
-  const bool odd = turns - 2 * floor_of(turns / 2) != 0;
-  x = odd ? span - rest + low : rest + low;
-  return odd ? -sign : sign;
-}
+using namespace grid_modes;
+using device::grid::reflect;
+namespace math = device::math;
 
 // Tap k of kTaps at distance t from the tap that weights count from; the derivative of the order.
 template <class L, int kTaps>
@@ -67,7 +53,7 @@ struct Axis {
       x = x > 0 ? (x < last ? x : last) : L(0);  // 0 also for NaN
       slope = inside ? slope : L(0);
     }
-    const L whole = a.mode == kNearest ? round_of(x) : floor_of(x);
+    const L whole = a.mode == kNearest ? math::round_even(x) : math::floor(x);
     const L t = x - whole, first = a.mode == kBicubic ? whole - 1 : whole;
     const bool mirrors = a.mode == kBicubic && a.padding == kReflection && span != 0;
     PT_UNROLL

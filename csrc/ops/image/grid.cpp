@@ -26,7 +26,7 @@ namespace {
 const Kernel<SampleFn> kSample{"sample"}, kSampleAdd{"sample_add"}, kSampleDot{"sample_dot"};
 const Kernel<GridFn> kTaps{"grid_taps"}, kGridSample{"grid_sample"};
 
-enum Mode : int64_t { kBilinear, kNearest, kBicubic };
+using namespace grid_modes;
 
 GridArgs checked_args(const Tensor& grid, IntList sizes, int64_t mode, int64_t padding,
                       bool align_corners) {
