@@ -197,29 +197,19 @@ std::optional<Key> key_of(DType dtype, const GemmArgs& g) {
   k.ld_c = c->ld;
   k.batch_c = batched ? g.c_batch : 0;
   k.aligned_c = alignment(g.c);
-  if (c->transposed) {  // row-major: C' = B' A'
-    k.m = g.n;
-    k.n = g.m;
-    k.trans_a = !b->transposed;
-    k.trans_b = !a->transposed;
-    k.ld_a = b->ld;
-    k.ld_b = a->ld;
-    k.batch_a = batched ? g.b_batch : 0;
-    k.batch_b = batched ? g.a_batch : 0;
-    k.aligned_a = alignment(g.b);
-    k.aligned_b = alignment(g.a);
-  } else {
-    k.m = g.m;
-    k.n = g.n;
-    k.trans_a = a->transposed;
-    k.trans_b = b->transposed;
-    k.ld_a = a->ld;
-    k.ld_b = b->ld;
-    k.batch_a = batched ? g.a_batch : 0;
-    k.batch_b = batched ? g.b_batch : 0;
-    k.aligned_a = alignment(g.a);
-    k.aligned_b = alignment(g.b);
-  }
+  // A row-major C is the transpose of the library's: C' = B' A'.
+  const bool swap = c->transposed;
+  k.m = swap ? g.n : g.m;
+  k.n = swap ? g.m : g.n;
+  const auto &left = swap ? b : a, &right = swap ? a : b;
+  k.trans_a = left->transposed != swap;
+  k.trans_b = right->transposed != swap;
+  k.ld_a = left->ld;
+  k.ld_b = right->ld;
+  k.batch_a = batched ? (swap ? g.b_batch : g.a_batch) : 0;
+  k.batch_b = batched ? (swap ? g.a_batch : g.b_batch) : 0;
+  k.aligned_a = alignment(swap ? g.b : g.a);
+  k.aligned_b = alignment(swap ? g.a : g.b);
   return k;
 }
 
