@@ -33,7 +33,9 @@ struct CrossEntropyArgs {
   int64_t ignored = -1;                 // a class whose lines do not count
   const void* weight = nullptr;         // n of the type computed in, or null
   double smoothing = 0;
-  double weight_sum = 0;  // of all classes
+  // Of all classes; a device finds it in its memory.
+  double weight_sum = 0;
+  const double* device_weight_sum = nullptr;  // null: weight_sum
   // The maximum of each line and the logarithm of its sum of exponentials above it, outer x inner
   // of the type computed in. Forward makes them and the losses, backward reads them.
   void* max = nullptr;

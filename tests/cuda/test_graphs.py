@@ -89,6 +89,91 @@ def test_twenty_replays_train_as_twenty_steps(optimizer, dropout):
     assert len(set(losses)) > 3
 
 
+def cross_entropy_of_all_kinds(scores, classes):
+    weight = (pt.arange(5, device="cuda") + 1).to(scores.dtype)
+    return nn.functional.cross_entropy(scores, classes, weight, label_smoothing=0.1)
+
+
+def multi_margin(scores, classes):
+    weight = (pt.arange(5, device="cuda") + 1).to(scores.dtype)
+    return nn.functional.multi_margin_loss(scores, classes, p=2, weight=weight)
+
+
+def drawn_rates(scores, classes):
+    return (scores - pt.poisson(scores.detach().exp())).square().mean()
+
+
+def drawn_classes(scores, classes):
+    drawn = pt.multinomial(scores.detach().softmax(1), 1)
+    return scores.gather(1, drawn).square().mean()
+
+
+CHECKED_NUMBERS = [cross_entropy_of_all_kinds, multi_margin, drawn_rates, drawn_classes]
+
+
+@pytest.mark.parametrize("dtype", [pt.float32, pt.float64])
+@pytest.mark.parametrize("loss_of", CHECKED_NUMBERS)
+def test_losses_and_samplers_that_check_numbers_are_captured(loss_of, dtype):
+    def after(graphed: bool):
+        pt.manual_seed(4)
+        net = nn.Linear(6, 5, dtype=dtype).cuda()
+        optimizer = pt.optim.SGD(net.parameters(), lr=0.1)
+        inputs, targets = pt.randn(6, 7, 6, dtype=dtype), pt.randint(0, 5, (6, 7))
+        x, t = inputs[0].cuda(), targets[0].cuda()
+
+        def step():
+            optimizer.zero_grad()
+            loss = loss_of(net(x), t)
+            loss.backward()
+            optimizer.step()
+            return loss.detach()
+
+        loss = step()
+        g = pt.cuda.CUDAGraph()
+        if graphed:
+            with pt.cuda.graph(g):
+                loss = step()
+        losses = []
+        for i in range(1, 6):
+            x.copy_(inputs[i])
+            t.copy_(targets[i])
+            if graphed:
+                g.replay()
+            else:
+                loss = step()
+            losses.append(loss.item())
+        return losses, net.weight.detach().cpu()
+
+    losses, weight = after(True)
+    wanted_losses, wanted = after(False)
+    assert losses == wanted_losses
+    assert len(set(losses)) == 5
+    assert pt.equal(weight, wanted)
+
+
+def test_what_a_replay_finds_out_of_bounds_is_raised():
+    rate, classes = pt.ones(3, device="cuda"), pt.tensor([1, 0], device="cuda")
+    scores = pt.randn(2, 4, device="cuda")
+    g = pt.cuda.CUDAGraph()
+    with pt.cuda.graph(g):
+        pt.poisson(rate)
+        nn.functional.multi_margin_loss(scores, classes)
+    g.replay()
+    pt.cuda.synchronize()
+    rate[1] = -1
+    g.replay()
+    with pytest.raises(RuntimeError, match="invalid Poisson rate, expected rate to be non-neg"):
+        pt.cuda.synchronize()
+    rate[1] = 2
+    classes[1] = 4
+    g.replay()
+    with pytest.raises(RuntimeError, match="target out of range"):
+        pt.cuda.synchronize()
+    classes[1] = 3
+    g.replay()
+    pt.cuda.synchronize()
+
+
 @pytest.mark.skipif(
     not EMULATED or IS_CHECKED or not CHECKED_LIBRARY.exists(),
     reason="no build with PYTENSOR_CUDA=CHECKED",
@@ -101,13 +186,13 @@ def test_replays_touch_what_they_may_and_in_order():
         "PYTENSOR_EMU_ORDER": "random",
         "PYTENSOR_EMU_LAZY": "1",
     }
-    names = "AdamW or branches or graphed_callables or advance"
+    names = "AdamW or branches or graphed_callables or advance or check_numbers"
     command = [sys.executable, "-m", "pytest", __file__, "-q", "-k", names]
     done = subprocess.run(
         command, env=os.environ | setting, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "5 passed" in done.stdout
+    assert "13 passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["NAdam", "RAdam", "Adamax", "RMSprop", "Adadelta", "ASGD"])

@@ -73,8 +73,35 @@ def test_permutations_and_choices():
     assert bool((drawn[1] == 0).all())
     once = pt.ones(20, **CUDA).multinomial(20)
     assert pt.equal(once.sort().values, pt.arange(20, **CUDA))
-    with pytest.raises(RuntimeError, match="probability tensor contains"):
-        pt.tensor([1.0, -1.0], **CUDA).multinomial(1)
+
+
+BAD_NUMBERS = {
+    "multinomial negative": (
+        lambda: pt.tensor([1.0, -1.0], **CUDA).multinomial(1),
+        "contains eith",
+    ),
+    "multinomial nan": (lambda: pt.tensor([1.0, pt.nan], **CUDA).multinomial(1), "contains either"),
+    "multinomial inf": (lambda: pt.tensor([1.0, pt.inf], **CUDA).multinomial(2), "contains either"),
+    "multinomial zeros": (
+        lambda: pt.zeros(2, 3, **CUDA).multinomial(1),
+        "sum of probabilities <= 0",
+    ),
+    "poisson negative": (
+        lambda: pt.poisson(pt.tensor([1.0, -0.5], **CUDA)),
+        "invalid Poisson rate",
+    ),
+    "poisson nan": (lambda: pt.poisson(pt.tensor([1.0, pt.nan], **CUDA)), "invalid Poisson rate"),
+    "poisson half": (lambda: pt.poisson(-pt.ones(3, **CUDA).half()), "invalid Poisson rate"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_NUMBERS)
+def test_numbers_that_no_distribution_has_are_reported_when_the_device_is_waited_for(name):
+    draw, text = BAD_NUMBERS[name]
+    with pytest.raises(RuntimeError, match=text):
+        draw().sum().item()
+    assert pt.poisson(pt.zeros(3, **CUDA)).tolist() == [0, 0, 0]
+    assert pt.poisson(pt.zeros(0, **CUDA)).tolist() == []
 
 
 def test_dropout():

@@ -23,14 +23,6 @@ struct DevicePicks {
 };
 using DevicePicksFn = void(const DevicePicks&);
 
-// "device_unit_interval": reports an element outside of [0, 1] of the n of `in` as a RuntimeError.
-struct DeviceUnitInterval {
-  const void* in = nullptr;
-  int64_t n = 0;
-  bool target = false;  // what the error says they are
-};
-using DeviceUnitIntervalFn = void(const DeviceUnitInterval&);
-
 // The multilabel margin loss of rows of n scores; the labels of a row end at its first negative
 // one. Names "device_multilabel_margin" (losses, one for a row) and
 // "device_multilabel_margin_backward" (out = grad of the row * slope).

@@ -3,11 +3,10 @@
 // then.
 #pragma once
 
+#include "cuda/args/check_args.h"
 #include "cuda/pt_cuda.h"
 
 namespace pt::cuda {
-
-enum class OutOfBounds : int { kIndex, kProbability, kInput, kTarget };
 
 struct BoundsReport {
   int raised;

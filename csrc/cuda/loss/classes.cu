@@ -117,6 +117,7 @@ __global__ void __launch_bounds__(kThreads, 2)
     cross_entropy_backward_kernel(CrossEntropyArgs a, DType dtype) {
   using L = Compute<T>;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
+  const double weight_sum = a.device_weight_sum ? *a.device_weight_sum : a.weight_sum;
   PT_UNROLL_BY(1)
   for (int64_t u = first_line<kLanes>(); u < a.outer * a.inner; u += line_step<kLanes>()) {
     const Line<T> line(a, dtype, u);
@@ -132,7 +133,7 @@ __global__ void __launch_bounds__(kThreads, 2)
     } else if (!ignored) {
       const bool known = t >= 0 && t < a.n;
       const L own = known ? line.keep * line.weight(t) : static_cast<L>(__builtin_nanf(""));
-      mass = own + line.spread * static_cast<L>(a.weight_sum);
+      mass = own + line.spread * static_cast<L>(weight_sum);
       hit = g * own;
     }
     PT_UNROLL_BY(2)

@@ -1,4 +1,4 @@
-// Reading and writing the class of each line: negative log likelihoods; the check of probabilities.
+// Reading and writing the class of each line: negative log likelihoods.
 #include "cuda/args/loss_args.h"
 #include "cuda/index/bounds.h"
 #include "cuda/reduce/frame.h"
@@ -64,25 +64,9 @@ void place(const DevicePicks& a) {
             bounds_report());
 }
 
-template <class T>
-__global__ void __launch_bounds__(kThreads) interval_kernel(DeviceUnitInterval a, Bounds report) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < a.n; i += step) {
-    const auto v = static_cast<Compute<T>>(static_cast<const T*>(a.in)[i]);
-    if (!(v >= 0 && v <= 1))
-      report_number(report, a.target ? OutOfBounds::kTarget : OutOfBounds::kInput);
-  }
-}
-template <class T>
-void unit_interval(const DeviceUnitInterval& a) {
-  if (a.n == 0) return;
-  PT_LAUNCH((interval_kernel<T>), blocks_for(a.n, kThreads), kThreads, 0, a, bounds_report());
-}
-
 const KernelEntry kEntries[] = {
     {"device_pick", {PT_FLOAT_SLOTS(pick)}},
     {"device_place", {PT_FLOAT_SLOTS(place)}},
-    {"device_unit_interval", {PT_FLOAT_SLOTS(unit_interval)}},
 };
 PT_REGISTER_DEVICE_KERNELS(kEntries)
 

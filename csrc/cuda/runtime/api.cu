@@ -85,23 +85,38 @@ int properties(int index, DeviceProperties* out) {
 
 BoundsReport* report = nullptr;
 
+// What the cpu says of such a number.
+const char* text_of(OutOfBounds what) {
+  switch (what) {
+    case OutOfBounds::kProbability:
+      return "Expected p_in >= 0 && p_in <= 1 to be true, but got false.";
+    case OutOfBounds::kInput:
+      return "all elements of input should be between 0 and 1";
+    case OutOfBounds::kTarget:
+      return "all elements of target should be between 0 and 1";
+    case OutOfBounds::kClass:
+      return "target out of range";
+    case OutOfBounds::kLabels:
+      return "argument #2 'target' is out of range";
+    case OutOfBounds::kRate:
+      return "invalid Poisson rate, expected rate to be non-negative";
+    case OutOfBounds::kWeights:
+      return "probability tensor contains either `inf`, `nan` or element < 0";
+    case OutOfBounds::kWeightSum:
+      return "invalid multinomial distribution (sum of probabilities <= 0)";
+    default:
+      return "index out of bounds";
+  }
+}
+
 // What kernels that have run by now have reported; `status` unless it is 0.
 int or_bounds(int status) {
   if (status != 0 || !report || !report->raised) return status;
-  switch (report->what) {
-    case OutOfBounds::kIndex:
-      last_text = "index " + std::to_string(report->index) + " is out of bounds for dimension " +
-                  std::to_string(report->dim) + " with size " + std::to_string(report->size);
-      break;
-    case OutOfBounds::kProbability:
-      last_text = "Expected p_in >= 0 && p_in <= 1 to be true, but got false.";
-      break;
-    case OutOfBounds::kInput:
-      last_text = "all elements of input should be between 0 and 1";
-      break;
-    case OutOfBounds::kTarget:
-      last_text = "all elements of target should be between 0 and 1";
-      break;
+  if (report->what == OutOfBounds::kIndex) {
+    last_text = "index " + std::to_string(report->index) + " is out of bounds for dimension " +
+                std::to_string(report->dim) + " with size " + std::to_string(report->size);
+  } else {
+    last_text = text_of(report->what);
   }
   report->raised = 0;
   return report->runtime_error ? kDeviceRangeError : kDeviceIndexError;

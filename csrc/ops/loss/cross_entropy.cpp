@@ -30,7 +30,7 @@ bool gives_probabilities(const Tensor& self, const Tensor& target) {
 struct Call {
   ClassTargets levels;
   DType dtype, accumulate;
-  Tensor self, target, weight;
+  Tensor self, target, weight, weight_sum;
   CrossEntropyArgs a;
 
   Call(const Tensor& input, const Tensor& given, const Tensor& weights, int64_t ignore_index,
@@ -71,8 +71,16 @@ struct Call {
     if (weights.defined()) {
       weight = as_contiguous(cast_to(weights, accumulate));
       a.weight = weight.raw();
-      if (a.smoothing > 0)  // reading it waits for a device
-        a.weight_sum = sum(cast_to(weight, DType::kFloat64)).item().to_double();
+    }
+  }
+  // What backward needs besides.
+  void add_weights() {
+    if (!weight.defined() || a.probabilities || a.smoothing == 0) return;
+    weight_sum = sum(cast_to(weight, DType::kFloat64));
+    if (call_on_device) {
+      a.device_weight_sum = weight_sum.data<double>();
+    } else {
+      a.weight_sum = weight_sum.item().to_double();
     }
   }
   // The forward function where nothing may be read: the same results.
@@ -217,6 +225,7 @@ PT_OP(cross_entropy_backward)
              int64_t ignore_index, double label_smoothing) {
       Call call(self, target, weight, ignore_index, label_smoothing);
       CrossEntropyArgs& a = call.a;
+      call.add_weights();
       call.set_statistics(statistics);
       const bool mean = loss_reduction(reduction) == LossReduction::kMean;
       if (mean && !call_on_device) a.scale = 1 / divisor.item().to_double();

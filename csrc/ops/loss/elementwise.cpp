@@ -4,8 +4,8 @@
 // second derivative, by target the mixed one.
 #include "ops/loss/elementwise.h"
 
-#include "cuda/args/loss_args.h"
 #include "op/copy.h"
+#include "op/device_check.h"
 #include "ops/index/selection.h"
 #include "ops/loss/reduction.h"
 #include "ops/pointwise/activation.h"
@@ -65,9 +65,7 @@ void set_opposite(BackwardCall& g, int first, const Tensor& grad) {
 
 void check_probabilities(const char* what, const Tensor& t, bool target) {
   if (call_on_device) {
-    static const Kernel<DeviceUnitIntervalFn> kernel{"device_unit_interval"};
-    const Tensor x = as_contiguous(t.is_floating() ? t : cast_to(t, DType::kFloat32));
-    kernel.get(x.dtype())({x.raw(), x.numel(), target});
+    check_interval_later(t, 0, 1, target ? OutOfBounds::kTarget : OutOfBounds::kInput);
     return;
   }
   PT_CHECK(min_all(t).item().to_double() >= 0 && max_all(t).item().to_double() <= 1,

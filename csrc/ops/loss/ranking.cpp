@@ -4,6 +4,7 @@
 #include "cpu/kernel_table.h"
 #include "cuda/args/loss_args.h"
 #include "op/copy.h"
+#include "op/device_check.h"
 #include "ops/index/index.h"
 #include "ops/index/selection.h"
 #include "ops/loss/algorithms/multilabel.h"
@@ -47,11 +48,14 @@ void check_long(const Tensor& target) {
            scalar_type_name(target.dtype()));
 }
 
-void check_range(const Tensor& target, int64_t low, int64_t high, const char* message) {
-  const Tensor here = target.device().is_cpu() ? target : copy_to(target, target.dtype(), Device());
-  const Tensor whole = as_contiguous(here);
+// Below n; a device says later what the message says now.
+void check_range(const Tensor& target, int64_t low, int64_t n, OutOfBounds what,
+                 const char* message) {
+  if (!target.device().is_cpu())
+    return check_interval_later(target, static_cast<double>(low), static_cast<double>(n - 1), what);
+  const Tensor whole = as_contiguous(target);
   const int64_t* t = whole.data<int64_t>();
-  for (int64_t i = 0; i < target.numel(); ++i) PT_CHECK(t[i] >= low && t[i] < high, message);
+  for (int64_t i = 0; i < target.numel(); ++i) PT_CHECK(t[i] >= low && t[i] < n, message);
 }
 
 LabelledRows labelled_rows(const Tensor& self, const Tensor& target) {
@@ -144,7 +148,7 @@ PT_OP(multi_margin_loss)
                "inconsistent weight size, expected ", n, " but got ",
                weight.defined() ? weight.sizes() : Dims());
       check_long(target);
-      check_range(target, 0, n, "target out of range");
+      check_range(target, 0, n, OutOfBounds::kClass, "target out of range");
       const Tensor x = reshape(self, Dims{rows, n}), index = reshape(target, Dims{rows, 1});
       Tensor z = relu(add(sub(x, gather(x, 1, index)), margin));
       if (p == 2) z = mul(z, z);
@@ -167,7 +171,7 @@ PT_OP(multilabel_margin_loss)
                " for input of size: ", self.sizes());
       check_long(target);
       const int64_t n = self.dim() == 0 ? 1 : self.sizes().back();
-      check_range(target, -1, n, "argument #2 'target' is out of range");
+      check_range(target, -1, n, OutOfBounds::kLabels, "argument #2 'target' is out of range");
       const Tensor x = self.dim() == 0 ? reshape(self, Dims{1}) : self;
       return reduce_loss(multilabel_margin_rows(x, reshape(target, x.sizes())), reduction);
     })

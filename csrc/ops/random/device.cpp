@@ -1,12 +1,14 @@
 // Random numbers on devices. See device.h.
 #include "ops/random/device.h"
 
+#include <limits>
+
 #include "cpu/kernel_table.h"
 #include "op/copy.h"
+#include "op/device_check.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/compare.h"
 #include "ops/pointwise/unary.h"
-#include "ops/reduce/extremes.h"
 #include "ops/reduce/scan.h"
 #include "ops/shape/shape.h"
 #include "ops/sort/sort.h"
@@ -34,12 +36,9 @@ Tensor drawn(Generator& g, const Dims& sizes, DType t, const DeviceRandom& how) 
 
 // Finite, none negative, and no row of zeros.
 void check_weights(const Tensor& rows, const Tensor& sums) {
-  const auto [low, high] = aminmax(rows, std::nullopt, false);
-  const double least = low.item().to_double(), most = high.item().to_double();
-  PT_CHECK(least >= 0 && most <= 1.7976931348623157e308,
-           "probability tensor contains either `inf`, `nan` or element < 0");
-  PT_CHECK(std::get<0>(aminmax(sums, std::nullopt, false)).item().to_double() > 0,
-           "invalid multinomial distribution (sum of probabilities <= 0)");
+  using Limits = std::numeric_limits<double>;
+  check_interval_later(rows, 0, Limits::max(), OutOfBounds::kWeights);
+  check_interval_later(sums, Limits::denorm_min(), Limits::infinity(), OutOfBounds::kWeightSum);
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ void sample(Generator& g, RejectionKind kind, DType t, const void* a, const void
             int64_t n);
 
 Tensor permutation(Generator& g, int64_t n);  // of int64
-// Indices by weight, for each row of `weights` (a vector or a matrix). Waits for the device, to
-// check the weights.
+// Indices by weight, for each row of `weights` (a vector or a matrix). What is wrong
+// with the weights is said later.
 Tensor categories(Generator& g, const Tensor& weights, int64_t samples, bool replacement);
 
 }  // namespace pt::random::device

@@ -3,6 +3,7 @@
 
 #include "op/copy.h"
 #include "op/define.h"
+#include "op/device_check.h"
 #include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
 #include "ops/pointwise/compare.h"
@@ -11,7 +12,6 @@
 #include "ops/random/distributions.h"
 #include "ops/random/draw_lock.h"
 #include "ops/random/sampling.h"
-#include "ops/reduce/extremes.h"
 #include "ops/view/view.h"
 
 namespace pt {
@@ -521,9 +521,8 @@ PT_OP(poisson)
       const std::lock_guard lock(draw_mutex());
       Generator& g = generator_of_call(generator);
       if (call_on_device) {
-        if (out.numel() > 0)
-          PT_CHECK(std::get<0>(aminmax(rate, std::nullopt, false)).item().to_double() >= 0,
-                   "invalid Poisson rate, expected rate to be non-negative");
+        constexpr double most = std::numeric_limits<double>::infinity();
+        check_interval_later(rate, 0, most, OutOfBounds::kRate);
         random::device::sample(g, RejectionKind::kPoisson, t, rate.raw(), nullptr, out.raw(),
                                out.numel());
       } else {
