@@ -44,6 +44,7 @@ _PRIMITIVES = (
     "inv",
     "lstsq",
     "lu_factor",
+    "lu_factor_ex",
     "matrix_exp",
     "qr",
     "slogdet",

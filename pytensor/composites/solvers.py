@@ -11,7 +11,7 @@ from pytensor.composites.shared import named_result, write_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from pytensor import Tensor
@@ -27,35 +27,7 @@ __all__ = [
 ]
 
 
-_inv_result: Any = named_result("linalg_inv_ex", ("inverse", "info"))
-
-_solve_result: Any = named_result("linalg_solve_ex", ("result", "info"))
-
-_cholesky_result: Any = named_result("linalg_cholesky_ex", ("L", "info"))
-
 _lu_result: Any = named_result("linalg_lu", ("P", "L", "U"))
-
-
-def _each_matrix(op: Callable[..., Tensor], A: Tensor, *others: Tensor) -> tuple[Tensor, Tensor]:
-    """Runs an op on every matrix alone; NaN and info 1 for those on which it fails."""
-    batch = tuple(A.shape[:-2])
-    flat = [t.reshape((-1, *t.shape[len(batch) :])) for t in (A, *others)]
-    results, failed = [], []
-    for items in zip(*flat):
-        try:
-            results.append(op(*items))
-            failed.append(0)
-        except _C.LinAlgError:
-            like = items[-1]
-            results.append(_C.full_like(like, float("nan")))
-            failed.append(1)
-    info = _C.tensor(failed, dtype=_C.int32, device=A.device).reshape(batch)
-    stacked = _C.stack(results)
-    return stacked.reshape(batch + tuple(stacked.shape[1:])), info
-
-
-def _no_error_info(A: Tensor) -> Tensor:
-    return _C.zeros(tuple(A.shape[:-2]), dtype=_C.int32, device=A.device)
 
 
 def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
@@ -66,8 +38,8 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
         check_errors: whether a singular matrix is an error all the same.
 
     Shape:
-        (inverse, info): the inverses, NaN for singular matrices; and for each matrix 0, or
-        another number when it is singular.
+        (inverse, info): the inverses, NaN for singular matrices; and for each matrix 0, or the
+        first row of U, from 1 on, whose diagonal is zero.
 
     Raises:
         LinAlgError: for a singular matrix when ``check_errors`` is set.
@@ -77,12 +49,7 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> Any:
         >>> pytensor.linalg.inv_ex(pytensor.zeros(2, 2)).info
         tensor(1, dtype=torch.int32)
     """
-    try:
-        return _inv_result(_C.linalg_inv(A), _no_error_info(A))
-    except _C.LinAlgError:
-        if check_errors:
-            raise
-        return _inv_result(*_each_matrix(_C.linalg_inv, A))
+    return _C.internal["linalg_inv_ex"](A, check_errors=check_errors)
 
 
 def solve_ex(
@@ -101,8 +68,8 @@ def solve_ex(
         check_errors: whether a singular matrix is an error all the same.
 
     Shape:
-        (result, info): the solutions, NaN for singular matrices; and for each matrix 0, or
-        another number when it is singular.
+        (result, info): the solutions, NaN for singular matrices; and for each matrix 0, or the
+        first row of U, from 1 on, whose diagonal is zero.
 
     Raises:
         LinAlgError: for a singular matrix when ``check_errors`` is set.
@@ -112,19 +79,7 @@ def solve_ex(
         >>> pytensor.linalg.solve_ex(pytensor.eye(2), pytensor.ones(2)).result
         tensor([1., 1.])
     """
-    try:
-        return _solve_result(_C.linalg_solve(A, B, left=left), _no_error_info(A))
-    except _C.LinAlgError:
-        if check_errors:
-            raise
-    batch = tuple(A.shape[:-2])
-    is_vectors = B.dim() == 1 or tuple(B.shape) == tuple(A.shape[:-1])
-    tail = B.shape[-1:] if is_vectors else B.shape[-2:]
-
-    def solve(a: Tensor, b: Tensor) -> Tensor:
-        return _C.linalg_solve(a, b, left=left)
-
-    return _solve_result(*_each_matrix(solve, A, B.expand((*batch, *tail))))
+    return _C.internal["linalg_solve_ex"](A, B, left=left, check_errors=check_errors)
 
 
 def cholesky_ex(
@@ -141,8 +96,8 @@ def cholesky_ex(
         check_errors: whether a matrix that is not positive-definite is an error all the same.
 
     Shape:
-        (L, info): the factors, NaN for matrices without one; and for each matrix 0, or another
-        number when it is not positive-definite.
+        (L, info): the factors, NaN for matrices without one; and for each matrix 0, or the order
+        of the first minor that is not positive.
 
     Raises:
         LinAlgError: for such a matrix when ``check_errors`` is set.
@@ -153,15 +108,7 @@ def cholesky_ex(
         tensor(1, dtype=torch.int32)
     """
 
-    def factor(a: Tensor) -> Tensor:
-        return _C.linalg_cholesky(a, upper=upper)
-
-    try:
-        return _cholesky_result(factor(A), _no_error_info(A))
-    except _C.LinAlgError:
-        if check_errors:
-            raise
-        return _cholesky_result(*_each_matrix(factor, A))
+    return _C.internal["linalg_cholesky_ex"](A, upper=upper, check_errors=check_errors)
 
 
 def _permutation(pivots: Tensor, rows: int) -> Tensor:
@@ -200,7 +147,7 @@ def lu(A: Tensor, *, pivot: bool = True) -> Any:
     """
     if not pivot:
         raise RuntimeError("linalg.lu: LU without pivoting is not implemented")
-    factors, pivots = _C.linalg_lu_factor(A)[:2]
+    factors, pivots = _C.linalg_lu_factor_ex(A)[:2]
     rows, columns = A.shape[-2:]
     rank = min(rows, columns)
     eye = _C.eye(rows, dtype=A.dtype, device=A.device)
@@ -266,21 +213,22 @@ def _product(sizes: Sequence[int]) -> int:
 def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
     """The inverse of a tensor as a map from its last to its first dimensions.
 
-    Args:
-        A: the tensor; the products of its first ``ind`` sizes and of the others must be equal.
-        ind: how many dimensions come first.
-        out: the tensor to write the result into.
+        Args:
+            A: the tensor;
+    the products of its first ``ind`` sizes and of the others must be equal.
+            ind: how many dimensions come first.
+            out: the tensor to write the result into.
 
-    Shape:
-        ``A.shape[ind:] + A.shape[:ind]``.
+        Shape:
+            ``A.shape[ind:] + A.shape[:ind]``.
 
-    Raises:
-        RuntimeError: when the sizes do not fit or the map has no inverse.
+        Raises:
+            RuntimeError: when the sizes do not fit or the map has no inverse.
 
-    Example::
+        Example::
 
-        >>> pytensor.linalg.tensorinv(pytensor.eye(6).reshape(2, 3, 6)).shape
-        torch.Size([6, 2, 3])
+            >>> pytensor.linalg.tensorinv(pytensor.eye(6).reshape(2, 3, 6)).shape
+            torch.Size([6, 2, 3])
     """
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")

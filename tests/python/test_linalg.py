@@ -118,9 +118,19 @@ def test_failures_are_reported_one_by_one():
     factor, info = pytensor.linalg.cholesky_ex(stack)
     assert (info != 0).tolist() == [False, True]
     assert factor[0].tolist() == [[1.0, 0.0], [0.0, 1.0]]
-    for name in ("inv_ex", "cholesky_ex"):
-        with pytest.raises(pytensor.linalg.LinAlgError):
-            getattr(pytensor.linalg, name)(stack, check_errors=True)
+    stack = torch.stack([torch.eye(3), torch.ones(3, 3), torch.zeros(3, 3)])
+    for name, *more in (("inv_ex",), ("cholesky_ex",), ("lu_factor_ex",), ("solve_ex", rand(3, 3))):
+        ours, theirs = (getattr(library.linalg, name) for library in (pytensor, torch))
+        args = [t.double() for t in (stack, *more)]
+        moved = [to_pytensor(t) for t in args]
+        assert ours(*moved).info.tolist() == theirs(*args).info.tolist()
+        with pytest.raises(RuntimeError) as want:
+            theirs(*args, check_errors=True)
+        with pytest.raises(RuntimeError) as got:
+            ours(*moved, check_errors=True)
+        assert str(got.value) == str(want.value)
+    with pytest.raises(RuntimeError, match=r"lu_factor: .Batch element 1.: U\[2,2\] is zero"):
+        pytensor.linalg.lu_factor(to_pytensor(stack))
 
 
 def test_pinv_gradients():

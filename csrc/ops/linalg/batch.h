@@ -1,10 +1,14 @@
-// What the linalg ops share: argument checks, contiguous working copies, loops over batches.
+// What the linalg ops share: argument checks, contiguous working copies, loops over batches, infos.
 #pragma once
+
+#include <algorithm>
+#include <limits>
 
 #include "op/copy.h"
 #include "op/define.h"
 #include "ops/linalg/algorithms/linalg.h"
 #include "ops/linalg/linalg.h"
+#include "ops/pointwise/compare.h"
 #include "ops/view/view.h"
 
 namespace pt::linalg_ops {
@@ -72,5 +76,26 @@ inline std::string batch_text(const Tensor& a, int64_t i) {
 }
 
 inline Tensor transposed(const Tensor& a) { return transpose(a, -2, -1); }
+
+inline Tensor expand_batch(const Tensor& x, const Dims& batch) {
+  return expand(x, IntList(with(batch, {rows_of(x), columns_of(x)})));
+}
+
+// Calls check(i, info of matrix i). Waits for a device.
+template <class F>
+void check_info(const Tensor& info, F check) {
+  const Tensor here = call_on_device ? copy_to(info, DType::kInt32, Device()) : info;
+  for (int64_t i = 0; i < here.numel(); ++i) check(i, here.data<int32_t>()[i]);
+}
+
+// NaN for the matrices whose info, of the shape of a batch, is not 0.
+inline Tensor nan_where_failed(const Tensor& t, const Tensor& info) {
+  if (!call_on_device) {
+    const int32_t* p = info.data<int32_t>();
+    if (std::all_of(p, p + info.numel(), [](int32_t i) { return i == 0; })) return t;
+  }
+  const Tensor fine = eq(unsqueeze(unsqueeze(info, -1), -1), 0);
+  return where(fine, t, wrapped_number(std::numeric_limits<double>::quiet_NaN()));
+}
 
 }  // namespace pt::linalg_ops

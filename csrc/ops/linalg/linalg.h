@@ -11,6 +11,10 @@ inline constexpr Op<"linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)
 inline constexpr Op<"linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tensor"> linalg_solve;
 inline constexpr Op<"linalg_lu_factor(Tensor A, *, bool pivot=True) -> (Tensor LU, Tensor pivots)">
     linalg_lu_factor;
+inline constexpr Op<
+    "linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, "
+    "Tensor pivots, Tensor info)">
+    linalg_lu_factor_ex;
 inline constexpr Op<"linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor"> linalg_cholesky;
 inline constexpr Op<
     "linalg_solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, "
@@ -29,6 +33,19 @@ inline constexpr Op<
     "(Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)">
     linalg_lstsq;
 inline constexpr Op<"linalg_matrix_exp(Tensor self) -> Tensor"> linalg_matrix_exp;
+
+// Without an error for matrices that have no result: NaN, and info.
+inline constexpr Op<
+    "linalg_inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, Tensor info)">
+    linalg_inv_ex;
+inline constexpr Op<
+    "linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor "
+    "result, Tensor info)">
+    linalg_solve_ex;
+inline constexpr Op<
+    "linalg_cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, "
+    "Tensor info)">
+    linalg_cholesky_ex;
 
 inline constexpr Op<"inverse(Tensor self) -> Tensor"> inverse;
 inline constexpr Op<"det(Tensor self) -> Tensor"> det;

@@ -1,5 +1,6 @@
 // Inverse, determinant, linear systems and factorisations by elimination, with their gradients.
 #include "ops/linalg/batch.h"
+#include "ops/linalg/device.h"
 #include "ops/matmul/matmul.h"
 #include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
@@ -14,9 +15,8 @@ using namespace linalg_ops;  // NOLINT: the family's own helpers
 namespace {
 
 struct Factors {
-  Tensor lu;      // contiguous
-  Tensor pivots;  // int32
-  std::vector<int64_t> info;
+  Tensor lu;            // contiguous
+  Tensor pivots, info;  // int32; an info for each matrix
 };
 
 Factors factor(const Tensor& a) {
@@ -24,23 +24,54 @@ Factors factor(const Tensor& a) {
   f.lu = contiguous_copy(a);
   const int64_t k = std::min(rows_of(a), columns_of(a)), n = batch_size(a);
   f.pivots = empty_tensor(with(batch_of(a), {k}), DType::kInt32);
-  f.info.resize(static_cast<size_t>(n));
+  if (call_on_device) {
+    f.info = reshape(device::lu_factor(f.lu, f.pivots), batch_of(a));
+    return f;
+  }
+  f.info = empty_tensor(batch_of(a), DType::kInt32);
   visit_real(a.dtype(), [&](auto t) {
     using T = decltype(t);
     for (int64_t i = 0; i < n; ++i)
-      f.info[static_cast<size_t>(i)] =
-          linalg::lu_factor(matrix_at<T>(f.lu, i), f.pivots.data<int32_t>() + i * k);
+      f.info.data<int32_t>()[i] = static_cast<int32_t>(
+          linalg::lu_factor(matrix_at<T>(f.lu, i), f.pivots.data<int32_t>() + i * k));
   });
   return f;
 }
 
-void check_invertible(const char* op, const Tensor& a, const Factors& f, const char* what) {
-  for (size_t i = 0; i < f.info.size(); ++i)
-    PT_CHECK_KIND(ErrorKind::kLinAlg, f.info[i] == 0, op, ": ",
-                  batch_text(a, static_cast<int64_t>(i)), "The diagonal element ", f.info[i],
-                  " is zero, the ", what,
-                  " could not be completed because the input matrix is "
+// X = A^-1 X from the factors of A.
+void solve_in_place(const Tensor& lu, const Tensor& pivots, const Tensor& x) {
+  if (call_on_device) return device::lu_solve(lu, pivots, x);
+  visit_real(x.dtype(), [&](auto t) {
+    using T = decltype(t);
+    const int64_t k = rows_of(x);
+    for (int64_t i = 0; i < batch_size(x); ++i)
+      linalg::lu_solve<T>(matrix_at<T>(lu, i), pivots.data<int32_t>() + i * k, false,
+                          matrix_at<T>(x, i));
+  });
+}
+
+// The inverse, and the info of each matrix.
+std::tuple<Tensor, Tensor> inverse_of(const Tensor& A) {
+  check_square("linalg.inv", A, "A");
+  const Factors f = factor(A);
+  const Tensor x = zeros_tensor(A.sizes(), A.dtype());
+  fill_with(diagonal(x, 0, -2, -1), 1.0);
+  solve_in_place(f.lu, f.pivots, x);
+  return {x, f.info};
+}
+
+void check_inverse(const char* op, const Tensor& a, const Tensor& info) {
+  check_info(info, [&](int64_t i, int32_t row) {
+    PT_CHECK_KIND(ErrorKind::kLinAlg, row == 0, op, ": ", batch_text(a, i), "The diagonal element ",
+                  row,
+                  " is zero, the inversion could not be completed because the input matrix is "
                   "singular.");
+  });
+}
+
+void inverse_backward(BackwardCall& g) {
+  const Tensor h = transposed(g.result(0));
+  g[0] = neg(matmul(h, matmul(g.grad(0), h)));
 }
 
 // A vector right-hand side: one dimension less, or batch-shaped as PyTorch allows.
@@ -50,38 +81,37 @@ bool is_vector(const Tensor& a, const Tensor& b) {
           same(b.sizes(), IntList(a.sizes()).first(static_cast<size_t>(a.dim() - 1))));
 }
 
-Tensor expand_batch(const Tensor& x, const Dims& batch) {
-  return expand(x, IntList(with(batch, {rows_of(x), columns_of(x)})));
-}
-
 }  // namespace
 
 PT_OP(linalg_inv)
     .impl([](const Tensor& A) {
-      check_square("linalg.inv", A, "A");
-      const Factors f = factor(A);
-      check_invertible("linalg.inv", A, f, "inversion");
-      Tensor out = empty_tensor(A.sizes(), A.dtype());
-      visit_real(A.dtype(), [&](auto t) {
-        using T = decltype(t);
-        const int64_t k = rows_of(A);
-        for (int64_t i = 0; i < batch_size(A); ++i)
-          linalg::lu_inverse<T>(matrix_at<T>(f.lu, i), f.pivots.data<int32_t>() + i * k,
-                                matrix_at<T>(out, i));
-      });
+      const auto [out, info] = inverse_of(A);
+      check_inverse("linalg.inv", A, info);
       return out;
     })
-    .through_host()
+    .on_device()
     .saves("result")
-    .backward([](BackwardCall& g, const Tensor&) {
-      const Tensor h = transposed(g.result());
-      g[0] = neg(matmul(h, matmul(g.grad(), h)));
-    })
+    .backward([](BackwardCall& g, const Tensor&) { inverse_backward(g); })
     .function_only()
     .doc(
         "The inverse of a square matrix.\n\n"
         "Raises:\n    LinAlgError: when the matrix is singular.")
     .sample("S(4)")
+    .test("rowmajor tol=1e-3");
+
+PT_OP(linalg_inv_ex)
+    .impl([](const Tensor& A, bool check_errors) {
+      const auto [out, info] = inverse_of(A);
+      if (check_errors) check_inverse("linalg.inv_ex", A, info);
+      return std::make_tuple(nan_where_failed(out, info), info);
+    })
+    .on_device()
+    .saves("result")
+    .nondifferentiable_output(1)
+    .backward([](BackwardCall& g, const Tensor&, bool) { inverse_backward(g); })
+    .internal()
+    .sample("S(4)")
+    .sample("S(3).expand(2, 3, 3)")
     .test("rowmajor tol=1e-3");
 
 PT_OP(inverse)
@@ -95,6 +125,10 @@ PT_OP(linalg_det)
       check_square("linalg.det", A, "A");
       const Factors f = factor(A);
       Tensor out = empty_tensor(batch_of(A), A.dtype());
+      if (call_on_device) {
+        device::lu_det(f.lu, f.pivots, out);
+        return out;
+      }
       visit_real(A.dtype(), [&](auto t) {
         using T = decltype(t);
         const int64_t k = rows_of(A);
@@ -104,7 +138,7 @@ PT_OP(linalg_det)
       });
       return out;
     })
-    .through_host()
+    .on_device()
     .saves("A, result")
     .backward([](BackwardCall& g, const Tensor& A) {
       const Tensor factor = unsqueeze(unsqueeze(g.grad() * g.result(), -1), -1);
@@ -127,6 +161,10 @@ PT_OP(linalg_slogdet)
       const Factors f = factor(A);
       Tensor sign = empty_tensor(batch_of(A), A.dtype()),
              log = empty_tensor(batch_of(A), A.dtype());
+      if (call_on_device) {
+        device::lu_slogdet(f.lu, f.pivots, sign, log);
+        return std::make_tuple(sign, log);
+      }
       visit_real(A.dtype(), [&](auto t) {
         using T = decltype(t);
         const int64_t k = rows_of(A);
@@ -136,7 +174,7 @@ PT_OP(linalg_slogdet)
       });
       return std::make_tuple(sign, log);
     })
-    .through_host()
+    .on_device()
     .saves("A")
     .backward([](BackwardCall& g, const Tensor& A) {
       if (!g.grad(1).defined()) return;
@@ -159,67 +197,121 @@ PT_OP(logdet)
     .sample("S(3)")
     .test("rowmajor tol=1e-3");
 
+namespace {
+
+Factors factor_matrix(const Tensor& A, bool pivot) {
+  check_matrix("linalg.lu_factor", A, "A");
+  PT_CHECK(pivot, "linalg.lu_factor: LU without pivoting is not implemented on the CPU");
+  return factor(A);
+}
+
+void check_upper(const char* op, const Tensor& a, const Tensor& info) {
+  check_info(info, [&](int64_t i, int32_t row) {
+    PT_CHECK(row == 0, op, ": ", batch_text(a, i), "U[", row, ",", row,
+             "] is zero and using it on lu_solve would result in a division by zero. If you still "
+             "want to perform the factorization, consider calling linalg.lu(A, pivot) or "
+             "linalg.lu_factor_ex(A, pivot)");
+  });
+}
+
+}  // namespace
+
 PT_OP(linalg_lu_factor)
     .impl([](const Tensor& A, bool pivot) {
-      check_matrix("linalg.lu_factor", A, "A");
-      PT_CHECK(pivot,
-               "linalg.linalg::lu_factor: LU without pivoting is not implemented on the CPU");
-      const Factors f = factor(A);
+      const Factors f = factor_matrix(A, pivot);
+      check_upper("torch.linalg.lu_factor", A, f.info);
       return std::make_tuple(f.lu, f.pivots);
     })
-    .through_host()
+    .on_device()
     .nondifferentiable_output(1)
     .function_only()
-    .doc("The packed LU factors of a matrix and LAPACK's pivots.")
+    .doc(
+        "The packed LU factors of a matrix and LAPACK's pivots.\n\n"
+        "Raises:\n    RuntimeError: when the diagonal of U has a zero.")
     .sample("S(4)")
     .test("nograd tol=1e-3");
 
+PT_OP(linalg_lu_factor_ex)
+    .impl([](const Tensor& A, bool pivot, bool check_errors) {
+      const Factors f = factor_matrix(A, pivot);
+      if (check_errors) check_upper("torch.linalg.lu_factor_ex", A, f.info);
+      return std::make_tuple(f.lu, f.pivots, f.info);
+    })
+    .on_device()
+    .nondifferentiable_output(1)
+    .nondifferentiable_output(2)
+    .function_only()
+    .doc(
+        "The packed LU factors of a matrix, LAPACK's pivots, and for each matrix 0 or the first "
+        "row of U whose diagonal is zero.\n\n"
+        "Raises:\n    RuntimeError: for such a row when check_errors is set.")
+    .sample("S(4)")
+    .sample("torch.ones(2, 3, 3)")
+    .test("nograd tol=1e-3");
+
 namespace {
-Tensor solve_matrices(const Tensor& a, const Tensor& b) {
+
+// X of A X = B, with the vectors of B as columns, and the info of each A.
+std::tuple<Tensor, Tensor> solve_matrices(const Tensor& a, const Tensor& b) {
   const Dims batch = broadcast_shapes(batch_of(a), batch_of(b));
-  const Tensor left = expand_batch(a, batch);
-  const Factors f = factor(left);
-  check_invertible("linalg.solve", a, f, "solve");
+  const Factors f = factor(a);
+  const Tensor lu = as_contiguous(expand_batch(f.lu, batch));
+  const Tensor pivots =
+      as_contiguous(expand(f.pivots, IntList(with(batch, {f.pivots.sizes().back()}))));
   const Tensor x = contiguous_copy(expand_batch(b, batch));
-  visit_real(a.dtype(), [&](auto t) {
-    using T = decltype(t);
-    const int64_t k = rows_of(a);
-    for (int64_t i = 0; i < batch_size(x); ++i)
-      linalg::lu_solve<T>(matrix_at<T>(f.lu, i), f.pivots.data<int32_t>() + i * k, false,
-                          matrix_at<T>(x, i));
-  });
-  return x;
+  solve_in_place(lu, pivots, x);
+  return {x, f.info};
 }
+
+// The solution, of linalg_solve or with NaN for singular matrices, and the info of each A.
+std::tuple<Tensor, Tensor> solve_system(const Tensor& A, const Tensor& B, bool left, bool nan) {
+  check_square("linalg.solve", A, "A");
+  check_same_dtype("linalg.solve", A, B);
+  PT_CHECK(B.dim() >= 1, "linalg.solve: B must have at least 1 dimension");
+  const bool vector = is_vector(A, B);
+  PT_CHECK(left || !vector,
+           "linalg.solve: Vector broadcasting of the left hand side is not "
+           "supported for left=False");
+  const Tensor b = vector ? unsqueeze(B, -1) : B;
+  PT_CHECK((left ? rows_of(b) : columns_of(b)) == rows_of(A),
+           "linalg.solve: Incompatible shapes of A and B for the equation ",
+           left ? "AX = B" : "XA = B", " (", rows_of(A), "x", columns_of(A), " and ", rows_of(b),
+           "x", columns_of(b), ")");
+  auto [x, info] = left ? solve_matrices(A, b) : solve_matrices(transposed(A), transposed(b));
+  if (nan) x = nan_where_failed(x, info);
+  if (!left) x = contiguous_copy(transposed(x));
+  return {vector ? squeeze_dim(x, -1) : x, info};
+}
+
+void check_solved(const char* op, const Tensor& a, const Tensor& info) {
+  check_info(info, [&](int64_t i, int32_t row) {
+    PT_CHECK_KIND(ErrorKind::kLinAlg, row == 0, op, ": ", batch_text(a, i),
+                  "The solver failed because the input matrix is singular.");
+  });
+}
+
+void solve_backward(BackwardCall& g, const Tensor& A, const Tensor& B, bool left) {
+  const bool vector = is_vector(A, B);
+  const Tensor gb = linalg_solve(transposed(A), g.grad(0), left);
+  if (g.needs(1)) g[1] = gb;
+  if (!g.needs(0)) return;
+  const Tensor column = vector ? unsqueeze(gb, -1) : gb;
+  const Tensor x = vector ? unsqueeze(g.result(0), -1) : g.result(0);
+  g[0] = neg(left ? matmul(column, transposed(x)) : matmul(transposed(x), column));
+}
+
 }  // namespace
 
 PT_OP(linalg_solve)
     .impl([](const Tensor& A, const Tensor& B, bool left) {
-      check_square("linalg.solve", A, "A");
-      check_same_dtype("linalg.solve", A, B);
-      PT_CHECK(B.dim() >= 1, "linalg.solve: B must have at least 1 dimension");
-      const bool vector = is_vector(A, B);
-      PT_CHECK(left || !vector,
-               "linalg.solve: Vector broadcasting of the left hand side is not "
-               "supported for left=False");
-      const Tensor b = vector ? unsqueeze(B, -1) : B;
-      PT_CHECK((left ? rows_of(b) : columns_of(b)) == rows_of(A),
-               "linalg.solve: Incompatible shapes of A and B for the equation ",
-               left ? "AX = B" : "XA = B", " (", rows_of(A), "x", columns_of(A), " and ",
-               rows_of(b), "x", columns_of(b), ")");
-      if (!left) return contiguous_copy(transposed(solve_matrices(transposed(A), transposed(b))));
-      const Tensor x = solve_matrices(A, b);
-      return vector ? squeeze_dim(x, -1) : x;
+      const auto [x, info] = solve_system(A, B, left, false);
+      check_solved("torch.linalg.solve", A, info);
+      return x;
     })
-    .through_host()
+    .on_device()
     .saves("A, result, shape:B")
     .backward([](BackwardCall& g, const Tensor& A, const Tensor& B, bool left) {
-      const bool vector = is_vector(A, B);
-      const Tensor gb = linalg_solve(transposed(A), g.grad(), left);
-      if (g.needs(1)) g[1] = gb;
-      if (!g.needs(0)) return;
-      const Tensor column = vector ? unsqueeze(gb, -1) : gb;
-      const Tensor x = vector ? unsqueeze(g.result(), -1) : g.result();
-      g[0] = neg(left ? matmul(column, transposed(x)) : matmul(transposed(x), column));
+      solve_backward(g, A, B, left);
     })
     .function_only()
     .doc("The solution X of A X = B (or X A = B) for a square A.")
@@ -228,143 +320,22 @@ PT_OP(linalg_solve)
     .sample("S(4), R(2, 4), left=False")
     .test("rowmajor tol=1e-3");
 
-PT_OP(linalg_cholesky)
-    .impl([](const Tensor& self, bool upper) {
-      check_square("linalg.cholesky", self, "A");
-      const Tensor out = contiguous_copy(upper ? transposed(self) : self);
-      visit_real(self.dtype(), [&](auto t) {
-        using T = decltype(t);
-        for (int64_t i = 0; i < batch_size(self); ++i) {
-          const int64_t info = linalg::cholesky<T>(matrix_at<T>(out, i));
-          PT_CHECK_KIND(ErrorKind::kLinAlg, info == 0, "linalg.cholesky: ", batch_text(self, i),
-                        "The factorization could not be completed because the input is not "
-                        "positive-definite (the leading minor of order ",
-                        info, " is not positive-definite).");
-        }
-      });
-      return upper ? contiguous_copy(transposed(out)) : out;
+// The gradient of a singular matrix is an error, as that of linalg_solve is.
+PT_OP(linalg_solve_ex)
+    .impl([](const Tensor& A, const Tensor& B, bool left, bool check_errors) {
+      const auto [x, info] = solve_system(A, B, left, true);
+      if (check_errors) check_solved("torch.linalg.solve_ex", A, info);
+      return std::make_tuple(x, info);
     })
-    .through_host()
-    .saves("result")
-    .backward([](BackwardCall& g, const Tensor&, bool upper) {
-      // Murray, "Differentiation of the Cholesky decomposition", 2016.
-      const Tensor l = upper ? transposed(g.result()) : g.result();
-      const Tensor gl = upper ? transposed(g.grad()) : g.grad();
-      const Tensor p = tril(matmul(transposed(l), gl));
-      const Tensor half = (p + transposed(tril(p, -1))) * 0.5;
-      const Tensor left = linalg_solve_triangular(transposed(l), half, true);
-      g[0] = linalg_solve_triangular(l, left, false, false);
+    .on_device()
+    .saves("A, result, shape:B")
+    .nondifferentiable_output(1)
+    .backward([](BackwardCall& g, const Tensor& A, const Tensor& B, bool left, bool) {
+      solve_backward(g, A, B, left);
     })
-    .function_only()
-    .doc("The Cholesky factor L of a symmetric positive definite matrix, A = L L^T.")
-    .sample("S(4)")
-    .sample("S(3), upper=True")
-    .test("rowmajor tol=1e-3 nograd");
-
-PT_OP(cholesky)
-    .composite([](const Tensor& self, bool upper) { return linalg_cholesky(self, upper); })
-    .doc("The Cholesky factor of a symmetric positive definite matrix.")
-    .sample("S(4)")
-    .test("rowmajor tol=1e-3 nograd");
-
-PT_OP(linalg_solve_triangular)
-    .impl([](const Tensor& self, const Tensor& B, bool upper, bool left, bool unit) {
-      check_square("linalg.solve_triangular", self, "A");
-      check_matrix("linalg.solve_triangular", B, "B");
-      check_same_dtype("linalg.solve_triangular", self, B);
-      PT_CHECK((left ? rows_of(B) : columns_of(B)) == rows_of(self),
-               "linalg.solve_triangular: Incompatible shapes of A and B for the equation ",
-               left ? "AX = B" : "XA = B", " (", rows_of(self), "x", columns_of(self), " and ",
-               rows_of(B), "x", columns_of(B), ")");
-      const Dims batch = broadcast_shapes(batch_of(self), batch_of(B));
-      const Tensor a = as_contiguous(expand_batch(self, batch));
-      const Tensor x = contiguous_copy(expand_batch(B, batch));
-      const linalg::Triangle shape{upper, false, unit};
-      visit_real(self.dtype(), [&](auto t) {
-        using T = decltype(t);
-        for (int64_t i = 0; i < batch_size(x); ++i) {
-          if (left) {
-            linalg::solve_triangular_left<T>(matrix_at<T>(a, i), shape, matrix_at<T>(x, i));
-          } else {
-            linalg::solve_triangular_right<T>(matrix_at<T>(a, i), shape, matrix_at<T>(x, i));
-          }
-        }
-      });
-      return x;
-    })
-    .through_host()
-    .saves("self, result")
-    .backward([](BackwardCall& g, const Tensor& self, const Tensor&, bool upper, bool left,
-                 bool unit) {
-      const Tensor gb = linalg_solve_triangular(transposed(self), g.grad(), !upper, left, unit);
-      if (g.needs(1)) g[1] = gb;
-      if (!g.needs(0)) return;
-      const Tensor x = transposed(g.result());
-      const Tensor full = neg(left ? matmul(gb, x) : matmul(x, gb));
-      const int64_t k = unit ? 1 : 0;
-      g[0] = upper ? triu(full, k) : tril(full, -k);
-    })
-    .function_only()
-    .doc("The solution of a triangular system; the other triangle of A is not read.")
-    .sample("S(4), R(4, 2), upper=True")
-    .sample("S(4), R(2, 4), upper=False, left=False")
-    .test("rowmajor tol=1e-3");
-
-PT_OP(cholesky_solve)
-    .composite([](const Tensor& self, const Tensor& input2, bool upper) {
-      const Tensor l = upper ? transposed(input2) : input2;
-      const Tensor y = linalg_solve_triangular(l, self, false);
-      return linalg_solve_triangular(transposed(l), y, true);
-    })
-    .doc("The solution of A X = self given A's Cholesky factor.")
-    .sample("R(4, 2), torch.linalg.cholesky(S(4))")
-    .test("rowmajor tol=1e-3 nograd");
-
-PT_OP(cholesky_inverse)
-    .composite([](const Tensor& self, bool upper) {
-      const Tensor l = upper ? transposed(self) : self;
-      const Tensor inverse_l = linalg_inv(tril(l));
-      return matmul(transposed(inverse_l), inverse_l);
-    })
-    .doc("The inverse of A given its Cholesky factor.")
-    .sample("torch.linalg.cholesky(S(4))")
-    .test("rowmajor tol=1e-3 nograd");
-
-PT_OP(linalg_matrix_exp)
-    .impl([](const Tensor& self) {
-      if (is_half(self.dtype()))
-        return cast_to(linalg_matrix_exp(cast_to(self, DType::kFloat32)), self.dtype());
-      check_square("linalg.matrix_exp", self, "A");
-      const Tensor a = as_contiguous(self);
-      Tensor out = empty_tensor(self.sizes(), self.dtype());
-      visit_real(self.dtype(), [&](auto t) {
-        using T = decltype(t);
-        for (int64_t i = 0; i < batch_size(self); ++i)
-          linalg::matrix_exp<T>(matrix_at<T>(a, i), matrix_at<T>(out, i));
-      });
-      return out;
-    })
-    .through_host()
-    .saves("self")
-    .backward([](BackwardCall& g, const Tensor& self) {
-      // The upper right block of exp([[A^T, G], [0, A^T]]) is the adjoint of the derivative.
-      const Tensor h = transposed(self);
-      const Tensor zeros = self * 0.0;
-      const Tensor top[] = {h, g.grad()}, bottom[] = {zeros, h};
-      const Tensor halves[] = {cat(TensorList(top), -1), cat(TensorList(bottom), -1)};
-      const Tensor e = linalg_matrix_exp(cat(TensorList(halves), -2));
-      const int64_t n = rows_of(self);
-      g[0] = narrow(narrow(e, -2, 0, n), -1, n, n);
-    })
-    .function_only()
-    .doc("The matrix exponential.")
-    .sample("R(3, 3)")
-    .test("rowmajor tol=1e-3");
-
-PT_OP(matrix_exp)
-    .composite([](const Tensor& self) { return linalg_matrix_exp(self); })
-    .doc("The matrix exponential.")
-    .sample("R(3, 3)")
+    .internal()
+    .sample("S(4), R(4, 2)")
+    .sample("S(4), R(3, 2, 4), left=False")
     .test("rowmajor tol=1e-3");
 
 }  // namespace pt

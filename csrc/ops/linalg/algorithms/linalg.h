@@ -38,9 +38,6 @@ void pivots_to_permutation(const int32_t* pivots, int64_t count, int64_t rows, i
 // Solves A X = B (or A^T X = B) from A's factors; X overwrites B.
 template <class T>
 void lu_solve(const In<T>& lu, const int32_t* pivots, bool transposed, const Matrix<T>& b);
-// Writes A^-1 from A's factors.
-template <class T>
-void lu_inverse(const In<T>& lu, const int32_t* pivots, const Matrix<T>& inverse);
 template <class T>
 T lu_det(const In<T>& lu, const int32_t* pivots);
 template <class T>

@@ -92,12 +92,6 @@ void lu_solve(const In<T>& lu, const int32_t* pivots, bool transposed, const Mat
 }
 
 template <class T>
-void lu_inverse(const In<T>& lu, const int32_t* pivots, const Matrix<T>& inverse) {
-  set_identity(inverse);
-  lu_solve<T>(lu, pivots, false, inverse);
-}
-
-template <class T>
 T lu_det(const In<T>& lu, const int32_t* pivots) {
   T det = 1;
   for (int64_t i = 0; i < lu.rows; ++i) det *= pivots[i] - 1 == i ? lu(i, i) : -lu(i, i);
@@ -120,7 +114,6 @@ void lu_slogdet(const In<T>& lu, const int32_t* pivots, T* sign, T* log_abs) {
 #define PT_INSTANTIATE(T)                                                          \
   template int64_t lu_factor<T>(const Matrix<T>&, int32_t*);                       \
   template void lu_solve<T>(const In<T>&, const int32_t*, bool, const Matrix<T>&); \
-  template void lu_inverse<T>(const In<T>&, const int32_t*, const Matrix<T>&);     \
   template T lu_det<T>(const In<T>&, const int32_t*);                              \
   template void lu_slogdet<T>(const In<T>&, const int32_t*, T*, T*);
 PT_INSTANTIATE(float)
