@@ -152,6 +152,19 @@ def test_cond_gradients():
         assert gradcheck(lambda m, p=p: pytensor.linalg.cond(m, p), (m,))
 
 
+@pytest.mark.parametrize(
+    "a", [rand(5, 3), rand(2, 4), rand(2, 2, 5)], ids=["tall", "wide", "batch"]
+)
+def test_gradients_of_least_squares(a):
+    b, grads = rand(*a.shape[:-1], 2), []
+    for library, move in ((torch, torch.clone), (pytensor, to_pytensor)):
+        leaves = [move(t).requires_grad_() for t in (a, b)]
+        solution = library.linalg.lstsq(*leaves).solution
+        grads.append(library.autograd.grad(solution.square().sum(), leaves))
+    for ours, theirs in zip(grads[1], grads[0], strict=True):
+        assert_same(ours, theirs, rtol=1e-8, atol=1e-10)
+
+
 def test_primitives_resolve():
     linalg = pytensor.linalg
     for name in ("inv", "det", "solve", "qr", "svd", "eigh", "cholesky", "lstsq", "slogdet"):

@@ -259,23 +259,35 @@ PT_OP(linalg_lstsq)
     .backward([](BackwardCall& g, const Tensor& self, const Tensor& b, std::optional<double>,
                  std::optional<std::string_view>) {
       if (!g.grad(0).defined()) return;
-      // x = (A^T A)^-1 A^T b for full column rank.
       const bool vector = b.dim() == self.dim() - 1;
       const Tensor gx = vector ? unsqueeze(g.grad(0), -1) : g.grad(0);
       const Tensor x = vector ? unsqueeze(g.result(), -1) : g.result();
       const Tensor right = vector ? unsqueeze(b, -1) : b;
-      const Tensor normal = matmul(transposed(self), self);
-      const Tensor z = linalg_solve(normal, gx);
-      const Tensor az = matmul(self, z);
-      if (g.needs(1)) g[1] = vector ? squeeze_dim(az, -1) : az;
-      if (g.needs(0)) {
-        const Tensor residual = right - matmul(self, x);
-        g[0] = matmul(residual, transposed(z)) - matmul(az, transposed(x));
+      const Tensor adjoint = transposed(self);
+      Tensor gb;
+      if (rows_of(self) >= columns_of(self)) {
+        // x = (A^T A)^-1 A^T b for full column rank.
+        const Tensor z = linalg_solve(matmul(adjoint, self), gx);
+        gb = matmul(self, z);
+        if (g.needs(0)) {
+          const Tensor residual = right - matmul(self, x);
+          g[0] = matmul(residual, transposed(z)) - matmul(gb, transposed(x));
+        }
+      } else {
+        // x = A^T (A A^T)^-1 b, the shortest solution, for full row rank.
+        const Tensor normal = matmul(self, adjoint);
+        gb = linalg_solve(normal, matmul(self, gx));
+        if (g.needs(0)) {
+          const Tensor y = linalg_solve(normal, right);
+          g[0] = matmul(y, transposed(gx - matmul(adjoint, gb))) - matmul(gb, transposed(x));
+        }
       }
+      if (g.needs(1)) g[1] = vector ? squeeze_dim(gb, -1) : gb;
     })
     .function_only()
     .doc("The least squares solution of A X = B.")
     .sample("R(5, 3), R(5, 2)")
+    .sample("R(2, 4), R(2, 3)")
     .test("rowmajor tol=1e-3 nograd");
 
 }  // namespace pt
