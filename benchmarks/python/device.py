@@ -168,6 +168,24 @@ def convolution_cost(size: int) -> Callable[[Shape], Cost]:
     return cost
 
 
+def cholesky(T: Any, shape: Shape) -> Callable[[], Any]:
+    x = randn(T, shape)
+    a = x @ x.mT / shape[-1] + T.eye(shape[-1], device=DEVICE)
+    return lambda: T.linalg.cholesky(a)
+
+
+def linear_system(T: Any, shape: Shape) -> Callable[[], Any]:
+    n, k = shape
+    a, b = randn(T, (n, n)), randn(T, (n, k))
+    return lambda: T.linalg.solve(a, b)
+
+
+def triangular_system(T: Any, shape: Shape) -> Callable[[], Any]:
+    n, k = shape
+    a, b = randn(T, (n, n)) / n + T.eye(n, device=DEVICE), randn(T, (n, k))
+    return lambda: T.linalg.solve_triangular(a, b, upper=False)
+
+
 def optimizer(name: str, **options: Any) -> Any:
     def setup(T: Any, shape: Shape) -> Callable[[], Any]:
         sizes = [shape[0] // 8] * 6 + [shape[0] // 64] * 16
@@ -263,6 +281,15 @@ DEVICE_CASES = [
                convolution(precision="high"), "35%", "the same", unit="tf32"),
     DeviceCase("conv2d bfloat16", FILTERS, TAPS, convolution_cost(2), convolution("bfloat16"),
                "35%", "the same", unit="bf16"),
+    DeviceCase("cholesky", (1024, 64, 64), (2, 5, 5),
+               lambda s: (8 * product(s), product(s) * s[2] / 3), cholesky,
+               "10%", "a block to a matrix, 3 barriers to a column; the host reads info"),
+    DeviceCase("triangular system", (4096, 1024), (5, 2),
+               lambda s: (4 * (s[0] ** 2 / 2 + 2 * s[0] * s[1]), s[0] ** 2 * s[1]),
+               triangular_system, "10%", "blocks of 96 rows, a barrier to a row; products between"),
+    DeviceCase("linear system", (2048, 1), (5, 1),
+               lambda s: (4 * s[0] * (s[0] + 2 * s[1]), 2 * s[0] ** 2 * (s[0] / 3 + s[1])),
+               linear_system, "1%", "panels of 32 columns by one block; the host reads info"),
     DeviceCase("SGD with momentum", (25_600_000,), (2048,), per_element(20, 4),
                optimizer("SGD", momentum=0.9), "75%", "one launch for 48 tensors"),
     DeviceCase("Adam", (25_600_000,), (2048,), per_element(28, 15), optimizer("Adam"),
