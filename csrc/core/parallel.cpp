@@ -49,6 +49,7 @@ constexpr auto kSpinLeast = microseconds(20);
 constexpr auto kSpinAlone = microseconds(20);  // from then on others may have the processor
 constexpr auto kPreempted = microseconds(30);  // between two looks at the clock 1 us apart
 constexpr int kPausesPerLook = 32;
+constexpr int kAskedInVain = 32;  // short works that pay for waking a worker
 
 using Word = std::atomic<uint32_t>;
 
@@ -155,6 +156,10 @@ class Placement {
 
 constexpr uint32_t kRunning = 0, kParked = 1, kBeingWoken = 2;
 
+// For worker_is_near(): whether the first worker runs or spins, and how often it did not.
+constinit std::atomic<bool> first_worker_up{false};
+constinit std::atomic<int> asked_in_vain{0};
+
 struct alignas(64) Slot {
   ChunkRange chunks;
   Word state{kRunning};
@@ -211,8 +216,15 @@ class Pool {
     tls_index = index;
     tls_in_region = true;
     auto budget = std::chrono::duration_cast<Clock::duration>(kSpinMost);
-    for (;;) {
-      if (!spin(slots_[index], budget)) park(slots_[index]);
+    const auto set_up = [index](bool up) {
+      if (index == 1) first_worker_up.store(up, std::memory_order_relaxed);
+    };
+    for (set_up(true);;) {
+      if (!spin(slots_[index], budget)) {
+        set_up(false);
+        park(slots_[index]);
+        set_up(true);
+      }
       work(index);
     }
   }
@@ -323,6 +335,7 @@ constinit std::atomic<int> thread_count{0};  // 0: not asked for yet
 void forget_pool() {
   pool = nullptr;
   pool_lock.store(false);
+  first_worker_up.store(false);
   tls_in_region = false;
   tls_index = 0;
 }
@@ -375,6 +388,16 @@ void set_num_threads(int n) {
 
 bool in_parallel_region() { return tls_in_region; }
 int thread_index() { return tls_index; }
+
+bool worker_is_near() {
+  if (tls_in_region || get_num_threads() < 2) return false;
+  if (!first_worker_up.load(std::memory_order_relaxed) &&
+      asked_in_vain.fetch_add(1, std::memory_order_relaxed) + 1 < kAskedInVain) {
+    return false;
+  }
+  asked_in_vain.store(0, std::memory_order_relaxed);
+  return true;
+}
 
 void parallel_for_raw(int64_t begin, int64_t end, int64_t grain, RangeFn fn, void* context) {
   if (end <= begin) return;

@@ -17,6 +17,11 @@ int hardware_threads();       // CPU affinity and cgroup quota, at least 1.
 bool in_parallel_region();
 int thread_index();  // 0 on the calling thread, 1.. on workers, inside a region.
 
+// Whether two threads are worth it for work of a few microseconds: only if a worker is spinning
+// already, for waking one costs as much. Asked often enough in vain it is true once, so that a
+// program of nothing but short work gets its worker, too.
+bool worker_is_near();
+
 using RangeFn = void (*)(void* context, int64_t begin, int64_t end);
 void parallel_for_raw(int64_t begin, int64_t end, int64_t grain, RangeFn fn, void* context);
 

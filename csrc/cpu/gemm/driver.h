@@ -14,9 +14,11 @@ namespace pt::PT_ISA::gemm {
 
 inline constexpr int64_t kFewRows = 32;
 inline constexpr int64_t kSerialWork = 1'500'000;  // less than 10 us on one thread
+inline constexpr int64_t kShortWork = 400'000;  // from here on a second thread helps if it is near
 inline constexpr int64_t kTaskWork = 2'000'000;
 inline constexpr int64_t kTinyProduct = 40 * 40 * 40;
 inline constexpr int64_t kPackCost = 16;  // packing a row or column, in rows of multiply-adds
+inline constexpr int64_t kTurnCost = 16;  // what transposing B costs beside
 
 // Work in the unit of one flop in registers; an element of memory counts as 16.
 PT_GEMM_INLINE int64_t work_of(int64_t m, int64_t n, int64_t k) {
@@ -73,6 +75,7 @@ void cut_blocked(const Problem<T>& p, int64_t threads, Plan* plan) {
   plan->tile_m = round_up(divide_up(p.m, fewest_m), B::kRows);
   plan->tile_n = round_up(divide_up(p.n, fewest_n), B::kColumns);
   if (threads == 1) return;
+  const int64_t pack_b_cost = p.b_col == 1 ? kPackCost : kPackCost + kTurnCost;
   double best = 1e300;
   for (int64_t cuts_n = fewest_n; cuts_n <= fewest_n + threads; cuts_n++) {
     for (int64_t rounds = 0; rounds <= 3; rounds++) {
@@ -82,7 +85,7 @@ void cut_blocked(const Problem<T>& p, int64_t threads, Plan* plan) {
       const int64_t tile_n = round_up(divide_up(p.n, cuts_n), B::kColumns);
       const int64_t tiles = divide_up(p.m, tile_m) * divide_up(p.n, tile_n);
       const double cost = static_cast<double>(divide_up(tiles, threads)) *
-                          static_cast<double>((tile_m + kPackCost) * (tile_n + kPackCost));
+                          static_cast<double>((tile_m + pack_b_cost) * (tile_n + kPackCost));
       if (cost < best) {
         best = cost;
         plan->tile_m = tile_m;
@@ -181,8 +184,10 @@ template <class T>
 void run_batch(const GemmArgs& args, const Problem<T>& whole, bool transposed) {
   const int64_t batch = args.batch;
   const int64_t work = batch * work_of(whole.m, whole.n, whole.k);
-  const int64_t useful = max_of(1, 2 * work / kSerialWork);
-  const int64_t threads = work < kSerialWork ? 1 : min_of<int64_t>(get_num_threads(), useful);
+  const int64_t useful = work >= kSerialWork                      ? 2 * work / kSerialWork
+                         : work >= kShortWork && worker_is_near() ? 2
+                                                                  : 1;
+  const int64_t threads = min_of<int64_t>(get_num_threads(), useful);
   const Plan plan = make_plan(whole, batch >= 2 * threads ? 1 : threads, b_is_far(whole, args));
   if constexpr (std::is_same_v<T, AccumulatorOf<T>>) {
     if (batch == 1 && threads > 1 && should_split_depth(whole, plan, threads)) {
