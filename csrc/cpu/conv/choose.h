@@ -11,6 +11,7 @@
 #include "cpu/conv/pointwise.h"
 #include "cpu/conv/scatter.h"
 #include "cpu/conv/weight.h"
+#include "cpu/conv/winograd.h"
 #include "cpu/conv/winograd_weight.h"
 
 namespace pt::PT_ISA::conv {

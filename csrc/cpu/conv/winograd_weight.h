@@ -7,7 +7,8 @@
 // exact as the direct sum.
 #pragma once
 
-#include "cpu/conv/winograd.h"
+#include "core/parallel.h"
+#include "cpu/conv/winograd_tiles.h"
 
 namespace pt::PT_ISA::conv {
 
@@ -18,7 +19,8 @@ class WinogradWeight {
   using B = Blocks<float>;
 
  public:
-  explicit WinogradWeight(const ConvArgs& p) : p_(p), problem_(inputs_of(p)), inputs_(problem_) {
+  explicit WinogradWeight(const ConvArgs& p)
+      : p_(p), inputs_(inputs_of(p)), tiles_(inputs_.count()) {
     rows_ = p.out_channels, columns_ = p.in_channels;
     panels_ = divide_up(columns_, B::kColumns);
     // A block's matrices stay in the L2 cache if sums are long enough with that.
@@ -28,11 +30,11 @@ class WinogradWeight {
     if (block_ < B::kDepth / 2 && rows_ * columns_ > 128 * 128) block_ = B::kDepth / 2;
     // Sums over many tiles are cut into parts at fixed places, as far as memory allows.
     constexpr int64_t kMostParts = 16, kMostElements = int64_t{1} << 20;
-    const int64_t blocks = divide_up(inputs_.tiles_, block_);
+    const int64_t blocks = divide_up(tiles_, block_);
     const int64_t most = min_of(kMostParts, kMostElements / (kMatrices * rows_ * columns_));
     const int64_t blocks_of_part = divide_up(blocks, max_of(1, min_of(most, blocks / 2)));
     part_ = blocks_of_part * block_;
-    parts_ = divide_up(inputs_.tiles_, part_);
+    parts_ = divide_up(tiles_, part_);
   }
 
   void run() const {
@@ -41,7 +43,7 @@ class WinogradWeight {
     parallel_for(0, parts_, 1, [&](int64_t begin, int64_t end) {
       for (int64_t part = begin; part < end; part++) {
         const int64_t first = part * part_;
-        add_tiles(first, min_of(first + part_, inputs_.tiles_), sums + part * size);
+        add_tiles(first, min_of(first + part_, tiles_), sums + part * size);
       }
     });
     const int64_t grain = max_of(1, 2048 / columns_);
@@ -51,15 +53,12 @@ class WinogradWeight {
   }
 
  private:
-  static WinogradProblem inputs_of(const ConvArgs& p) {
-    WinogradProblem q{};
-    q.image = static_cast<const float*>(p.input);
-    q.batch = p.batch;
-    q.channels = p.in_channels;
+  static TiledImage inputs_of(const ConvArgs& p) {
+    TiledImage in{static_cast<const float*>(p.input), p.batch, p.in_channels, {}, {}, {}};
     for (int d = 0; d < 2; d++) {
-      q.size[d] = p.in[d + 1], q.out_size[d] = p.out[d + 1], q.padding[d] = p.padding[d + 1];
+      in.size[d] = p.in[d + 1], in.out_size[d] = p.out[d + 1], in.padding[d] = p.padding[d + 1];
     }
-    return q;
+    return in;
   }
 
   // sums[x][output channel][input channel] of the tiles [begin, end).
@@ -93,7 +92,7 @@ class WinogradWeight {
     const int64_t pitch = most + 16, step = kL * pitch;
     float* tiles = gemm::scratch_a.get<float>(kMatrices * step);
     const int64_t end = min_of(columns_, channel + kL);
-    inputs_.transform_inputs(t0, count, channel, end, tiles - channel * pitch, pitch, step);
+    inputs_.transform(t0, count, kL, channel, end, tiles - channel * pitch, {step, pitch, kL});
     float* to = b + channel / B::kColumns * most * B::kColumns + channel % B::kColumns;
     for (int64_t x = 0; x < kMatrices; x++) {
       for (int64_t t = 0; t < count; t += kL) {
@@ -133,7 +132,7 @@ class WinogradWeight {
   void transform_outputs(int64_t t0, int64_t count, int64_t c0, int64_t c1, float* a,
                          int64_t pitch) const {
     Run* runs = scratch_runs.get<Run>(count);
-    const int num_runs = inputs_.find_runs_by_group(t0, count, runs);
+    const int num_runs = inputs_.find_runs_by_group(t0, count, kL, runs);
     RunRead* reads = scratch_reads.get<RunRead>(num_runs);
     for (int r = 0; r < num_runs; r++) reads[r] = read_of(runs[r]);
     const int64_t width = p_.out[2], plane = p_.out[1] * width;
@@ -233,9 +232,8 @@ class WinogradWeight {
   }
 
   const ConvArgs& p_;
-  WinogradProblem problem_;
-  Winograd<2> inputs_;
-  int64_t rows_, columns_, panels_, block_, part_, parts_;
+  WinogradTiles<2> inputs_;
+  int64_t tiles_, rows_, columns_, panels_, block_, part_, parts_;
 };
 
 }  // namespace pt::PT_ISA::conv
