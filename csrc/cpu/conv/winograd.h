@@ -134,9 +134,6 @@ class Winograd {
 
   // weights[matrix][channel - c0][column] of the channels [c0, c1) of a panel of result channels.
   void transform_weights(int64_t panel, int64_t c0, int64_t c1, float* weights) const {
-    // Lines are fetched before they are needed: the taps of a result channel are far from those of
-    // the next, or those of an input channel are.
-    const int64_t ahead = p_.weight_in * (p_.turned ? 4 : 16);
     for (int64_t v = 0; v < kColumns; v += kL) {
       const int64_t o = panel * kColumns + v;
       const int count = static_cast<int>(min_of<int64_t>(kL, p_.out_channels - o));
@@ -145,9 +142,6 @@ class Winograd {
       float* to = weights + v;
       for (int64_t c = c0; c < c1; c++, from += p_.weight_in, to += kColumns) {
         V g[9], u[kMatrices];
-        PT_GEMM_UNROLL for (int i = 0; i < kL; i++) {
-          __builtin_prefetch(from + i * p_.weight_out + ahead);
-        }
         read_taps(from, count, g);
         both_ways<3, kIn>(
             g, u, [](const V* d, int step, V* out, int to_step) __attribute__((always_inline)) {
