@@ -28,24 +28,25 @@ class Winograd {
   static constexpr int kL = kLanes<float>;
   using V = Vec<float>;
   using B = Blocks<float>;
-  static constexpr int kRows = B::kRows < kL ? B::kRows : kL, kColumns = B::kColumns;
+  static constexpr int kRows = B::kRows < kL ? B::kRows : kL, kPanel = 32;
   static constexpr int64_t kDepth = B::kDepth / 2;  // a panel of weights so deep fits the L1 cache
 
  public:
   explicit Winograd(const WinogradProblem& p)
       : p_(p), inputs_(p.in), tiles_(inputs_.count()), channels_(p.in.channels) {
-    panels_ = divide_up(p.out_channels, kColumns);
-    panel_step_ = apart(channels_ * kColumns);
+    panels_ = divide_up(p.out_channels, kPanel);
+    panel_step_ = apart(channels_ * kPanel);
   }
 
   void run(void* (*allocate)(void*, int64_t), void* owner) const {
-    constexpr int64_t kCache = 5 << 18, kFewTiles = 4 * kRows, kManyTiles = 24 * kRows;
+    constexpr int64_t kCache = 5 << 18, kFewTiles = 112, kManyTiles = 336;
     const int64_t threads = get_num_threads();
-    const int64_t fitting = kCache / (kMatrices * 4 * (channels_ + kColumns));
+    const int64_t fitting = kCache / (kMatrices * 4 * (channels_ + kPanel));
     int64_t blocks = divide_up(tiles_, min_of(max_of(fitting, kFewTiles), kManyTiles));
     if (threads > 1) blocks = gemm::round_up(blocks, threads);
     const int64_t block = divide_up(tiles_, blocks);
-    if (blocks == 1 || (block < kFewTiles && panels_ >= threads)) {
+    const bool more_weights = blocks == 1 || 2 * tiles_ <= p_.out_channels;
+    if (more_weights || (block < kFewTiles / 2 && panels_ >= threads)) {
       run_by_channels(allocate, owner);
     } else {
       run_by_tiles(block, allocate, owner);
@@ -87,7 +88,7 @@ class Winograd {
           Products products(*this, tiles, p);
           for (int64_t k0 = 0, depth; k0 < channels_; k0 += depth) {
             depth = gemm::next_block(channels_ - k0, kDepth);
-            products.add(in, weights + p * panel_size + k0 * kColumns, k0, depth);
+            products.add(in, weights + p * panel_size + k0 * kPanel, k0, depth);
           }
           products.finish();
         }
@@ -134,13 +135,13 @@ class Winograd {
 
   // weights[matrix][channel - c0][column] of the channels [c0, c1) of a panel of result channels.
   void transform_weights(int64_t panel, int64_t c0, int64_t c1, float* weights) const {
-    for (int64_t v = 0; v < kColumns; v += kL) {
-      const int64_t o = panel * kColumns + v;
+    for (int64_t v = 0; v < kPanel; v += kL) {
+      const int64_t o = panel * kPanel + v;
       const int count = static_cast<int>(min_of<int64_t>(kL, p_.out_channels - o));
       if (count <= 0) return;
       const float* from = p_.weight + o * p_.weight_out + c0 * p_.weight_in;
       float* to = weights + v;
-      for (int64_t c = c0; c < c1; c++, from += p_.weight_in, to += kColumns) {
+      for (int64_t c = c0; c < c1; c++, from += p_.weight_in, to += kPanel) {
         V g[9], u[kMatrices];
         read_taps(from, count, g);
         both_ways<3, kIn>(
@@ -156,8 +157,8 @@ class Winograd {
   class Products {
    public:
     Products(const Winograd& w, const Block& tiles, int64_t panel)
-        : w_(w), tiles_(tiles), first_(panel * kColumns), step_(apart(tiles.count * kColumns)) {
-      columns_ = static_cast<int>(min_of<int64_t>(kColumns, w.p_.out_channels - first_));
+        : w_(w), tiles_(tiles), first_(panel * kPanel), step_(apart(tiles.count * kPanel)) {
+      columns_ = static_cast<int>(min_of<int64_t>(kPanel, w.p_.out_channels - first_));
       sums_ = gemm::scratch_c.get<float>(kMatrices * step_);
     }
 
@@ -170,9 +171,11 @@ class Winograd {
         float* out = sums_ + x * step_;
         for (int64_t i = 0; i < tiles_.count; i += tiles_.group, a += tiles_.steps.group) {
           const int rows = static_cast<int>(min_of<int64_t>(tiles_.group, tiles_.count - i));
-          kernels.get(gemm::kByColumn, rows, columns_)(depth, a, tiles_.group, b, kColumns,
-                                                       8 * kColumns, out + i * kColumns, kColumns,
-                                                       columns_, k0 > 0);
+          for (int j = 0; j < columns_; j += B::kColumns) {
+            const int n = min_of(B::kColumns, columns_ - j);
+            kernels.get(gemm::kByColumn, rows, n)(depth, a, tiles_.group, b + j, kPanel, 8 * kPanel,
+                                                  out + i * kPanel + j, kPanel, n, k0 > 0);
+          }
         }
       }
     }
@@ -206,7 +209,7 @@ class Winograd {
       side = min_of<int64_t>(min_of<int64_t>(kSide, grid.grid[2] - q2), tiles.count - t);
       for (int64_t i = 0; i < side; i++) {
         V m[kMatrices], o[kTile * kTile];
-        const float* from = out + (t + i) * kColumns;
+        const float* from = out + (t + i) * kPanel;
         PT_GEMM_UNROLL for (int x = 0; x < kMatrices; x++) m[x] = load(from + x * step);
         both_ways<kIn, kTile>(
             m, o, [](const V* d, int s, V* to, int to_step) __attribute__((always_inline)) {
