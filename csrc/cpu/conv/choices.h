@@ -10,9 +10,9 @@ namespace pt::PT_ISA::conv {
 
 #if defined(PT_ISA_IS_AVX512)
 // model name Intel(R) Xeon(R) Processor, cpu family 6, model 167
-inline constexpr int64_t kWinogradTiles = 24;
+inline constexpr int64_t kWinogradTiles = 16;
 inline constexpr int64_t kWinogradChannels = 16;
-inline constexpr int64_t kWinogradInputTiles = 16;
+inline constexpr int64_t kWinogradInputTiles = 4;
 inline constexpr int64_t kWinogradInputChannels = 16;
 inline constexpr int64_t kWinogradWeightTiles = 16;
 inline constexpr int64_t kWinogradWeightChannels = 32;
@@ -20,23 +20,23 @@ inline constexpr int64_t kPointwisePixels = 256;
 inline constexpr int64_t kPointwiseWeights = 65536;
 inline constexpr int64_t kScatterChannels = 24;
 inline constexpr int64_t kScatterRatio = 1;
-inline constexpr int64_t kScatterPixels = 16;
+inline constexpr int64_t kScatterPixels = 0;
 #elif defined(PT_ISA_IS_AVX2)
 // model name Intel(R) Xeon(R) Processor, cpu family 6, model 167
-inline constexpr int64_t kWinogradTiles = 48, kWinogradChannels = 16;
-inline constexpr int64_t kWinogradInputTiles = 32, kWinogradInputChannels = 16;
-inline constexpr int64_t kWinogradWeightTiles = 24, kWinogradWeightChannels = 16;
+inline constexpr int64_t kWinogradTiles = 24, kWinogradChannels = 16;
+inline constexpr int64_t kWinogradInputTiles = 24, kWinogradInputChannels = 16;
+inline constexpr int64_t kWinogradWeightTiles = 8, kWinogradWeightChannels = 16;
 inline constexpr int64_t kPointwisePixels = 128;
-inline constexpr int64_t kPointwiseWeights = 65536;
-inline constexpr int64_t kScatterChannels = 24, kScatterPixels = 49, kScatterRatio = 1;
+inline constexpr int64_t kPointwiseWeights = 16384;
+inline constexpr int64_t kScatterChannels = 24, kScatterPixels = 0, kScatterRatio = 1;
 #else
-// not measured: cautious
-inline constexpr int64_t kWinogradTiles = 48, kWinogradChannels = 32;
-inline constexpr int64_t kWinogradInputTiles = 16, kWinogradInputChannels = 32;
-inline constexpr int64_t kWinogradWeightTiles = 96, kWinogradWeightChannels = 32;
-inline constexpr int64_t kPointwisePixels = 128;
-inline constexpr int64_t kPointwiseWeights = 65536;
-inline constexpr int64_t kScatterChannels = 32, kScatterPixels = 64, kScatterRatio = 2;
+// model name Intel(R) Xeon(R) Processor, cpu family 6, model 167
+inline constexpr int64_t kWinogradTiles = 16, kWinogradChannels = 16;
+inline constexpr int64_t kWinogradInputTiles = 16, kWinogradInputChannels = 16;
+inline constexpr int64_t kWinogradWeightTiles = 8, kWinogradWeightChannels = 16;
+inline constexpr int64_t kPointwisePixels = 16;
+inline constexpr int64_t kPointwiseWeights = 0;
+inline constexpr int64_t kScatterChannels = 48, kScatterPixels = 49, kScatterRatio = 1;
 #endif
 
 }  // namespace pt::PT_ISA::conv
