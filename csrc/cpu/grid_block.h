@@ -121,8 +121,7 @@ struct Block {
 
   // Points `first` to `first + count` of a batch element.
   void fill(const GridArgs& a, int64_t batch, int64_t first, int64_t count) {
-    const L* __restrict grid =
-        static_cast<const L*>(a.grid) + (batch * a.points + first) * a.dims;
+    const L* __restrict grid = static_cast<const L*>(a.grid) + (batch * a.points + first) * a.dims;
     alignas(64) L x[3][kBlockPoints];
     if (a.dims == 2) {
       for (int64_t i = 0; i < count; ++i) x[0][i] = grid[2 * i], x[1][i] = grid[2 * i + 1];
@@ -165,8 +164,8 @@ struct Block {
     const int64_t taps = a.axis_taps;
     const int64_t kx = k % taps, ky = k / taps % taps, kz = k / taps / taps;
     const int32_t width = static_cast<int32_t>(a.size[0]), height = static_cast<int32_t>(a.size[1]);
-    const int32_t *__restrict ex = axis[0].element[kx], *__restrict ey = axis[1].element[ky];
-    const L *__restrict wx = axis[0].weight[kx], *__restrict wy = axis[1].weight[ky];
+    const int32_t* __restrict ex = axis[0].element[kx], * __restrict ey = axis[1].element[ky];
+    const L* __restrict wx = axis[0].weight[kx], * __restrict wy = axis[1].weight[ky];
     if (a.dims == 3) {
       const int32_t* __restrict ez = axis[2].element[kz];
       const L* __restrict wz = axis[2].weight[kz];
