@@ -102,8 +102,9 @@ static inline Pairs<float> gather_pairs(const T* in, Places<float> place) {
     const __m512i at = reinterpret_cast<__m512i>(place);
     const uint32_t exists = ~uint32_t{_mm512_movepi32_mask(at)};
     const __m512d zero = _mm512_setzero_pd();
-    const __m512 low = _mm512_castpd_ps(_mm512_mask_i32gather_pd(
-        zero, static_cast<__mmask8>(exists), _mm512_castsi512_si256(at), doubles, 4));
+    const __m512 low = _mm512_castpd_ps(
+        _mm512_mask_i32gather_pd(zero, static_cast<__mmask8>(exists),
+                                 _mm512_maskz_extracti64x4_epi64(0xff, at, 0), doubles, 4));
     const __m512 high = _mm512_castpd_ps(
         _mm512_mask_i32gather_pd(zero, static_cast<__mmask8>(exists >> 8),
                                  _mm512_maskz_extracti64x4_epi64(0xff, at, 1), doubles, 4));

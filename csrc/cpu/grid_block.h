@@ -169,7 +169,11 @@ struct Block {
     if (a.dims == 3) {
       const int32_t* __restrict ez = axis[2].element[kz];
       const L* __restrict wz = axis[2].weight[kz];
-      for (int64_t i = 0; w && i < n; ++i) w[i] = wx[i] * wy[i] * wz[i];
+      // As in PyTorch the weights of points that are no numbers count in two dimensions only.
+      for (int64_t i = 0; w && i < n; ++i) {
+        const L product = wx[i] * wy[i] * wz[i];
+        w[i] = (ex[i] | ey[i] | ez[i]) < 0 ? L(0) : product;
+      }
       for (int64_t i = 0; place && i < n; ++i) {
         const int32_t at = (ez[i] * height + ey[i]) * width + ex[i];
         place[i] = (ex[i] | ey[i] | ez[i]) < 0 ? -1 : at;

@@ -100,6 +100,11 @@ struct GridArgs {
   const void* in = nullptr;
   void* out = nullptr;
   int64_t channels = 0, in_size = 0;
+  // "grid_sample_backward", in the slot of the planes' dtype: from the gradient of `out` those of
+  // `in` and of the grid (in its dtype); either may be null.
+  const void* grad = nullptr;
+  void* grad_in = nullptr;
+  void* grad_grid = nullptr;
 };
 using GridFn = void(const GridArgs&);
 
