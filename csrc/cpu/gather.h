@@ -17,7 +17,7 @@ static inline Places<L> load_places(const int32_t* p) {
   return v;
 }
 
-// in[place] as values of L; 0 where the place is negative, and nothing is read there.
+// in[place] as values of L; 0 where the place is negative. `in` has at least one element.
 template <class L, class T>
 static inline Vec<L> gather(const T* in, Places<L> place) {
 #if defined(PT_ISA_IS_AVX512)
@@ -47,18 +47,28 @@ static inline Vec<L> gather(const T* in, Places<L> place) {
         _mm256_mask_i32gather_pd(_mm256_setzero_pd(), in, at, exists, 8));
   }
 #endif
-  Raw<T> raw[kLanes<L>];
-  for (int i = 0; i < kLanes<L>; ++i) {
-    const int32_t at = place[i];
-    if constexpr (kIsHalf<T>) {
-      raw[i] = at < 0 ? uint16_t{0} : in[at].bits;
-    } else {
-      raw[i] = at < 0 ? T(0) : in[at];
+  // By lanes of the vector: a load of a whole vector would have to wait for stores of its elements.
+  if constexpr (kSame<T, double>) {
+    typename VecOf<int64_t, kLanes<L>>::type bits;
+#pragma GCC unroll 8
+    for (int i = 0; i < kLanes<L>; ++i) {
+      const int64_t at = place[i], outside = at >> 63;
+      bits[i] = __builtin_bit_cast(int64_t, in[at & ~outside]) & ~outside;
     }
+    return reinterpret_cast<Vec<L>>(bits);
+  } else {
+    typename VecOf<Raw<T>, kLanes<L>>::type v;
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes<L>; ++i) {
+      const int32_t at = place[i] < 0 ? 0 : place[i];
+      if constexpr (kIsHalf<T>) {
+        v[i] = in[at].bits;
+      } else {
+        v[i] = in[at];
+      }
+    }
+    return reinterpret_cast<Vec<L>>(reinterpret_cast<Places<L>>(decode<L, T>(v)) & (place >= 0));
   }
-  typename VecOf<Raw<T>, kLanes<L>>::type v;
-  __builtin_memcpy(&v, raw, sizeof v);
-  return decode<L, T>(v);
 }
 
 // Elements that stand next to each other: those at the places, and the ones after them.

@@ -104,9 +104,13 @@ __attribute__((noinline)) void dot_plane(const T* __restrict in, const Taps<L>& 
 template <class T>
 void find_grad_grid(const GridArgs& a) {
   using L = Compute<T>;
+  if (a.axis_taps == kNearestTaps) {  // steps have no slope
+    const int64_t n = a.batch * a.points * a.dims;
+    for (int64_t i = 0; i < n; ++i) static_cast<L*>(a.grad_grid)[i] = 0;
+    return;
+  }
   const bool pairs = reads_pairs<T>(a);
   const auto plane = pairs         ? &dot_plane<kGathersPairs<T>, 4, L, T>
-                     : a.taps == 1 ? &dot_plane<false, 1, L, T>
                      : a.taps == 4 ? &dot_plane<false, 4, L, T>
                      : a.taps == 8 ? &dot_plane<false, 8, L, T>
                                    : &dot_plane<false, 16, L, T>;
