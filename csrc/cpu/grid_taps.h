@@ -41,6 +41,20 @@ inline bool reads_pairs(const GridArgs& a) {
   return kGathersPairs<T> && a.dims == 2 && a.axis_taps == kLinearTaps && a.size[0] >= 2;
 }
 
+// How a point's taps are read.
+template <bool kPairs, int kTaps>
+struct Reading {};
+
+// f(Reading) for the call's; each must return the same type.
+template <class T, class F>
+inline auto with_reading(const GridArgs& a, F f) {
+  if (reads_pairs<T>(a)) return f(Reading<kGathersPairs<T>, 4>{});
+  if (a.taps == 1) return f(Reading<false, 1>{});
+  if (a.taps == 4) return f(Reading<false, 4>{});
+  if (a.taps == 8) return f(Reading<false, 8>{});
+  return f(Reading<false, 16>{});
+}
+
 template <class L>
 struct Taps {
   alignas(64) L weight[kMostTaps][kBlockPoints];

@@ -54,11 +54,9 @@ template <class T>
 void grid_sample(const GridArgs& a) {
   using L = Compute<T>;
   const bool pairs = reads_pairs<T>(a);
-  const auto plane = pairs         ? &sample_plane<kGathersPairs<T>, 4, L, T>
-                     : a.taps == 1 ? &sample_plane<false, 1, L, T>
-                     : a.taps == 4 ? &sample_plane<false, 4, L, T>
-                     : a.taps == 8 ? &sample_plane<false, 8, L, T>
-                                   : &sample_plane<false, 16, L, T>;
+  const auto plane = with_reading<T>(a, []<bool kPairs, int kTaps>(Reading<kPairs, kTaps>) {
+    return &sample_plane<kPairs, kTaps, L, T>;
+  });
   each_block(a, 8 + 2 * a.taps * a.channels, [&](int64_t batch, int64_t first, int64_t n) {
     Block<L> block;
     Taps<L> taps;

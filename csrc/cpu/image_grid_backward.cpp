@@ -110,10 +110,9 @@ void find_grad_grid(const GridArgs& a) {
     return;
   }
   const bool pairs = reads_pairs<T>(a);
-  const auto plane = pairs         ? &dot_plane<kGathersPairs<T>, 4, L, T>
-                     : a.taps == 4 ? &dot_plane<false, 4, L, T>
-                     : a.taps == 8 ? &dot_plane<false, 8, L, T>
-                                   : &dot_plane<false, 16, L, T>;
+  const auto plane = with_reading<T>(a, []<bool kPairs, int kTaps>(Reading<kPairs, kTaps>) {
+    return &dot_plane<kPairs, kTaps, L, T>;
+  });
   each_block(a, 16 + 2 * a.taps * a.channels, [&](int64_t batch, int64_t first, int64_t n) {
     Block<L> block;
     Taps<L> taps;
