@@ -273,19 +273,7 @@ PT_OP(grid_sampler)
                "grid_sampler(): expected input and grid of one "
                "dtype, but got ",
                dtype_name(input.dtype()), " and ", dtype_name(grid.dtype()));
-      const Dims& sizes = input.sizes();
-      const IntList spatial(sizes.begin() + 2, static_cast<size_t>(input.dim() - 2));
-      const bool recorded = grad_enabled() && (input.requires_grad() || grid.requires_grad());
-      if (!recorded || input.device().is_cpu())
-        return grid_sample(input, grid, mode, padding, align_corners);
-      const Tensor places = grid_places(grid, spatial, mode, padding, align_corners);
-      const Dims order(input.dim() - 2, 0);
-      const Tensor exact = is_half(grid.dtype()) ? to_copy(grid, DType::kFloat32) : grid;
-      const Tensor weights =
-          grid_weights(exact, spatial, mode, padding, align_corners, IntList(order));
-      const Tensor planes =
-          reshape(input, IntList(Dims{sizes[0], sizes[1], checked_numel(spatial)}));
-      return reshape(sample(planes, weights, places), IntList(grid_sample_sizes(input, grid)));
+      return grid_sample(input, grid, mode, padding, align_corners);
     })
     .function_only()
     .alias("grid_sampler_2d")

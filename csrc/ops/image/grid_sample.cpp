@@ -28,9 +28,10 @@ Tensor exact(const Tensor& t) { return is_half(t.dtype()) ? to_copy(t, DType::kF
 // Adds to a sum that has not begun where it is undefined.
 void accumulate(Tensor& sum, const Tensor& term) { sum = sum.defined() ? add(sum, term) : term; }
 
-// The formulas of the second gradient: what the backward step computes is linear in `grad` and
-// `input`, and its dependence on the grid is in the weights.
-struct SecondGradient {
+// Gradients made of the ops of grid.cpp: the first one for devices, which have no kernel for it,
+// and the second. What the backward step computes is linear in `grad` and `input`, and its
+// dependence on the grid is in the weights.
+struct Formulas {
   const Tensor &grad, &input, &grid;
   int64_t mode, padding;
   bool align_corners;
@@ -57,6 +58,10 @@ struct SecondGradient {
       accumulate(sum, mul(select(points, int64_t{3}, int64_t{d}), weights(d, b)));
     return sum;
   }
+  Tensor first_by_input() const {
+    const Tensor sum = sample_add(flat(grad), weights(-1, -1), places, checked_numel(sizes));
+    return reshape(sum, IntList(input.sizes()));
+  }
   Tensor by_grad(const Tensor& to_input, const Tensor& to_grid) const {
     Tensor sum;
     if (to_input.defined()) accumulate(sum, sample(flat(to_input), weights(-1, -1), places));
@@ -69,6 +74,7 @@ struct SecondGradient {
         sample_add(flat(grad), moved_weights(to_grid, -1), places, checked_numel(sizes));
     return reshape(sum, IntList(input.sizes()));
   }
+  // With the input itself for `to_input` it is the first gradient.
   Tensor by_grid(const Tensor& to_input, const Tensor& to_grid) const {
     if (!to_input.defined() && !to_grid.defined()) return {};
     const int64_t taps[] = {1};
@@ -114,6 +120,12 @@ PT_OP(grid_sample)
     .saves("input, grid")
     .backward([](BackwardCall& g, const Tensor& input, const Tensor& grid, int64_t mode,
                  int64_t padding, bool align_corners) {
+      if (!input.device().is_cpu()) {
+        const Formulas s{g.grad(), input, grid, mode, padding, align_corners};
+        if (g.needs(0)) g[0] = s.first_by_input();
+        if (g.needs(1)) g[1] = s.by_grid(input, Tensor());
+        return;
+      }
       const auto [to_input, to_grid] = grid_sample_backward(g.grad(), input, grid, mode, padding,
                                                             align_corners, g.needs(0), g.needs(1));
       if (g.needs(0)) g[0] = to_input;
@@ -155,7 +167,7 @@ PT_OP(grid_sample_backward)
     .saves("grad, input, grid")
     .backward([](BackwardCall& g, const Tensor& grad, const Tensor& input, const Tensor& grid,
                  int64_t mode, int64_t padding, bool align_corners, bool, bool) {
-      const SecondGradient s{grad, input, grid, mode, padding, align_corners};
+      const Formulas s{grad, input, grid, mode, padding, align_corners};
       if (g.needs(0)) g[0] = s.by_grad(g.grad(0), g.grad(1));
       if (g.needs(1)) g[1] = s.by_input(g.grad(1));
       if (g.needs(2)) g[2] = s.by_grid(g.grad(0), g.grad(1));
