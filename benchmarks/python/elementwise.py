@@ -28,7 +28,10 @@ POINTWISE = {
     "sin": "a.sin()",
     "tanh": "a.tanh()",
     "sigmoid": "a.sigmoid()",
+    "exp_double": "d.exp()",
     "erf": "a.erf()",
+    "erfinv": "u2.erfinv()",
+    "erfinv_double": "d2.erfinv()",
     "relu": "a.relu()",
     "clamp": "a.clamp(min=-0.5, max=0.5)",
     "maximum": "T.maximum(a, b)",
@@ -78,6 +81,8 @@ POINTWISE = {
     "scatter_add": "z.scatter_add_(0, index, a)",
     "take_strided": "a[::2].contiguous()",
     "sort": "a.sort()",
+    "sort_bytes": "bytes.sort()",
+    "unique_consecutive": "runs.unique_consecutive()",
     "topk": "a.topk(10)",
 }
 
@@ -117,7 +122,9 @@ def vectors(n: int) -> Any:
         return {
             "n": n, "a": a, "b": b, "c": T.randn(n), "u": T.rand(n), "z": T.zeros(n),
             "mask": a > 0, "mask2": b > 0, "d": a.to(T.float64),
-            "i": T.arange(n), "index": T.randperm(n),
+            "i": T.arange(n), "index": T.randperm(n), "runs": T.arange(n) // 16,
+            "bytes": T.randint(0, 256, (n,)).to(T.uint8), "u2": T.rand(n) * 1.98 - 0.99,
+            "d2": T.rand(n, dtype=T.float64) * 1.98 - 0.99,
         }  # fmt: skip
 
     return setup

@@ -30,13 +30,23 @@ def case(name: str, shape: tuple[int, ...], call: str, goal: float, group: str) 
     ]
 
 
-def sampled(shape: tuple[int, ...]) -> Case:
-    def setup(T: Any) -> Names:
-        n, _, h, w = shape
-        return {"F": T.nn.functional, "x": T.randn(*shape), "grid": T.rand(n, h, w, 2) * 2 - 1}
+def sampled(shape: tuple[int, ...], mode: str = "bilinear") -> list[Case]:
+    """A grid of random points: forward, and with the gradients of the planes and of the grid."""
 
-    call = "F.grid_sample(x, grid, align_corners=False)"
-    return Case("grid_sample", "x".join(map(str, shape)), call, setup, 1.0, "grid")
+    def setup(T: Any) -> Names:
+        n, _, *sizes = shape
+        x, grid = T.randn(*shape), T.rand(n, *sizes, len(sizes)) * 2 - 1
+        leaves: Names = {"leaf": x.clone().requires_grad_(), "points": grid.clone()}
+        leaves["points"].requires_grad_()
+        return {"F": T.nn.functional, "x": x, "grid": grid, "g": T.ones_like(x), **leaves}
+
+    name, text = f"grid_sample {mode}", "x".join(map(str, shape))
+    call = f"F.grid_sample(%s, '{mode}', align_corners=False)"
+    both = f"{call % 'leaf, points'}.backward(g); leaf.grad = points.grad = None"
+    return [
+        Case(name, text, call % "x, grid", setup, 1.0, "grid"),
+        Case(f"{name} + backward", text, both, setup, 1.0, "grid"),
+    ]
 
 
 CASES = [
@@ -70,8 +80,13 @@ CASES = [
             "interpolation",
         )
     ),
-    sampled(PHOTOS),
-    sampled((4, 64, 56, 56)),
+    *(
+        c
+        for mode in ("bilinear", "nearest", "bicubic")
+        for shape in (PHOTOS, (4, 64, 56, 56))
+        for c in sampled(shape, mode)
+    ),
+    *sampled((2, 4, 24, 32, 32)),
 ]
 
 if __name__ == "__main__":

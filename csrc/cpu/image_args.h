@@ -44,6 +44,8 @@ struct TapTable {
   const void* weight = nullptr;
 };
 
+inline constexpr int64_t kEvenLine = 16;  // lanes of any vector of float
+
 // out[p, z, y, x] = sums over the taps of each dimension of weights times in.
 struct ResampleArgs {
   const void* in = nullptr;
@@ -52,11 +54,12 @@ struct ResampleArgs {
   int64_t in_size[3] = {1, 1, 1}, out_size[3] = {1, 1, 1};
   TapTable taps[3];
   // Where every output element of a row has the same number of taps: tap k of element j at
-  // [k * out_size[2] + j].
-  int64_t even_taps = 0;
+  // [k * even_stride + j]. Lines are filled up to a multiple of kEvenLine with taps of no weight.
+  int64_t even_taps = 0, even_stride = 0;
   const int32_t* even_index = nullptr;
   const void* even_weight = nullptr;
-  bool doubles_rows = false;  // nearest only: each element of a row stands twice
+  // Nearest only: each element of a row stands twice, or every second one is left out.
+  bool doubles_rows = false, halves_rows = false;
 };
 // "resample", and "resample_nearest" for tables of one tap each: a copy, in the slot of the DType
 // that has the element's size.
@@ -100,6 +103,11 @@ struct GridArgs {
   const void* in = nullptr;
   void* out = nullptr;
   int64_t channels = 0, in_size = 0;
+  // "grid_sample_backward", in the slot of the planes' dtype: from the gradient of `out` those of
+  // `in` and of the grid (in its dtype); either may be null.
+  const void* grad = nullptr;
+  void* grad_in = nullptr;
+  void* grad_grid = nullptr;
 };
 using GridFn = void(const GridArgs&);
 

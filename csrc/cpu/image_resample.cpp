@@ -6,8 +6,8 @@
 #include <new>
 
 #include "core/parallel.h"
+#include "cpu/gather.h"
 #include "cpu/image_args.h"
-#include "cpu/reduce_lanes.h"
 
 namespace pt::PT_ISA {
 namespace {
@@ -44,22 +44,41 @@ __attribute__((noinline)) void blend_rows(const T* in, const WeightedRow<L>* row
 template <int Taps, class L>
 __attribute__((noinline)) void sum_even(const L* __restrict row, const ResampleArgs& a,
                                         L* __restrict out) {
-  const int64_t n = a.out_size[2], taps = Taps ? Taps : a.even_taps;
+  constexpr int lanes = kLanes<L>;
+  const int64_t n = a.out_size[2], stride = a.even_stride, taps = Taps ? Taps : a.even_taps;
   const int32_t* __restrict index = a.even_index;
   const L* __restrict weight = static_cast<const L*>(a.even_weight);
-  if constexpr (Taps != 0) {
-    for (int64_t j = 0; j < n; ++j) {
-      L v = 0;
+  for (int64_t j = 0; j < n; j += lanes) {
+    Vec<L> v = {};
 #pragma GCC unroll 4
-      for (int k = 0; k < Taps; ++k) v += row[index[k * n + j]] * weight[k * n + j];
-      out[j] = v;
+    for (int64_t k = 0; k < taps; ++k) {
+      const int64_t at = k * stride + j;
+      v += gather<L>(row, load_places<L>(index + at)) * load<L>(weight + at);
     }
-  } else {
-    for (int64_t j = 0; j < n; ++j) out[j] = row[index[j]] * weight[j];
-    for (int64_t k = 1; k < taps; ++k) {
-      for (int64_t j = 0; j < n; ++j) out[j] += row[index[k * n + j]] * weight[k * n + j];
+    if (j + lanes <= n) {
+      store(out + j, v);
+    } else {
+      __builtin_memcpy(out + j, &v, static_cast<size_t>(n - j) * sizeof(L));
     }
   }
+}
+
+// out[j] = in[index[j]].
+template <class T>
+__attribute__((noinline)) void pick(const T* __restrict in, const ResampleArgs& a,
+                                    T* __restrict out) {
+  const int64_t n = a.out_size[2];
+  const int32_t* __restrict index = a.taps[2].index;
+  int64_t j = 0;
+  if constexpr (sizeof(T) >= 4) {
+    using L = If<sizeof(T) == 4, float, double>;
+    const auto* from = reinterpret_cast<const L*>(in);
+    for (; j + kLanes<L> <= n; j += kLanes<L>) {
+      const Vec<L> v = gather<L>(from, load_places<L>(index + j));
+      __builtin_memcpy(out + j, &v, sizeof v);
+    }
+  }
+  for (; j < n; ++j) out[j] = in[index[j]];
 }
 
 template <class L>
@@ -171,13 +190,14 @@ void resample_nearest(const ResampleArgs& a) {
       const T* __restrict in =
           static_cast<const T*>(a.in) + plane * in_plane + (z * a.in_size[1] + y) * a.in_size[2];
       T* __restrict out = static_cast<T*>(a.out) + r * n;
-      const int32_t* __restrict index = a.taps[2].index;
       if (in == last) {  // the row above came from the same one
         __builtin_memcpy(out, out - n, static_cast<size_t>(n) * sizeof(T));
       } else if (a.doubles_rows) {
         for (int64_t x = 0; x < n / 2; ++x) out[2 * x] = in[x], out[2 * x + 1] = in[x];
+      } else if (a.halves_rows) {
+        for (int64_t x = 0; x < n; ++x) out[x] = in[2 * x];
       } else {
-        for (int64_t j = 0; j < n; ++j) out[j] = in[index[j]];
+        pick(in, a, out);
       }
       last = in;
     }

@@ -234,6 +234,117 @@ def test_grid_sample(mode, padding_mode, align_corners):
         check_call(*both("grid_sample"), x.float(), places.float(), grad=False, **options)
 
 
+# Points around whole vectors and blocks of them, channels around those that are added together,
+# rows too short for pairs.
+@pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
+@pytest.mark.parametrize(
+    ("shape", "points"),
+    [
+        ((2, 1, 3, 1), (1, 1)),
+        ((1, 3, 1, 2), (3, 5)),
+        ((1, 5, 4, 3), (1, 17)),
+        ((1, 9, 7, 5), (1, 255)),
+        ((2, 33, 5, 6), (1, 257)),
+        ((1, 64, 9, 16), (16, 33)),
+    ],
+    ids=str,
+)
+def test_grid_sample_of_odd_sizes(mode, shape, points):
+    x, grid = torch.randn(shape), torch.randn(shape[0], *points, 2) * 1.2
+    for padding_mode in ("zeros", "border", "reflection"):
+        options = {"mode": mode, "padding_mode": padding_mode, "align_corners": False}
+        check_call(*both("grid_sample"), x.double(), grid.double(), **options)
+        check_call(*both("grid_sample"), x, grid, grad=False, **options)
+        for dtype in (pytensor.float16, pytensor.bfloat16):
+            half = [pytensor.tensor(t.numpy()).to(dtype) for t in (x, grid)]
+            expected = F.grid_sample(*(t.float() for t in half), **options)
+            assert pytensor.allclose(
+                F.grid_sample(*half, **options).float(), expected, rtol=1e-2, atol=1e-2
+            )
+
+
+@pytest.mark.parametrize("wanted", ["input", "grid"])
+def test_grid_sample_gradient_of_one_argument(wanted):
+    x, grid = torch.randn(2, 3, 6, 5), torch.randn(2, 9, 31, 2)
+    for mode in ("bilinear", "nearest", "bicubic"):
+        grads = []
+        for module in (pytensor, torch):
+            leaves = {"input": module.tensor(x.numpy()), "grid": module.tensor(grid.numpy())}
+            leaves[wanted].requires_grad_()
+            made = module.nn.functional.grid_sample(**leaves, mode=mode, align_corners=False)
+            (made * made).sum().backward()
+            assert leaves["grid" if wanted == "input" else "input"].grad is None
+            grads.append(leaves[wanted].grad.numpy())
+        np.testing.assert_allclose(*grads, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_grid_sample_gradients_of_halves(dtype):
+    x, grid = pytensor.randn(2, 3, 6, 5), pytensor.randn(2, 4, 9, 2)
+    grads = []
+    for make in (lambda t: t.to(getattr(pytensor, dtype)), lambda t: t):
+        leaves = [
+            make(t.to(getattr(pytensor, dtype)).float()).detach().requires_grad_()
+            for t in (x, grid)
+        ]
+        F.grid_sample(*leaves, align_corners=False).sum().backward()
+        grads.append([leaf.grad for leaf in leaves])
+    for half, full in zip(*grads, strict=True):
+        assert str(half.dtype).endswith(dtype)
+        assert pytensor.allclose(half.float(), full, rtol=2e-2, atol=2e-2)
+
+
+def test_grid_sample_does_not_read_beside_the_points():
+    # Only the elements that a point reads count, whatever stands next to them.
+    x = torch.full((1, 1, 4, 6), float("inf"))
+    x[..., 0] = 2
+    x[..., 5] = 3
+    x[:, :, 0, :] = 1
+    rows = [[-1.1, 0.2], [-0.99, 0.5], [1.1, 0.1], [0.99, -0.3], [0.0, -1.1], [3.0, 0.0]]
+    grid = torch.tensor(rows).reshape(1, 1, 6, 2)
+    for dtype in (torch.float32, torch.float64):
+        for mode in ("bilinear", "nearest"):
+            check_call(
+                *both("grid_sample"),
+                x.to(dtype),
+                grid.to(dtype),
+                mode=mode,
+                align_corners=False,
+                grad=False,
+            )
+
+
+def test_grid_sample_at_no_number():
+    x = torch.arange(1.0, 28).reshape(1, 1, 3, 3, 3)
+    for place in (float("nan"), float("inf"), -float("inf")):
+        for mode, padding in itertools.product(("bilinear", "nearest"), ("zeros", "border")):
+            for given in (x[:, :, 0], x):
+                if place != place and padding == "border" and given is x:
+                    continue  # torch takes the other border in three dimensions only
+                grid = torch.zeros(1, *[1] * (given.dim() - 2), given.dim() - 2)
+                grid[..., 0] = place
+                check_call(
+                    *both("grid_sample"),
+                    given,
+                    grid,
+                    mode=mode,
+                    padding_mode=padding,
+                    align_corners=False,
+                    grad=False,
+                )
+
+
+def test_grid_sample_of_nothing():
+    for shape, points in (((0, 3, 4, 5), (2, 2)), ((2, 0, 4, 5), (2, 2)), ((2, 3, 4, 5), (0, 2))):
+        leaf = pytensor.ones(*shape).requires_grad_()
+        grid = pytensor.zeros(shape[0], *points, 2).requires_grad_()
+        made = F.grid_sample(leaf, grid, align_corners=False)
+        assert made.shape == (shape[0], shape[1], *points)
+        made.sum().backward()
+        assert not leaf.grad.any()
+        assert not grid.grad.any()
+
+
 def test_grid_sample_far_outside():
     x = pytensor.ones(1, 1, 3, 3)
     for place in (float("nan"), float("inf"), -float("inf"), 1e30, -1e30):

@@ -10,6 +10,7 @@
 #include "op/define.h"
 #include "ops/creation/creation.h"
 #include "ops/embedding/device.h"
+#include "ops/image/grid_args.h"
 #include "ops/index/index.h"
 #include "ops/index/selection.h"
 #include "ops/memory/memory.h"
@@ -24,12 +25,14 @@ namespace pt {
 namespace {
 
 const Kernel<SampleFn> kSample{"sample"}, kSampleAdd{"sample_add"}, kSampleDot{"sample_dot"};
-const Kernel<GridFn> kTaps{"grid_taps"}, kGridSample{"grid_sample"};
+const Kernel<GridFn> kTaps{"grid_taps"};
 
 using namespace grid_modes;
 
-GridArgs checked_args(const Tensor& grid, IntList sizes, int64_t mode, int64_t padding,
-                      bool align_corners) {
+}  // namespace
+
+GridArgs grid_args(const Tensor& grid, IntList sizes, int64_t mode, int64_t padding,
+                   bool align_corners) {
   GridArgs a;
   a.dims = static_cast<int>(sizes.size());
   PT_CHECK(
@@ -62,8 +65,9 @@ GridArgs checked_args(const Tensor& grid, IntList sizes, int64_t mode, int64_t p
   return a;
 }
 
-// The dtype that places and weights are computed in.
-DType weight_dtype(DType t) { return t == DType::kFloat64 ? t : DType::kFloat32; }
+namespace {
+
+using grid_detail::weight_dtype;
 
 void check_floating(const char* name, const Tensor& t) {
   PT_CHECK_KIND(ErrorKind::kNotImplemented, t.is_floating(), "\"", name, "\" not implemented for '",
@@ -108,19 +112,6 @@ void add_on_device(DType t, const Tensor& places, SampleArgs& a) {
   kernel.get(t)({a, sorted.order.data<int64_t>(), sorted.starts.data<int64_t>()});
 }
 
-// The values without a record of how they came about.
-Tensor sample_plainly(const Tensor& input, const Tensor& given, GridArgs a, IntList out_sizes) {
-  const Tensor in = as_contiguous(input);
-  const Tensor grid = as_contiguous(cast_to(given, weight_dtype(given.dtype())));
-  const Tensor out = empty_tensor(out_sizes, input.dtype());
-  a.grid = grid.raw();
-  a.in = in.raw();
-  a.out = out.raw();
-  a.channels = input->sizes[1];
-  if (out.numel() > 0) kGridSample.get(input.dtype())(a);
-  return out;
-}
-
 }  // namespace
 
 PT_OP(grid_places)
@@ -128,7 +119,7 @@ PT_OP(grid_places)
     .impl([](const Tensor& given, IntList sizes, int64_t mode, int64_t padding,
              bool align_corners) {
       check_floating("grid_sampler", given);
-      GridArgs a = checked_args(given, sizes, mode, padding, align_corners);
+      GridArgs a = grid_args(given, sizes, mode, padding, align_corners);
       const Tensor grid = as_contiguous(cast_to(given, weight_dtype(given.dtype())));
       const Tensor out = empty_tensor(Dims{a.batch, a.taps, a.points}, DType::kInt32);
       a.grid = grid.raw();
@@ -145,7 +136,7 @@ PT_OP(grid_weights)
     .on_device()
     .impl([](const Tensor& given, IntList sizes, int64_t mode, int64_t padding, bool align_corners,
              IntList order) {
-      GridArgs a = checked_args(given, sizes, mode, padding, align_corners);
+      GridArgs a = grid_args(given, sizes, mode, padding, align_corners);
       PT_CHECK(given.dtype() == weight_dtype(given.dtype()),
                "_grid_weights(): expected a grid of "
                "float32 or float64, but got ",
@@ -282,23 +273,7 @@ PT_OP(grid_sampler)
                "grid_sampler(): expected input and grid of one "
                "dtype, but got ",
                dtype_name(input.dtype()), " and ", dtype_name(grid.dtype()));
-      const Dims& sizes = input.sizes();
-      const IntList spatial(sizes.begin() + 2, static_cast<size_t>(input.dim() - 2));
-      Dims out = grid.sizes();
-      out.erase(out.size() - 1);
-      out.insert(1, sizes[1]);
-      if (!grad_enabled() || !(input.requires_grad() || grid.requires_grad())) {
-        const GridArgs a = checked_args(grid, spatial, mode, padding, align_corners);
-        return sample_plainly(input, grid, a, out);
-      }
-      const Tensor places = grid_places(grid, spatial, mode, padding, align_corners);
-      const Dims order(input.dim() - 2, 0);
-      const Tensor exact = is_half(grid.dtype()) ? to_copy(grid, DType::kFloat32) : grid;
-      const Tensor weights =
-          grid_weights(exact, spatial, mode, padding, align_corners, IntList(order));
-      const Tensor planes =
-          reshape(input, IntList(Dims{sizes[0], sizes[1], checked_numel(spatial)}));
-      return reshape(sample(planes, weights, places), IntList(out));
+      return grid_sample(input, grid, mode, padding, align_corners);
     })
     .function_only()
     .alias("grid_sampler_2d")

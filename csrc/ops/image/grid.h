@@ -12,6 +12,17 @@ inline constexpr Op<
     "bool align_corners) -> Tensor">
     grid_sampler;
 
+// grid_sampler in one step for arguments that it has checked, and its gradients.
+inline constexpr Op<
+    "_grid_sample(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, "
+    "bool align_corners) -> Tensor">
+    grid_sample;
+inline constexpr Op<
+    "_grid_sample_backward(Tensor grad, Tensor input, Tensor grid, int interpolation_mode, "
+    "int padding_mode, bool align_corners, bool needs_input, bool needs_grid) -> "
+    "(Tensor, Tensor)">
+    grid_sample_backward;
+
 // The elements that each point of the grid [N, ..., d] reads from planes of the given sizes, and
 // their weights: [N, taps, points]. `order` says how often the weights are differentiated by each
 // of the grid's coordinates.

@@ -102,13 +102,18 @@ void run(const Call& c, bool backward, ResampleFn* fn, ResampleArgs& a) {
   }
   a.even_taps = taps[2].even();
   if (a.even_taps > 0 && !call_on_device) {
-    even = taps[2].by_number();
+    a.even_stride = (a.out_size[2] + kEvenLine - 1) / kEvenLine * kEvenLine;
+    even = taps[2].by_number(a.even_stride);
     a.even_index = even.index.data();
     a.even_weight = even.weight.data();
   }
-  a.doubles_rows = a.out_size[2] == 2 * a.in_size[2];
-  for (int64_t j = 0; a.doubles_rows && j < a.out_size[2]; ++j)
-    a.doubles_rows = a.even_taps == 1 && taps[2].index[static_cast<size_t>(j)] == j / 2;
+  a.doubles_rows = a.even_taps == 1 && a.out_size[2] == 2 * a.in_size[2];
+  a.halves_rows = a.even_taps == 1 && a.out_size[2] == a.in_size[2] / 2;
+  for (int64_t j = 0; (a.doubles_rows || a.halves_rows) && j < a.out_size[2]; ++j) {
+    const int64_t i = taps[2].index[static_cast<size_t>(j)];
+    a.doubles_rows = a.doubles_rows && i == j / 2;
+    a.halves_rows = a.halves_rows && i == j * 2;
+  }
   fn(a);
 }
 

@@ -19,15 +19,16 @@ int64_t Taps<T>::even() const {
 }
 
 template <class T>
-Taps<T> Taps<T>::by_number() const {
+Taps<T> Taps<T>::by_number(int64_t stride) const {
   Taps r;
   const auto taps = static_cast<size_t>(even()), n = offset.size() - 1;
-  r.index.resize(index.size());
-  r.weight.resize(weight.size());
+  const auto line = static_cast<size_t>(stride);
+  r.index.resize(taps * line);
+  r.weight.resize(taps * line);
   for (size_t j = 0; j < n; ++j) {
     for (size_t k = 0; k < taps; ++k) {
-      r.index[k * n + j] = index[j * taps + k];
-      r.weight[k * n + j] = weight[j * taps + k];
+      r.index[k * line + j] = index[j * taps + k];
+      r.weight[k * line + j] = weight[j * taps + k];
     }
   }
   return r;

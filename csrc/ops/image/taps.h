@@ -18,8 +18,9 @@ struct Taps {
 
   // How many taps each output element has if all have as many, else 0.
   int64_t even() const;
-  // Index and weight with the taps of number k of all elements side by side; for even taps.
-  Taps by_number() const;
+  // Index and weight with the taps of number k of all elements side by side, `stride` apart from
+  // those of number k + 1; zeros in between. For even taps.
+  Taps by_number(int64_t stride) const;
   // The table of the gradient: for each of the `in` input elements the outputs it went into.
   Taps transposed(int64_t in) const;
 };

@@ -45,6 +45,17 @@ class Rows {
   }
   int64_t* contiguous_indices() const { return at_indices_.step == 1 ? indices_ : nullptr; }
 
+  uint64_t key(int64_t i) const { return coding_.encode(element(0, i)); }
+  void write_index(int64_t position, int64_t index) const {
+    if (indices_) indices_[position * at_indices_.step] = index;
+  }
+  // `count` elements of one key, from a position on.
+  void write_run(int64_t position, int64_t count, uint64_t code) const {
+    if (!values_) return;
+    const T value = SortKey<T>::decode(coding_.key_of(code), coding_.flip);
+    for (int64_t i = position; i < position + count; ++i) values_[i * at_values_.step] = value;
+  }
+
   template <class E>
   E read(int64_t r, int64_t i) const {
     return E::make(coding_.encode(element(r, i)), i);
@@ -124,6 +135,55 @@ void sort_short_rows(const SortArgs& args, const Coding<T>& coding) {
   });
 }
 
+constexpr int64_t kKeys = 256, kCountedFrom = 256, kCountedChunk = 1 << 15;
+
+// A row of one-byte elements is sorted by counting: `before` has room for kKeys places of each
+// chunk of the row, at which the chunk's elements of a key begin.
+template <class T>
+void sort_by_counting(const Rows<T>& row, int64_t n, int64_t* before) {
+  const int64_t chunks = (n + kCountedChunk - 1) / kCountedChunk;
+  const auto each_chunk = [&](auto f) {
+    parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t c = begin; c < end; ++c)
+        f(before + c * kKeys, c * kCountedChunk, std::min(n, (c + 1) * kCountedChunk));
+    });
+  };
+  each_chunk([&](int64_t* count, int64_t first, int64_t last) {
+    // Two counters a key: equal neighbours need not wait for each other.
+    uint32_t odd[kKeys] = {}, even[kKeys] = {};
+    int64_t i = first;
+    for (; i + 1 < last; i += 2) ++even[row.key(i)], ++odd[row.key(i + 1)];
+    if (i < last) ++even[row.key(i)];
+    for (int64_t k = 0; k < kKeys; ++k) count[k] = int64_t{even[k]} + odd[k];
+  });
+  int64_t position = 0;
+  for (int64_t k = 0; k < kKeys; ++k) {
+    const int64_t start = position;
+    for (int64_t c = 0; c < chunks; ++c) {
+      const int64_t count = before[c * kKeys + k];
+      before[c * kKeys + k] = position;
+      position += count;
+    }
+    row.write_run(start, position - start, static_cast<uint64_t>(k));
+  }
+  each_chunk([&](int64_t* at, int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) row.write_index(at[row.key(i)]++, i);
+  });
+}
+
+template <class T>
+void sort_bytes(const SortArgs& args, const Coding<T>& coding) {
+  const int64_t chunks = (args.n + kCountedChunk - 1) / kCountedChunk;
+  const int64_t rows = args.outer * args.inner;
+  const auto sort_some = [&](int64_t begin, int64_t end) {
+    Buffer<int64_t> before(chunks * kKeys);
+    for (int64_t r = begin; r < end; ++r)
+      sort_by_counting(Rows<T>(args, r / args.inner, r % args.inner, coding), args.n, before.get());
+  };
+  if (chunks > 1) return sort_some(0, rows);  // the chunks are dealt out
+  parallel_for(0, rows, std::max<int64_t>(1, kCountedChunk / args.n), sort_some);
+}
+
 // The smallest and largest key of all rows.
 template <class T>
 void key_range(const SortArgs& args, const Coding<T>& coding, uint64_t* low, uint64_t* high) {
@@ -171,6 +231,9 @@ void sort_rows(const SortArgs& args) {
         coding.key_bytes = high == low ? 1 : (std::bit_width(high - low) + 7) / 8;
         return sort_all<T, PackedEntry>(args, coding);
       }
+    }
+    if constexpr (sizeof(T) == 1) {
+      if (args.n >= kCountedFrom && args.source.strides.step == 1) return sort_bytes(args, coding);
     }
     with_entry<T>(args.n, [&]<class E>(E) { sort_all<T, E>(args, coding); });
   });
