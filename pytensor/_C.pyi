@@ -1662,6 +1662,15 @@ class _LU_pivots(NamedTuple):
     LU: Tensor
     pivots: Tensor
 
+class _LU_pivots_info(NamedTuple):
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+
+class _L_info(NamedTuple):
+    L: Tensor
+    info: Tensor
+
 class _Q_R(NamedTuple):
     Q: Tensor
     R: Tensor
@@ -1679,6 +1688,10 @@ class _U_S_Vh(NamedTuple):
 class _eigenvalues_eigenvectors(NamedTuple):
     eigenvalues: Tensor
     eigenvectors: Tensor
+
+class _inverse_info(NamedTuple):
+    inverse: Tensor
+    info: Tensor
 
 class _loss_divisor(NamedTuple):
     loss: Tensor
@@ -1711,6 +1724,10 @@ class _output_h_n_c_n_gates_cells(NamedTuple):
 class _output_logsumexp(NamedTuple):
     output: Tensor
     logsumexp: Tensor
+
+class _result_info(NamedTuple):
+    result: Tensor
+    info: Tensor
 
 class _result_mask(NamedTuple):
     result: Tensor
@@ -2809,6 +2826,9 @@ def linalg_lstsq(
     driver: builtins.str | None = ...,
 ) -> _solution_residuals_rank_singular_values: ...
 def linalg_lu_factor(A: Tensor, *, pivot: builtins.bool = ...) -> _LU_pivots: ...
+def linalg_lu_factor_ex(
+    A: Tensor, *, pivot: builtins.bool = ..., check_errors: builtins.bool = ...
+) -> _LU_pivots_info: ...
 def linalg_matrix_exp(input: Tensor) -> Tensor: ...
 def linalg_qr(A: Tensor, mode: builtins.str = ...) -> _Q_R: ...
 def linalg_slogdet(A: Tensor) -> _sign_logabsdet: ...

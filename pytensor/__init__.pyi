@@ -367,6 +367,7 @@ from pytensor._C import (
     linalg_inv as linalg_inv,
     linalg_lstsq as linalg_lstsq,
     linalg_lu_factor as linalg_lu_factor,
+    linalg_lu_factor_ex as linalg_lu_factor_ex,
     linalg_matrix_exp as linalg_matrix_exp,
     linalg_qr as linalg_qr,
     linalg_slogdet as linalg_slogdet,
