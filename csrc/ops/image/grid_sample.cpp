@@ -95,6 +95,16 @@ struct Formulas {
 
 }  // namespace
 
+void check_sampled(const char* name, const Tensor& input, const Tensor& grid) {
+  const int dim = input.dim();
+  PT_CHECK(input.is_floating() && input.dtype() == grid.dtype() && (dim == 4 || dim == 5) &&
+               grid.dim() == dim && grid->sizes[0] == input->sizes[0] &&
+               grid->sizes[dim - 1] == dim - 2,
+           name, "(): expected an input [N, C, ...] and a grid [N, ..., 2 or 3] of one floating ",
+           "dtype, but got sizes ", to_text(input.sizes()), " and ", to_text(grid.sizes()),
+           ", dtypes ", dtype_name(input.dtype()), " and ", dtype_name(grid.dtype()));
+}
+
 Dims grid_sample_sizes(const Tensor& input, const Tensor& grid) {
   Dims out = grid.sizes();
   out.erase(out.size() - 1);
@@ -106,6 +116,7 @@ PT_OP(grid_sample)
     .on_device()
     .impl([](const Tensor& input, const Tensor& given, int64_t mode, int64_t padding,
              bool align_corners) {
+      check_sampled("_grid_sample", input, given);
       GridArgs a = grid_args(given, spatial_sizes(input), mode, padding, align_corners);
       const Tensor in = as_contiguous(input);
       const Tensor grid = as_contiguous(cast_to(given, weight_dtype(given.dtype())));
@@ -140,6 +151,7 @@ PT_OP(grid_sample)
 PT_OP(grid_sample_backward)
     .impl([](const Tensor& grad, const Tensor& input, const Tensor& given, int64_t mode,
              int64_t padding, bool align_corners, bool needs_input, bool needs_grid) {
+      check_sampled("_grid_sample_backward", input, given);
       GridArgs a = grid_args(given, spatial_sizes(input), mode, padding, align_corners);
       const Dims expected = grid_sample_sizes(input, given);
       PT_CHECK(same(expected, grad.sizes()),
