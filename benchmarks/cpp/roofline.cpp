@@ -78,30 +78,44 @@ int64_t multiply_add_baseline() {
   return 4;
 }
 
-// Runs the chains on every thread; the number of operations.
-double multiply_adds() {
-  const int threads = pt::get_num_threads();
-  int64_t lanes = 0;
-  pt::parallel_for(0, threads, 1, [&](int64_t begin, int64_t) {
-    int64_t n;
+// --- The same with operands from the L1 cache ---------------------------------------------------
+
+constexpr int kFedDepth = 256, kFedTiles = 400;
+
+// A tile of a product: each multiply-add needs a part of a load. The processor lowers its clock for
+// that, so this is what products could reach if all else were free. A macro, because vectors are
+// taken apart by the instruction set of the function they are written in, before it is inlined.
+#define FED_TILES(NAME, TARGET, BYTES, ROWS)                                                      \
+  TARGET int64_t NAME() {                                                                         \
+    using Vec = float __attribute__((vector_size(BYTES), may_alias));                             \
+    constexpr int kLanes = BYTES / sizeof(float);                                                 \
+    alignas(64) static const float a[kFedDepth * ROWS] = {};                                      \
+    alignas(64) static const float b[kFedDepth * 2 * kLanes] = {};                                \
+    Vec total = {};                                                                               \
+    for (int tile = 0; tile < kFedTiles; tile++) {                                                \
+      const float *ap = a, *bp = b;                                                               \
+      keep(ap), keep(bp);                                                                         \
+      Vec sum[ROWS][2] = {};                                                                      \
+      for (int k = 0; k < kFedDepth; k++, ap += ROWS, bp += 2 * kLanes) {                         \
+        const Vec b0 = *reinterpret_cast<const Vec*>(bp);                                         \
+        const Vec b1 = *reinterpret_cast<const Vec*>(bp + kLanes);                                \
+        _Pragma("GCC unroll 14") for (int i = 0; i < ROWS; i++) {                                 \
+          const Vec x = ap[i] - Vec{};                                                            \
+          sum[i][0] += x * b0;                                                                    \
+          sum[i][1] += x * b1;                                                                    \
+        }                                                                                         \
+      }                                                                                           \
+      _Pragma("GCC unroll 14") for (int i = 0; i < ROWS; i++) { total += sum[i][0] + sum[i][1]; } \
+    }                                                                                             \
+    keep(total);                                                                                  \
+    return int64_t{2} * ROWS * kLanes;                                                            \
+  }
 #if defined(__x86_64__)
-    switch (pt::active_isa()) {
-      case pt::Isa::kAvx512:
-        n = multiply_add_avx512();
-        break;
-      case pt::Isa::kAvx2:
-        n = multiply_add_avx2();
-        break;
-      default:
-        n = multiply_add_baseline();
-    }
-#else
-    n = multiply_add_baseline();
+FED_TILES(fed_avx512, __attribute__((target("avx512f"))), 64, 14)
+FED_TILES(fed_avx2, __attribute__((target("avx2,fma"))), 32, 6)
 #endif
-    if (begin == 0) lanes = n;
-  });
-  return 2.0 * static_cast<double>(threads * kChains * kSteps * lanes);
-}
+FED_TILES(fed_baseline, , 16, 6)
+#undef FED_TILES
 
 // Copies 64 MB; the number of bytes read and written.
 double copy_bytes() {
@@ -113,6 +127,37 @@ double copy_bytes() {
   });
   return 2.0 * static_cast<double>(from.size() * sizeof(float));
 }
+
+// Multiply-adds of a call of the instruction set's function, each on a vector's lanes.
+using Function = int64_t();
+struct Peak {
+  Function *baseline, *avx2, *avx512;
+  int64_t steps;
+};
+#if defined(__x86_64__)
+constexpr Peak kChained{multiply_add_baseline, multiply_add_avx2, multiply_add_avx512,
+                        kChains * kSteps};
+constexpr Peak kFed{fed_baseline, fed_avx2, fed_avx512, kFedTiles * kFedDepth};
+#else
+constexpr Peak kChained{multiply_add_baseline, nullptr, nullptr, kChains * kSteps};
+constexpr Peak kFed{fed_baseline, nullptr, nullptr, kFedTiles * kFedDepth};
+#endif
+
+// Runs it on every thread; the number of operations.
+double run_peak(const Peak& peak) {
+  const pt::Isa isa = pt::active_isa();
+  Function* function = peak.baseline;
+  if (isa == pt::Isa::kAvx512) function = peak.avx512;
+  if (isa == pt::Isa::kAvx2) function = peak.avx2;
+  const int threads = pt::get_num_threads();
+  int64_t lanes = 0;
+  pt::parallel_for(0, threads, 1, [&](int64_t begin, int64_t) {
+    const int64_t n = function();
+    if (begin == 0) lanes = n;
+  });
+  return 2.0 * static_cast<double>(threads * peak.steps * lanes);
+}
+double multiply_adds() { return run_peak(kChained); }
 
 // --- Timing -------------------------------------------------------------------------------------
 
@@ -280,7 +325,8 @@ int main(int argc, char** argv) {
   pt::set_num_threads(threads ? std::atoi(threads) : 1);
   std::printf("%s kernels, %d threads: best rates beside the machine's peak\n",
               pt::isa_name(pt::active_isa()), pt::get_num_threads());
-  Mean mm, conv, pointwise, layer;
+  Mean fed, mm, conv, pointwise, layer;
+  report("multiply-adds", "operands from the L1 cache", true, fed, [] { return run_peak(kFed); });
   products(mm);
   convolutions(conv);
   elementwise(pointwise);
