@@ -85,12 +85,8 @@ class Winograd {
         float* in = gemm::scratch_b.get<float>(tiles.size());
         inputs_.transform(tiles.first, tiles.count, tiles.group, 0, channels_, in, tiles.steps);
         for (int64_t p = 0; p < panels_; p++) {
-          Products products(*this, tiles, p);
-          for (int64_t k0 = 0, depth; k0 < channels_; k0 += depth) {
-            depth = gemm::next_block(channels_ - k0, kDepth);
-            products.add(in, weights + p * panel_size + k0 * kPanel, k0, depth);
-          }
-          products.finish();
+          compute(tiles, p, in,
+                  [&](int64_t k0, int64_t) { return weights + p * panel_size + k0 * kPanel; });
         }
       }
     });
@@ -106,13 +102,10 @@ class Winograd {
     parallel_for(0, panels_, 1, [&](int64_t begin, int64_t end) {
       float* weights = gemm::scratch_b.get<float>(kMatrices * panel_step_);
       for (int64_t p = begin; p < end; p++) {
-        Products products(*this, tiles, p);
-        for (int64_t k0 = 0, depth; k0 < channels_; k0 += depth) {
-          depth = gemm::next_block(channels_ - k0, kDepth);
+        compute(tiles, p, in, [&](int64_t k0, int64_t depth) {
           transform_weights(p, k0, k0 + depth, weights);
-          products.add(in, weights, k0, depth);
-        }
-        products.finish();
+          return weights;
+        });
       }
     });
   }
@@ -153,46 +146,40 @@ class Winograd {
     }
   }
 
-  // The products of a block of tiles with a panel of weights: [matrix][tile][column].
-  class Products {
-   public:
-    Products(const Winograd& w, const Block& tiles, int64_t panel)
-        : w_(w), tiles_(tiles), first_(panel * kPanel), step_(apart(tiles.count * kPanel)) {
-      columns_ = static_cast<int>(min_of<int64_t>(kPanel, w.p_.out_channels - first_));
-      sums_ = gemm::scratch_c.get<float>(kMatrices * step_);
+  // The results of a block of tiles in the channels of a panel; weights(k0, depth) are those of the
+  // input channels [k0, k0 + depth).
+  template <class F>
+  void compute(const Block& tiles, int64_t panel, const float* in, F weights) const {
+    const int64_t o = panel * kPanel, step = apart(tiles.count * kPanel);
+    const int columns = static_cast<int>(min_of<int64_t>(kPanel, p_.out_channels - o));
+    float* sums = gemm::scratch_c.get<float>(kMatrices * step);
+    for (int64_t k0 = 0, depth; k0 < channels_; k0 += depth) {
+      depth = gemm::next_block(channels_ - k0, kDepth);
+      add_products(tiles, in, weights(k0, depth), k0, depth, columns, sums, step);
     }
+    for (int v = 0; v < columns; v += kL) {
+      transform_outputs(tiles, o + v, min_of(kL, columns - v), sums + v, step);
+    }
+  }
 
-    // Adds those of the channels [k0, k0 + depth), with which `weights` begins.
-    void add(const float* in, const float* weights, int64_t k0, int64_t depth) {
-      const gemm::KernelTable<float>& kernels = gemm::kernel_table<float>();
-      for (int x = 0; x < kMatrices; x++) {
-        const float* a = in + x * tiles_.steps.matrix + k0 * tiles_.steps.channel;
-        const float* b = weights + x * w_.panel_step_;
-        float* out = sums_ + x * step_;
-        for (int64_t i = 0; i < tiles_.count; i += tiles_.group, a += tiles_.steps.group) {
-          const int rows = static_cast<int>(min_of<int64_t>(tiles_.group, tiles_.count - i));
-          for (int j = 0; j < columns_; j += B::kColumns) {
-            const int n = min_of(B::kColumns, columns_ - j);
-            kernels.get(gemm::kByColumn, rows, n)(depth, a, tiles_.group, b + j, kPanel, 8 * kPanel,
-                                                  out + i * kPanel + j, kPanel, n, k0 > 0);
-          }
+  // sums[matrix][tile][column] are begun at k0 = 0, and added to from there on.
+  void add_products(const Block& tiles, const float* in, const float* weights, int64_t k0,
+                    int64_t depth, int columns, float* sums, int64_t step) const {
+    const gemm::KernelTable<float>& kernels = gemm::kernel_table<float>();
+    for (int x = 0; x < kMatrices; x++) {
+      const float* a = in + x * tiles.steps.matrix + k0 * tiles.steps.channel;
+      const float* b = weights + x * panel_step_;
+      float* out = sums + x * step;
+      for (int64_t i = 0; i < tiles.count; i += tiles.group, a += tiles.steps.group) {
+        const int rows = static_cast<int>(min_of<int64_t>(tiles.group, tiles.count - i));
+        for (int j = 0; j < columns; j += B::kColumns) {
+          const int n = min_of(B::kColumns, columns - j);
+          kernels.get(gemm::kByColumn, rows, n)(depth, a, tiles.group, b + j, kPanel, 8 * kPanel,
+                                                out + i * kPanel + j, kPanel, n, k0 > 0);
         }
       }
     }
-
-    void finish() const {
-      for (int v = 0; v < columns_; v += kL) {
-        w_.transform_outputs(tiles_, first_ + v, min_of(kL, columns_ - v), sums_ + v, step_);
-      }
-    }
-
-   private:
-    const Winograd& w_;
-    const Block& tiles_;
-    int64_t first_, step_;
-    int columns_;
-    float* sums_;
-  };
+  }
 
   // Tiles next to each other give rows of pixels, for `count` channels in the lanes at once.
   void transform_outputs(const Block& tiles, int64_t channel, int count, const float* out,

@@ -33,6 +33,7 @@ class WinogradTiles {
   }
 
   int64_t count() const { return p_.batch * grid_.pixels(); }
+  const ImageMatrix<float>& grid() const { return grid_; }
 
   // The runs of the tiles [t0, t0 + count) that do not cross a multiple of `group`, at most kLanes.
   int find_runs_by_group(int64_t t0, int64_t count, int64_t group, Run* runs) const {
@@ -122,9 +123,6 @@ class WinogradTiles {
   static constexpr int kWidth = 2 * kL;  // room for whole vectors at any lane
   TiledImage p_;
   ImageMatrix<float> grid_;
-
- public:
-  const ImageMatrix<float>& grid() const { return grid_; }
 };
 
 }  // namespace pt::PT_ISA::conv

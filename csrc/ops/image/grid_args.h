@@ -11,9 +11,6 @@ namespace pt {
 GridArgs grid_args(const Tensor& grid, IntList sizes, int64_t mode, int64_t padding,
                    bool align_corners);
 
-// What grid_sampler has checked, for the internal ops, which can be called with anything.
-void check_sampled(const char* name, const Tensor& input, const Tensor& grid);
-
 // The sizes of what grid_sampler returns.
 Dims grid_sample_sizes(const Tensor& input, const Tensor& grid);
 

@@ -19,6 +19,17 @@ const Kernel<GridFn> kGridSample{"grid_sample"}, kBackward{"grid_sample_backward
 
 using grid_detail::weight_dtype;
 
+// What grid_sampler has checked: the internal ops can be called with anything.
+void check_sampled(const char* name, const Tensor& input, const Tensor& grid) {
+  const int dim = input.dim();
+  PT_CHECK(input.is_floating() && input.dtype() == grid.dtype() && (dim == 4 || dim == 5) &&
+               grid.dim() == dim && grid->sizes[0] == input->sizes[0] &&
+               grid->sizes[dim - 1] == dim - 2,
+           name, "(): expected an input [N, C, ...] and a grid [N, ..., 2 or 3] of one floating ",
+           "dtype, but got sizes ", to_text(input.sizes()), " and ", to_text(grid.sizes()),
+           ", dtypes ", dtype_name(input.dtype()), " and ", dtype_name(grid.dtype()));
+}
+
 IntList spatial_sizes(const Tensor& input) {
   return {input.sizes().begin() + 2, static_cast<size_t>(input.dim() - 2)};
 }
@@ -94,16 +105,6 @@ struct Formulas {
 };
 
 }  // namespace
-
-void check_sampled(const char* name, const Tensor& input, const Tensor& grid) {
-  const int dim = input.dim();
-  PT_CHECK(input.is_floating() && input.dtype() == grid.dtype() && (dim == 4 || dim == 5) &&
-               grid.dim() == dim && grid->sizes[0] == input->sizes[0] &&
-               grid->sizes[dim - 1] == dim - 2,
-           name, "(): expected an input [N, C, ...] and a grid [N, ..., 2 or 3] of one floating ",
-           "dtype, but got sizes ", to_text(input.sizes()), " and ", to_text(grid.sizes()),
-           ", dtypes ", dtype_name(input.dtype()), " and ", dtype_name(grid.dtype()));
-}
 
 Dims grid_sample_sizes(const Tensor& input, const Tensor& grid) {
   Dims out = grid.sizes();
