@@ -213,22 +213,21 @@ def _product(sizes: Sequence[int]) -> int:
 def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
     """The inverse of a tensor as a map from its last to its first dimensions.
 
-        Args:
-            A: the tensor;
-    the products of its first ``ind`` sizes and of the others must be equal.
-            ind: how many dimensions come first.
-            out: the tensor to write the result into.
+    Args:
+        A: the tensor; the products of its first ``ind`` sizes and of the others must be equal.
+        ind: how many dimensions come first.
+        out: the tensor to write the result into.
 
-        Shape:
-            ``A.shape[ind:] + A.shape[:ind]``.
+    Shape:
+        ``A.shape[ind:] + A.shape[:ind]``.
 
-        Raises:
-            RuntimeError: when the sizes do not fit or the map has no inverse.
+    Raises:
+        RuntimeError: when the sizes do not fit or the map has no inverse.
 
-        Example::
+    Example::
 
-            >>> pytensor.linalg.tensorinv(pytensor.eye(6).reshape(2, 3, 6)).shape
-            torch.Size([6, 2, 3])
+        >>> pytensor.linalg.tensorinv(pytensor.eye(6).reshape(2, 3, 6)).shape
+        torch.Size([6, 2, 3])
     """
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")

@@ -39,6 +39,24 @@ OPTIMIZERS = {
 }
 
 
+def losses_of(step, graphed: bool, x, inputs, t, targets):
+    """The losses of a step with each batch in turn in x and t: replays of its graph, or calls."""
+    if graphed:
+        g = pt.cuda.CUDAGraph()
+        with pt.cuda.graph(g):
+            loss = step()
+    losses = []
+    for i in range(len(inputs)):
+        x.copy_(inputs[i])
+        t.copy_(targets[i])
+        if graphed:
+            g.replay()
+        else:
+            loss = step()
+        losses.append(loss.item())
+    return losses
+
+
 def trained(graphed: bool, optimizer: str, dropout: float, steps: int = 20):
     """The losses and the parameters after warming up and some steps."""
     pt.manual_seed(3)
@@ -62,19 +80,7 @@ def trained(graphed: bool, optimizer: str, dropout: float, steps: int = 20):
             t.copy_(targets[i])
             step()
     pt.cuda.current_stream().wait_stream(side)
-    if graphed:
-        g = pt.cuda.CUDAGraph()
-        with pt.cuda.graph(g):
-            loss = step()
-    losses = []
-    for i in range(2, steps + 2):
-        x.copy_(images[i])
-        t.copy_(targets[i])
-        if graphed:
-            g.replay()
-        else:
-            loss = step()
-        losses.append(loss.item())
+    losses = losses_of(step, graphed, x, images[2:], t, targets[2:])
     return losses, [p.detach().cpu() for p in net.parameters()]
 
 
@@ -128,20 +134,8 @@ def test_losses_and_samplers_that_check_numbers_are_captured(loss_of, dtype):
             optimizer.step()
             return loss.detach()
 
-        loss = step()
-        g = pt.cuda.CUDAGraph()
-        if graphed:
-            with pt.cuda.graph(g):
-                loss = step()
-        losses = []
-        for i in range(1, 6):
-            x.copy_(inputs[i])
-            t.copy_(targets[i])
-            if graphed:
-                g.replay()
-            else:
-                loss = step()
-            losses.append(loss.item())
+        step()
+        losses = losses_of(step, graphed, x, inputs[1:], t, targets[1:])
         return losses, net.weight.detach().cpu()
 
     losses, weight = after(True)

@@ -23,7 +23,7 @@ PT_DEVICE int pivot_row(const T* column, int first, int rows) {
   int at = kNone;
   PT_UNROLL_BY(1)
   for (int i = first + t; i < rows; i += threads) {
-    const T v = magnitude(column[i]);
+    const T v = abs_of(column[i]);
     if (v > best) {
       best = v;
       at = i;
@@ -190,7 +190,7 @@ __global__ void __launch_bounds__(kLinalgThreads) lu_product_kernel(DeviceLuProd
     for (int64_t i = lane; i < given.a.rows; i += 32) {
       T u = a[i * (given.a.row + given.a.column)];
       if (!given.det) {
-        logs += logarithm(magnitude(u));
+        logs += log_of(abs_of(u));
         u = static_cast<T>((u > 0) - (u < 0));  // 0 for NaN, too
       }
       product *= pivots[i] - 1 == i ? u : -u;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cuda/args/linalg_args.h"
+#include "cuda/elementary.h"
 #include "cuda/pt_cuda.h"
 #include "cuda/registry.h"
 
@@ -45,12 +46,5 @@ template <class T>
 PT_DEVICE T* matrix_of(const DeviceMatrices& a, int64_t index) {
   return static_cast<T*>(a.data) + index * a.batch;
 }
-
-PT_DEVICE float root(float x) { return ::sqrtf(x); }
-PT_DEVICE double root(double x) { return ::sqrt(x); }
-PT_DEVICE float magnitude(float x) { return ::fabsf(x); }
-PT_DEVICE double magnitude(double x) { return ::fabs(x); }
-PT_DEVICE float logarithm(float x) { return ::logf(x); }
-PT_DEVICE double logarithm(double x) { return ::log(x); }
 
 }  // namespace pt::cuda

@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kLinalgThreads) cholesky_kernel(DeviceCholesky
         bad = j + 1;
         break;
       }
-      const T diagonal = root(pivot);
+      const T diagonal = sqrt_of(pivot);
       __syncthreads();
       PT_UNROLL_BY(1)
       for (int i = j + static_cast<int>(threadIdx.x); i < n; i += static_cast<int>(blockDim.x))

@@ -1,5 +1,6 @@
 // Random fills and dropout. A thread takes a counter and makes the two or four elements of it.
 #include "cuda/args/random_args.h"
+#include "cuda/elementary.h"
 #include "cuda/index/bounds.h"
 #include "cuda/random/philox.h"
 #include "cuda/reduce/frame.h"
@@ -8,17 +9,6 @@ namespace pt::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-
-PT_DEVICE float log_of(float x) { return ::logf(x); }
-PT_DEVICE double log_of(double x) { return ::log(x); }
-PT_DEVICE float tan_of(float x) { return ::tanf(x); }
-PT_DEVICE double tan_of(double x) { return ::tan(x); }
-PT_DEVICE float sqrt_of(float x) { return ::sqrtf(x); }
-PT_DEVICE double sqrt_of(double x) { return ::sqrt(x); }
-PT_DEVICE float cos_of(float x) { return ::cosf(x); }
-PT_DEVICE double cos_of(double x) { return ::cos(x); }
-PT_DEVICE float sin_of(float x) { return ::sinf(x); }
-PT_DEVICE double sin_of(double x) { return ::sin(x); }
 
 // The elements of counter i, of type V: f(words, k) is the k-th.
 template <class T, class V, class F>
