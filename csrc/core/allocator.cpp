@@ -161,6 +161,10 @@ constexpr size_t large_bytes(int c) {  // header included, whole pages
   return (class_bytes(c) + sizeof(LargeBlock) + kPage - 1) / kPage * kPage;
 }
 
+size_t to_huge_page(const void* p) {
+  return (kHugePage - reinterpret_cast<uintptr_t>(p) % kHugePage) % kHugePage;
+}
+
 void* map_pages(size_t bytes) {
 #ifdef __linux__
   const size_t slack = bytes >= kHugePage ? kHugePage : 0;
@@ -169,7 +173,7 @@ void* map_pages(size_t bytes) {
   if (mapped == MAP_FAILED) return nullptr;
   if (slack == 0) return mapped;
   char* const start = static_cast<char*>(mapped);
-  const size_t before = (kHugePage - reinterpret_cast<uintptr_t>(start) % kHugePage) % kHugePage;
+  const size_t before = to_huge_page(start);
   if (before) munmap(start, before);
   if (before < slack) munmap(start + before + bytes, slack - before);
   madvise(start + before, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
@@ -459,6 +463,14 @@ MemoryStats memory_stats() {
 void reset_peak() {
   if (ThreadCache* cache = make_thread_cache()) cache->report();
   peak_bytes = memory_stats().live_bytes;
+}
+
+void prefer_huge_pages([[maybe_unused]] void* p, [[maybe_unused]] size_t bytes) noexcept {
+#ifdef __linux__
+  const size_t before = to_huge_page(p);
+  if (bytes < before + kHugePage) return;
+  madvise(static_cast<char*>(p) + before, (bytes - before) / kHugePage * kHugePage, MADV_HUGEPAGE);
+#endif
 }
 
 void empty_cache() {

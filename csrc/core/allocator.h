@@ -29,6 +29,9 @@ struct MemoryStats {
 MemoryStats memory_stats();
 void reset_peak();
 
+// Asks the system for huge pages where memory of somebody else, not yet touched, holds whole ones.
+void prefer_huge_pages(void* p, size_t bytes) noexcept;
+
 // Gives cached blocks back to the system; other threads keep their small ones.
 void empty_cache();
 

@@ -5,7 +5,6 @@
 #include "core/storage.h"
 #include "cpu/bfloat16_unit.h"
 #include "cpu/kernel_table.h"
-#include "cpu/portable/crc32.h"
 #include "op/promote.h"
 #include "python/tensor_type.h"
 
@@ -20,14 +19,6 @@ void init_settings(py::module_& m) {
   });
   m.def("active_isa", [] { return isa_name(active_isa()); });
   m.def("bfloat16_unit", [] { return bfloat16_unit_name(bfloat16_unit()); });
-  m.def(
-      "crc32",
-      [](const py::buffer& data, uint32_t start) {
-        const py::buffer_info bytes = data.request();
-        const py::gil_scoped_release others_may_run;
-        return crc32(start, bytes.ptr, static_cast<size_t>(bytes.size * bytes.itemsize));
-      },
-      py::arg("data"), py::arg("start") = 0);
   m.def("set_float32_precision",
         [](int level) { set_float32_precision(static_cast<Float32Precision>(level)); });
   m.def("convolution_tf32", &convolution_tf32);
@@ -102,5 +93,6 @@ PYBIND11_MODULE(_C, m) {
   init_buffer(m);
   init_autograd(m);
   init_device(m);
+  init_files(m);
   init_settings(m);
 }

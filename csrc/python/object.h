@@ -106,6 +106,7 @@ PyObject* index_get(PyObject* self, PyObject* key);
 int index_set(PyObject* self, PyObject* key, PyObject* value);
 void init_construct(py::module_& m);
 void init_device(py::module_& m);
+void init_files(py::module_& m);
 // torch.tensor(data): a new tensor with a copy of (nested) Python numbers, arrays or tensors.
 Tensor tensor_from_data(PyObject* data, std::optional<DType> dtype);
 

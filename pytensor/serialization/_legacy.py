@@ -46,8 +46,7 @@ def write_legacy(obj: Any, file: Any, protocol: int) -> None:
         count = elements.numel() // kind.item
         file.write(struct.pack("<q", count))
         if count:
-            here = elements.cpu()  # kept while its memory is written
-            file.write(buffer_of(here)[: count * kind.item])
+            file.write(buffer_of(elements.cpu())[: count * kind.item])
 
 
 @dataclass

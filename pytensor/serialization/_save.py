@@ -9,7 +9,7 @@ from typing import Any
 from pytensor import _C
 from pytensor.serialization._atomic import AtomicFile
 from pytensor.serialization._legacy import write_legacy
-from pytensor.serialization._memory import buffer_of
+from pytensor.serialization._memory import MemoryFile, buffer_of
 from pytensor.serialization._pickler import Pickler
 from pytensor.serialization._zip_writer import ZipWriter
 
@@ -70,6 +70,8 @@ def save(
             f"expected 'f' to be string, path, or a file-like object with a 'write' attribute, "
             f"got {type(f).__name__}"
         )
+    if MemoryFile.suits(f):
+        f = MemoryFile(f)
     _write(obj, f, "archive", pickle_protocol, _use_new_zipfile_serialization,
            not _disable_byteorder_record)  # fmt: skip
     if hasattr(f, "flush"):
@@ -93,7 +95,6 @@ def _write(obj: Any, file: Any, folder: str, protocol: int, as_zip: bool, byteor
     for name, data in small:
         archive.record(name, data, _C.crc32(data))
     for number, elements, _ in pickler.storages.values():
-        here = elements.cpu()  # kept while its memory is written
-        memory = buffer_of(here)
+        memory = buffer_of(elements.cpu())
         archive.record(f"data/{number}", memory, _C.crc32(memory))
     archive.close()

@@ -5,6 +5,9 @@
 
 #include <array>
 #include <cstring>
+#include <vector>
+
+#include "core/parallel.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -95,15 +98,48 @@ bool can_fold() {
 
 #endif
 
-}  // namespace
-
-uint32_t crc32(uint32_t crc, const void* data, size_t n) {
-  const auto* p = static_cast<const unsigned char*>(data);
+uint32_t crc32_of_slice(uint32_t crc, const unsigned char* p, size_t n) {
 #if defined(__x86_64__)
   static const bool folds = can_fold();
   if (folds && n >= 64) return ~by_folding(~crc, p, n);
 #endif
   return ~by_tables(~crc, p, n);
+}
+
+// The product of two polynomials mod P, bits reflected: the highest bit is the number 1.
+uint32_t multiply(uint32_t a, uint32_t b) {
+  uint32_t product = 0;
+  for (; a; a <<= 1) {
+    if (a >> 31) product ^= b;
+    b = b >> 1 ^ (b & 1 ? kPolynomial : 0);
+  }
+  return product;
+}
+
+// x^(8 n) mod P: what a checksum is multiplied by when n bytes follow.
+uint32_t shift_of(size_t n) {
+  uint32_t result = 1u << 31, square = 1u << (31 - 8);
+  for (; n; n >>= 1, square = multiply(square, square)) {
+    if (n & 1) result = multiply(result, square);
+  }
+  return result;
+}
+
+constexpr size_t kSlice = 256 << 10;
+
+}  // namespace
+
+uint32_t crc32(uint32_t crc, const void* data, size_t n) {
+  const auto* p = static_cast<const unsigned char*>(data);
+  if (n < 2 * kSlice) return crc32_of_slice(crc, p, n);
+  std::vector<uint32_t> sums((n + kSlice - 1) / kSlice);
+  parallel_for(0, static_cast<int64_t>(n), kSlice, [&](int64_t begin, int64_t end) {
+    sums[static_cast<size_t>(begin) / kSlice] =
+        crc32_of_slice(0, p + begin, static_cast<size_t>(end - begin));
+  });
+  const uint32_t whole = shift_of(kSlice), last = shift_of((n - 1) % kSlice + 1);
+  for (const uint32_t& sum : sums) crc = multiply(crc, &sum == &sums.back() ? last : whole) ^ sum;
+  return crc;
 }
 
 }  // namespace pt
