@@ -14,6 +14,9 @@ SHAPES = [
     (1000, 64, 100),
     (300, 700, 300),
     (8, 600, 2000),  # few rows, B streamed
+    (60, 700, 49),  # few columns beyond whole vectors
+    (257, 520, 1000),
+    (300, 1100, 198),
     (600, 600, 1024),  # rows of B that share a cache set
 ]
 

@@ -155,9 +155,11 @@ class TileColumns {
   Read* reads_;
 };
 
-// Rows [i0, i0 + rows) and columns [j0, j0 + columns) of the result.
+// Rows [i0, i0 + rows) and columns [j0, j0 + columns) of the result; the last `few` columns are
+// those of gemm/few_columns.h.
 template <class T>
-void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0, int64_t columns) {
+void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0, int64_t columns,
+                      int few) {
   using B = Blocks<T>;
   constexpr int kRows = B::kRows, kColumns = B::kColumns;
   const gemm::KernelTable<T>& kernels = gemm::kernel_table<T>();
@@ -172,12 +174,18 @@ void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0,
   T* packed = gemm::scratch_b.get<T>(tile_columns.size() * kColumns *
                                      min_of<int64_t>(depth_all, B::kDepth));
 
+  gemm::FewColumns<T> few_columns;
   alignas(64) T tile[kRows * kColumns], residual[kRows * kColumns];
   for (int64_t k0 = 0, depth; k0 < depth_all; k0 += depth) {
     depth = gemm::next_block(depth_all - k0, B::kDepth);
     const bool add = k0 > 0, last = k0 + depth == depth_all;
     const bool finish = last && p.finish.any();
     tile_columns.pack(k0, depth, packed);
+    if (few) {
+      const int64_t last_panel = tile_columns.size() - 1, at = columns - few;
+      few_columns.pack(packed + last_panel * kColumns * depth + at % kColumns, kColumns, 1, depth,
+                       few);
+    }
     a_panels.begin(k0, depth);
     for (int64_t i = 0, count; i < rows; i += count) {
       count = rows - i;
@@ -187,12 +195,20 @@ void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0,
       for (int64_t q = 0; q < tile_columns.size(); q++) {
         const int n = static_cast<int>(min_of<int64_t>(kColumns, columns - q * kColumns));
         const gemm::Ahead ahead = a_panels.ahead(i + count, q, tile_columns.size());
-        const gemm::MicroKernel<T> kernel = kernels.get(panel.layout, r, n, ahead);
         const T* b = packed + q * kColumns * depth;
+        const auto multiply = [&](T* c, int64_t c_row) {
+          const int wide = q + 1 < tile_columns.size() ? n : n - few;
+          if (wide) {
+            kernels.get(panel.layout, r, wide, ahead)(depth, panel.a, panel.stride, b, kColumns,
+                                                      8 * kColumns, c, c_row, wide, add, ahead);
+          }
+          if (wide < n) {
+            few_columns.multiply(panel.a, panel.stride, panel.layout, r, c + wide, c_row, add);
+          }
+        };
         if (T* direct = tile_columns.direct(q)) {
           T* c = direct + (i0 + i) * p.out_row;
-          kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, c, p.out_row, n, add,
-                 ahead);
+          multiply(c, p.out_row);
           if (finish) {
             const T* more = p.finish.residual ? p.finish.residual + (c - p.out) : nullptr;
             finish_rows(p.finish, i0 + i, c, p.out_row, r, n, more, p.out_row);
@@ -201,8 +217,7 @@ void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0,
           const ScatteredTile<T> place = tile_columns.scattered(q);
           T* c = p.out + (i0 + i) * p.out_row;
           if (add) place.read(c, r, tile, kColumns);
-          kernel(depth, panel.a, panel.stride, b, kColumns, 8 * kColumns, tile, kColumns, n, add,
-                 ahead);
+          multiply(tile, kColumns);
           if (finish) {
             const T* more = p.finish.residual;
             if (more) {
@@ -233,12 +248,14 @@ void run_products(int64_t groups, int64_t batch, F&& of_group) {
   gemm::cut_blocked(whole, groups >= 2 * threads ? 1 : threads, &plan);
   const int64_t tiles_m = divide_up(g.m, plan.tile_m), tiles_n = divide_up(g.n, plan.tile_n);
   const int64_t tiles = tiles_m * tiles_n, tasks = groups * tiles;
+  const int few = gemm::FewColumns<T>::count_of(g.m, g.n, g.k);
   const auto run = [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; task++) {
       const int64_t cell = task % tiles;
       const int64_t i = cell % tiles_m * plan.tile_m, j = cell / tiles_m * plan.tile_n;
-      run_product_tile(of_group(task / tiles), i, min_of(plan.tile_m, g.m - i), j,
-                       min_of(plan.tile_n, g.n - j));
+      const int64_t columns = min_of(plan.tile_n, g.n - j);
+      run_product_tile(of_group(task / tiles), i, min_of(plan.tile_m, g.m - i), j, columns,
+                       j + columns == g.n ? few : 0);
     }
   };
   if (threads == 1) {

@@ -8,6 +8,7 @@
 
 #include <type_traits>
 
+#include "cpu/gemm/few_columns.h"
 #include "cpu/gemm/finish.h"
 #include "cpu/gemm/pack.h"
 
@@ -32,6 +33,7 @@ PT_GEMM_INLINE int64_t next_block(int64_t left, int64_t most) {
 struct BlockPlan {
   int64_t depth;
   bool pack_b;
+  int few;  // columns at the end that FewColumns computes
 };
 
 // Whether B is better copied than read in place by a tile of m rows: copying pays when many panels
@@ -54,9 +56,9 @@ BlockPlan plan_block(const Problem<T>& p) {
   const bool short_sums = p.m >= kStreamRows / 2 && p.k <= 8 * kStreamDepth;
   if (std::is_same_v<T, S> && p.b_col == 1 && p.m <= kStreamRows && !short_sums &&
       p.k * p.n * static_cast<int64_t>(sizeof(S)) > kStreamFrom) {
-    return {kStreamDepth, false};
+    return {kStreamDepth, false, 0};
   }
-  return {Blocks<S>::kDepth, pack_b_first(p, p.m)};
+  return {Blocks<S>::kDepth, pack_b_first(p, p.m), FewColumns<S>::count_of(p.m, p.n, p.k)};
 }
 
 // Whether A is better copied than read in place. Does not change results.
@@ -66,7 +68,7 @@ bool pack_a_first(const Problem<T>& p) {
   if (!std::is_same_v<T, AccumulatorOf<T>>) return true;
   if (p.a_col == 1) return rows_collide<T>(p.a_row, p.m);
   if (p.a_row != 1) return true;
-  return p.k > 128 && p.n > 2 * B::kColumns;
+  return p.k > 128 && p.n > B::kColumns;
 }
 
 // Hands out the panels of A of one block of depth, packed or in place.
@@ -168,7 +170,11 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
   const int64_t b_stride = plan.pack_b ? kColumns : p.b_row;
   // Streamed rows are prefetched for the next pass over the strip, others a few rows ahead.
   const int64_t b_ahead = b_stride * (plan.depth == kStreamDepth ? kStreamDepth : 8);
-  const int64_t parts = divide_up(p.n, kColumns);
+  // Only the last of the tiles of a product has such columns.
+  const int few = p.n % kLanes<S> == 0 ? 0 : plan.few;
+  const int64_t wide_n = p.n - few;
+  FewColumns<S> few_columns;
+  const int64_t parts = divide_up(wide_n, kColumns);
   alignas(64) S tile[kRows * kColumns];
   [[maybe_unused]] RowFinish<S> row_finish;
   if constexpr (!kConvert) row_finish = {p.scale, p.bias, p.residual, p.least, p.most};
@@ -185,8 +191,24 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
     const bool plain = in_c && (!finishes || by_row);
     const T* b = p.b + k0 * p.b_row;
     if (plan.pack_b) pack_b(b, p.b_row, p.b_col, depth, p.n, packed_b);
+    if (few) few_columns.pack(b + wide_n * p.b_col, p.b_row, p.b_col, depth, few);
     panels.begin(k0, depth);
 
+    const auto put = [&](int64_t i, int64_t rows, int64_t j, int64_t columns, auto&& multiply) {
+      if (!plain) {
+        multiply(tile, kColumns, false);
+        finish(p.tile(i, rows, j, columns), tile, kColumns, beta, last);
+        return;
+      }
+      S* const to = c + i * c_row + j;
+      multiply(to, c_row, add);
+      if constexpr (!kConvert) {
+        if (by_row) {
+          finish_rows(row_finish, i, to, c_row, static_cast<int>(rows), columns,
+                      p.residual ? p.residual + i * c_row + j : nullptr, c_row);
+        }
+      }
+    };
     for (int64_t i = 0, rows; i < p.m; i += rows) {
       rows = p.m - i;
       if (rows > kRows) rows = rows >= 2 * kRows ? kRows : (rows + 1) / 2;
@@ -194,26 +216,20 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
       const int m = static_cast<int>(rows);
       const bool may_widen = !plan.pack_b && plain;
       const int64_t wide = may_widen ? kernels.wide_vectors(m) * kLanes<S> : kColumns;
-      for (int64_t j = 0, columns; j < p.n; j += columns) {
-        columns = p.n - j >= wide ? wide : min_of<int64_t>(kColumns, p.n - j);
+      for (int64_t j = 0, columns; j < wide_n; j += columns) {
+        columns = wide_n - j >= wide ? wide : min_of<int64_t>(kColumns, wide_n - j);
         const int n = static_cast<int>(columns);
         const Ahead ahead = panels.ahead(i + rows, j / kColumns, parts);
         const MicroKernel<S> kernel = kernels.get(panel.layout, m, n, ahead);
         const S* bp = plan.pack_b ? packed_b + j * depth : reinterpret_cast<const S*>(b) + j;
-        if (plain) {
-          kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, c + i * c_row + j, c_row, n,
-                 add, ahead);
-          if constexpr (!kConvert) {
-            if (by_row) {
-              finish_rows(row_finish, i, c + i * c_row + j, c_row, m, columns,
-                          p.residual ? p.residual + i * c_row + j : nullptr, c_row);
-            }
-          }
-        } else {
-          kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, tile, kColumns, n, false,
-                 ahead);
-          finish(p.tile(i, rows, j, columns), tile, kColumns, beta, last);
-        }
+        put(i, rows, j, columns, [&](S* to, int64_t to_row, bool sum) {
+          kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, to, to_row, n, sum, ahead);
+        });
+      }
+      if (few) {
+        put(i, rows, wide_n, few, [&](S* to, int64_t to_row, bool sum) {
+          few_columns.multiply(panel.a, panel.stride, panel.layout, m, to, to_row, sum);
+        });
       }
     }
   }

@@ -102,9 +102,13 @@ PT_GEMM_INLINE void pack_rows(const T* a, int64_t a_row, int64_t rows, int64_t k
 template <class T, class S>
 void pack_column_panels(const T* a, int64_t a_col, int64_t k, S* to) {
   constexpr int kL = kLanes<S>, kRows = Blocks<S>::kRows, kTail = (kRows - 1) % kL + 1;
+  constexpr int kAhead = 16, kLine = 64 / static_cast<int>(sizeof(T));
   for (int64_t p = 0; p < k; p++) {
     const T* from = a + p * a_col;
     S* out = to + p * kRows;
+    PT_GEMM_UNROLL for (int q = 0; q < Blocks<S>::kPanelGroup * kRows; q += kLine) {
+      __builtin_prefetch(from + kAhead * a_col + q);
+    }
     PT_GEMM_UNROLL for (int q = 0; q < Blocks<S>::kPanelGroup; q++) {
       PT_GEMM_UNROLL for (int v = 0; v < kRows; v += kL) {
         if (v + kL <= kRows || p + 1 < k) {
