@@ -10,6 +10,7 @@ from pytensor.nn.parameter import (  # isort: skip
 )
 
 from pytensor.nn import functional as functional
+from pytensor.nn import grad as grad
 from pytensor.nn import init as init
 from pytensor.nn.modules import *
 
