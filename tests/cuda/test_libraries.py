@@ -6,31 +6,20 @@ host. Operands are whole numbers, so that results are exact.
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.cuda.settings import EMULATED, IS_CHECKED
+from tests.cuda import fake_library
+from tests.cuda.fake_library import needs_fake
 
-SOURCE = Path(__file__).parent / "fakes" / "cublaslt.cpp"
-COMPILER = shutil.which("c++") or shutil.which("g++")
+pytestmark = needs_fake
 
-pytestmark = [
-    pytest.mark.skipif(not EMULATED, reason="no emulated cuda device"),
-    pytest.mark.skipif(IS_CHECKED, reason="the fake's stores would not be seen"),
-    pytest.mark.skipif(COMPILER is None, reason="no C++ compiler"),
-]
-
-HEAD = """
-import ctypes, os
-import pytensor as pt
-from pytensor.cuda import libraries
-fake = ctypes.CDLL(os.environ["FAKE"])
-fake.fake_complaint.restype = ctypes.c_char_p
+build = partial(fake_library.build, "cublaslt.cpp")
+run = partial(
+    fake_library.run,
+    """
 def numbers(*shape, dtype=pt.float32):
     return pt.randint(-3, 4, shape).to(dtype)
 def check(name, f, *operands, by_library=True):
@@ -41,31 +30,13 @@ def check(name, f, *operands, by_library=True):
     assert fake.fake_complaint() == b"", (name, fake.fake_complaint())
     assert pt.equal(got.cpu(), want), (name, got, want)
     assert (fake.fake_calls() - before > 0) == by_library, (name, fake.fake_calls() - before)
-pt.manual_seed(0)
-"""
-
-
-def build(folder: Path, version: int, name: str = "libcublasLt.so.13") -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    library = folder / name
-    command = [COMPILER, "-std=c++20", "-O1", "-fPIC", "-shared", f"-DFAKE_VERSION={version}"]
-    subprocess.run([*command, str(SOURCE), "-o", str(library)], check=True)
-    return library
+""",
+)
 
 
 @pytest.fixture(scope="module")
 def fake(tmp_path_factory) -> Path:
-    return build(tmp_path_factory.mktemp("libraries"), 130200)
-
-
-def run(library: Path, program: str, setting: str | None = None) -> list[str]:
-    env = os.environ | {"FAKE": str(library)}
-    env["PYTENSOR_CUDA_LIBRARIES"] = str(library.parent) if setting is None else setting
-    done = subprocess.run(
-        [sys.executable, "-c", HEAD + program], env=env, capture_output=True, text=True, timeout=200
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    return build(tmp_path_factory.mktemp("libraries"), "libcublasLt.so.13", 130200)
 
 
 def test_layouts_of_all_kinds(fake):
@@ -219,7 +190,7 @@ check("", pt.mm, numbers(3, 4), numbers(4, 5), by_library=False)
     ],
 )
 def test_versions(tmp_path, version, name, usable):
-    library = build(tmp_path / "it's here", version, name)
+    library = build(tmp_path / "it's here", name, version)
     program = f"""
 print(libraries.version())
 check("", pt.mm, numbers(3, 4), numbers(4, 5), by_library={usable})

@@ -1,25 +1,17 @@
 // A cuBLASLt for tests: checks what it is told about the matrices, and multiplies them on the host,
 // where the emulator's memory is. Attributes have the numbers of cuBLASLt's documentation.
 // test_libraries.py builds it and reads the counters.
-#include <cstdint>
-#include <cstdio>
-#include <cstring>
 #include <initializer_list>
 
-#define API extern "C" __attribute__((visibility("default")))
+#include "fake.h"
 
 namespace {
 
 int calls = 0, plans = 0;
-char complaint[200] = "";
 
-enum { kFloat = 0, kDouble = 1, kHalf = 2, kBrain = 14 };
-constexpr int kInvalid = 7, kNotSupported = 15;
+constexpr int kInvalid = 7, kNotSupported = 15, kBrainType = 14;  // other types: as Kind
 
-int complain(const char* what) {
-  if (!complaint[0]) std::snprintf(complaint, sizeof complaint, "%s", what);
-  return kInvalid;
-}
+int complain(const char* what) { return complain(what, kInvalid); }
 
 struct Layout {
   int type;
@@ -46,42 +38,7 @@ struct Heuristic {
 };
 constexpr size_t kWorkspace = 4096;
 
-size_t size_of(int type) { return type == kDouble ? 8 : type == kFloat ? 4 : 2; }
-
-double half_to_double(uint16_t h) {
-  const int exponent = h >> 10 & 31, fraction = h & 1023;
-  double v = exponent == 0 ? fraction * 0x1p-24 : (1024 + fraction) * 0x1p-25;
-  for (int i = 0; exponent && i < exponent; ++i) v *= 2;
-  return h >> 15 ? -v : v;
-}
-double read(const void* p, int64_t i, int type) {
-  if (type == kDouble) return static_cast<const double*>(p)[i];
-  if (type == kFloat) return static_cast<const float*>(p)[i];
-  const uint16_t bits = static_cast<const uint16_t*>(p)[i];
-  if (type == kHalf) return half_to_double(bits);
-  const uint32_t wide = uint32_t{bits} << 16;
-  float f;
-  std::memcpy(&f, &wide, sizeof f);
-  return f;
-}
-// The tests' results are whole numbers that half types hold exactly.
-void write(void* p, int64_t i, int type, double v) {
-  if (type == kDouble) {
-    static_cast<double*>(p)[i] = v;
-  } else if (type == kFloat) {
-    static_cast<float*>(p)[i] = static_cast<float>(v);
-  } else if (type == kBrain) {
-    const float f = static_cast<float>(v);
-    uint32_t bits;
-    std::memcpy(&bits, &f, sizeof bits);
-    static_cast<uint16_t*>(p)[i] = static_cast<uint16_t>(bits >> 16);
-  } else {
-    uint16_t best = v < 0 ? 0x8000 : 0;
-    for (uint32_t h = best; h < (best ? 0xfc00u : 0x7c00u); ++h)
-      if (half_to_double(static_cast<uint16_t>(h)) == v) best = static_cast<uint16_t>(h);
-    static_cast<uint16_t*>(p)[i] = best;
-  }
-}
+Kind kind_of(int type) { return type == kBrainType ? kBrain : static_cast<Kind>(type); }
 
 int check(const Desc& d, const Layout& a, const Layout& b, const Layout& c) {
   if (a.type != b.type || a.type != c.type) return complain("types differ");
@@ -107,7 +64,6 @@ int check(const Desc& d, const Layout& a, const Layout& b, const Layout& c) {
 
 API int fake_calls() { return calls; }
 API int fake_plans() { return plans; }
-API const char* fake_complaint() { return complaint; }
 
 API size_t cublasLtGetVersion() { return FAKE_VERSION; }
 API int cublasLtCreate(void** h) {
@@ -184,7 +140,8 @@ API int cublasLtMatmulAlgoGetHeuristic(void* handle, Desc* d, Layout* a, Layout*
   if (w->workspace < kWorkspace) return complain("no workspace");
   for (int i = 0; i < 4; ++i) {
     const Layout* of[] = {a, b, c, c};
-    if (w->alignment[i] < size_of(of[i]->type)) return complain("alignment below an element");
+    if (w->alignment[i] < size_of(kind_of(of[i]->type)))
+      return complain("alignment below an element");
   }
   if (d->scale == kFloat && c->rows == 13) return kNotSupported;  // as happens
   ++plans;
@@ -205,8 +162,9 @@ API int cublasLtMatmul(void* handle, Desc* d, const void* alpha, const void* a, 
   for (int i = 0; i < 4; ++i)
     if (reinterpret_cast<uintptr_t>(operands[i]) % algorithm[i]) return complain("misaligned");
   std::memset(workspace, 0, workspace_bytes);
-  const int type = la->type;
-  const double by = read(alpha, 0, d->scale), keep = read(beta, 0, d->scale);
+  const Kind type = kind_of(la->type);
+  const Kind scale = kind_of(d->scale);
+  const double by = read(alpha, 0, scale), keep = read(beta, 0, scale);
   const int64_t terms = d->trans_a ? la->rows : la->columns;
   for (int64_t batch = 0; batch < lc->batch; ++batch) {
     for (int64_t j = 0; j < lc->columns; ++j) {
