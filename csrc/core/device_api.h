@@ -111,7 +111,7 @@ struct DeviceApi {
   int (*graph_destroy)(GraphHandle g);
   void (*pool_release)(int index, int64_t pool);
 
-  // --- libraries of CUDA's makers, opened on first use: "cublasLt". 0 where there is none
+  // --- libraries of CUDA's makers, opened on first use: "cublasLt", "cudnn". 0 for none
   int64_t (*library_version)(const char* name);
   void (*prefer_libraries)(int on);
 

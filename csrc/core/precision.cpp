@@ -1,4 +1,4 @@
-// How exact float32 products must be.
+// How exact float32 products must be, and by whom convolutions may be computed.
 #include "core/precision.h"
 
 #include <atomic>
@@ -8,6 +8,7 @@ namespace pt {
 namespace {
 std::atomic<Float32Precision> precision{Float32Precision::kHighest};
 std::atomic<bool> tf32_in_convolutions{true};
+std::atomic<bool> cudnn_switches[] = {true, false, false};
 std::atomic<WinogradTiles> winograd_tiles{WinogradTiles::kAuto};
 }  // namespace
 
@@ -16,6 +17,13 @@ void set_float32_precision(Float32Precision p) { precision.store(p, std::memory_
 bool convolution_tf32() { return tf32_in_convolutions.load(std::memory_order_relaxed); }
 void set_convolution_tf32(bool allowed) {
   tf32_in_convolutions.store(allowed, std::memory_order_relaxed);
+}
+
+bool cudnn_switch(CudnnSwitch which) {
+  return cudnn_switches[static_cast<int>(which)].load(std::memory_order_relaxed);
+}
+void set_cudnn_switch(CudnnSwitch which, bool on) {
+  cudnn_switches[static_cast<int>(which)].store(on, std::memory_order_relaxed);
 }
 
 int most_winograd_tile() {

@@ -37,7 +37,8 @@ struct ConvArgs {
   int winograd_tile = 2;  // the largest tiles that Winograd's transforms may take: 0 (none), 2, 4
   // For "conv_units_forward" and so on, of float32: numbers are sums of two of bfloat16.
   bool two_parts = false;
-  bool tf32 = false;  // devices may round float32 to tf32
+  // Of devices: float32 may be rounded to tf32; a library may do it all; it may time its ways.
+  bool tf32 = false, library = false, timed = false;
   ConvWay way = ConvWay::kChosen;
   // Memory for the time of the call, 64-byte aligned.
   void* (*allocate)(void* owner, int64_t bytes) = nullptr;

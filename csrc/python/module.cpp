@@ -23,6 +23,9 @@ void init_settings(py::module_& m) {
         [](int level) { set_float32_precision(static_cast<Float32Precision>(level)); });
   m.def("convolution_tf32", &convolution_tf32);
   m.def("set_convolution_tf32", &set_convolution_tf32);
+  m.def("cudnn_switch", [](int which) { return cudnn_switch(static_cast<CudnnSwitch>(which)); });
+  m.def("set_cudnn_switch",
+        [](int which, bool on) { set_cudnn_switch(static_cast<CudnnSwitch>(which), on); });
   m.def("set_winograd_tiles",
         [](int setting) { set_winograd_tiles(static_cast<WinogradTiles>(setting)); });
   m.def("get_default_dtype",

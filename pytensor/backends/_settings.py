@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 
@@ -31,4 +30,4 @@ def make_attribute(
     """Let the attribute ``name`` of a module be read and assigned by functions."""
     own = sys.modules[module]
     accessors = property(lambda _: read(), lambda _, value: write(value))
-    own.__class__ = type("Settings", (ModuleType,), {name: accessors})
+    own.__class__ = type("Settings", (own.__class__,), {name: accessors})

@@ -2,13 +2,15 @@
 // cpu/conv_args.h, as matrix products that share their main loop with gemm.cu: on the ordinary
 // units for float and double, on tensor cores (tensor_core.h) for half types and for float that may
 // be rounded. Those of 1x1 are plain products. Depthwise ones, and any whose sizes are too large
-// for the product's indices, are done element by element.
+// for the product's indices, are done element by element. cuDNN does all others where it is
+// installed.
 #include "cuda/conv/direct.h"
 #include "cuda/conv/loaders.h"
 #include "cuda/conv/products.h"
 #include "cuda/gemm/ffma.h"
 #include "cuda/gemm/gemm.h"
 #include "cuda/gemm/main_loop.h"
+#include "cuda/libraries/conv.h"
 
 namespace pt::cuda {
 namespace {
@@ -63,6 +65,7 @@ template <class T>
 void conv_forward(const ConvArgs& a) {
   const bool small = small_sizes(a);
   if (depthwise(a) || !small) return direct_forward<T>(a, small);
+  if (library_conv(ConvWork::kForward, dtype_of<T>, a)) return;
   if (pointwise<T>(a)) return gemm_of<T>(pointwise_gemm(a, a.input, a.output, true));
   run<T>(a, forward_product<T>(a), kUnbounded);
 }
@@ -71,6 +74,7 @@ template <class T>
 void conv_input_gradient(const ConvArgs& a) {
   const bool small = small_sizes(a);
   if (depthwise(a) || !small) return direct_input_gradient<T>(a, small);
+  if (library_conv(ConvWork::kInputGradient, dtype_of<T>, a)) return;
   if (pointwise<T>(a)) return gemm_of<T>(pointwise_gemm(a, a.output, a.input, false));
   run<T>(a, input_gradient_product<T>(a), kUnbounded);
 }
@@ -79,6 +83,7 @@ template <class T>
 void conv_weight_gradient(const ConvArgs& a) {
   const bool small = small_sizes(a);
   if (depthwise(a) || !small) return direct_weight_gradient<T>(a, small);
+  if (library_conv(ConvWork::kWeightGradient, dtype_of<T>, a)) return;
   run<T>(a, weight_gradient_product<T>(a), kLongestSum);
 }
 

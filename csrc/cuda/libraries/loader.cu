@@ -99,9 +99,25 @@ const Library& cublaslt_library() {
   return library;
 }
 
+const Library& cudnn_library() {
+  static const Library library = [] {
+    Library l;
+    if (std::strcmp(setting(), "0") == 0) return l;
+    l.handle = open_one({"libcudnn.so.9"}, "cudnnGetVersion");
+    size_t (*version)() = nullptr;
+    if (l.find(version, "cudnnGetVersion")) l.version = static_cast<int64_t>(version());
+    if (l.version / 10000 != 9) l.handle = nullptr;
+    // It opens NVRTC by its name alone, for a part of its kernels.
+    if (l.handle) open_one({"libnvrtc.so.13", "libnvrtc.so.12"}, "nvrtcVersion");
+    return l;
+  }();
+  return library;
+}
+
 int64_t library_version(const char* name) {
-  if (std::strcmp(name, "cublasLt") != 0) return 0;
-  const Library& l = cublaslt_library();
+  const bool is_cublaslt = std::strcmp(name, "cublasLt") == 0;
+  if (!is_cublaslt && std::strcmp(name, "cudnn") != 0) return 0;
+  const Library& l = is_cublaslt ? cublaslt_library() : cudnn_library();
   return l.handle ? l.version : 0;
 }
 

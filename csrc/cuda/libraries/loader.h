@@ -23,5 +23,6 @@ struct Library {
   bool find_address(void** function, const char* name) const;
 };
 const Library& cublaslt_library();
+const Library& cudnn_library();
 
 }  // namespace pt::cuda

@@ -288,14 +288,17 @@ void note(cudaError_t e) {
   pending.compare_exchange_strong(none, static_cast<int>(e));
 }
 
-void note_launch(cudaError_t e, const char* kernel, dim3 blocks, dim3 threads, size_t shared) {
-  if (e == cudaSuccess) return;
+void note_failure(cudaError_t e, const std::string& what) {
   const bool first = pending.load() == 0;
   note(e);
-  if (!first) return;
-  last_text += ": launch of " + std::string(kernel) + ", " + std::to_string(blocks.x) +
-               " blocks of " + std::to_string(threads.x) + " threads with " +
-               std::to_string(shared) + " bytes of shared memory";
+  if (first) last_text += ": " + what;
+}
+
+void note_launch(cudaError_t e, const char* kernel, dim3 blocks, dim3 threads, size_t shared) {
+  if (e == cudaSuccess) return;
+  note_failure(e, "launch of " + std::string(kernel) + ", " + std::to_string(blocks.x) +
+                      " blocks of " + std::to_string(threads.x) + " threads with " +
+                      std::to_string(shared) + " bytes of shared memory");
 }
 
 StreamHandle stream_of(int index) { return streams[index]; }

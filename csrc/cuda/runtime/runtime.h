@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <string>
 
 #include "core/device_api.h"
 #include "cuda/pt_cuda.h"
@@ -10,6 +11,8 @@ namespace pt::cuda {
 
 int current_device();
 int status_of(cudaError_t e);  // notes a failure and gives it as a number
+// As note(); the text goes on with what failed.
+void note_failure(cudaError_t e, const std::string& what);
 
 // --- allocator.cu: memory of the device
 void* allocate(size_t bytes);

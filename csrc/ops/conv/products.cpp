@@ -80,7 +80,12 @@ struct ConvCall {
     }
     if (const Tensor z = run_units(a, b, bias, sizes); z.defined()) return z;
     args.winograd_tile = most_winograd_tile();
-    args.tf32 = call_on_device && convolution_tf32();
+    if (call_on_device) {
+      args.tf32 = convolution_tf32();
+      args.library = cudnn_switch(CudnnSwitch::kEnabled);
+      args.timed =
+          cudnn_switch(CudnnSwitch::kBenchmark) && !cudnn_switch(CudnnSwitch::kDeterministic);
+    }
     args.way = way_of_call();
     const Operands operands(*this, a, b, bias, out);
     if (ConvFn* fn = kernel.get(compute)) {
