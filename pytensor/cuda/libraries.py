@@ -1,6 +1,7 @@
-"""Libraries of CUDA's makers that are used where they are installed: cuBLASLt for matrix products.
+"""Libraries of CUDA's makers that are used where they are installed.
 
-They are found when a product first asks: in the folders of the environment variable
+cuBLASLt computes matrix products, cuDNN convolutions (see ``pytensor.backends.cudnn``). They are
+found when such a call first asks: in the folders of the environment variable
 ``PYTENSOR_CUDA_LIBRARIES``, in the loader's paths, and in NVIDIA's packages (the extra ``cuda``).
 ``PYTENSOR_CUDA_LIBRARIES=0`` uses none of them.
 """
@@ -13,10 +14,12 @@ __all__ = ["prefer", "version"]
 
 
 def version(name: str = "cublasLt") -> int | None:
-    """The version of a library as its own number, 130200 for 13.2; None where it is not used.
+    """The version of a library as its own number; None where it is not used.
+
+    13.2 of cuBLASLt is 130200, 9.28 of cuDNN is 92800.
 
     Args:
-        name: "cublasLt".
+        name: "cublasLt" or "cudnn".
     """
     if _C.cuda_device_count() == 0:
         return None
