@@ -3,8 +3,8 @@
 This library's kernels are its own and deterministic. Few settings have an effect: ``cpu.winograd``
 chooses how convolutions are computed there; ``cuda.matmul.allow_tf32`` (which is
 ``set_float32_matmul_precision``) and ``cudnn.allow_tf32`` let devices round inputs, as that
-function and autocast do on the cpu; ``cudnn.enabled`` and ``cudnn.benchmark`` decide whether and how
-convolutions on a device are cuDNN's. The rest is remembered.
+function and autocast do on the cpu; ``cudnn.enabled`` and ``cudnn.benchmark`` decide whether and
+how convolutions on a device are cuDNN's. The rest is remembered.
 """
 
 from __future__ import annotations
