@@ -54,6 +54,7 @@ b = numbers(4).cuda()
 there = numbers(1, 3, 4, 5).cuda()
 def captured():
     g = pt.cuda.CUDAGraph()
+    pt.cuda.synchronize()
     before = fake.fake_calls()
     with pt.cuda.graph(g):
         y = F.conv2d(there, w, b)
@@ -78,6 +79,7 @@ cudnn.benchmark = True
 replay(*captured(), 1)
 assert fake.fake_measured() == 0 and fake.fake_algorithm() == 6
 F.conv2d(there, w, b)
+pt.cuda.synchronize()
 assert fake.fake_measured() == 1
 replay(*captured(), 1)
 assert fake.fake_measured() == 1 and fake.fake_algorithm() == 5

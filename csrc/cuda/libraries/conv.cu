@@ -42,10 +42,15 @@ class Turn {
   Status status() const { return status_; }
 
  private:
-  const std::lock_guard<std::mutex> lock_;
   const Uncaptured scope_;
+  const std::lock_guard<std::mutex> lock_;
   Status status_ = 0;
 };
+
+// As Scratch, but it may well be missing. Not within a turn: the emulator's streams may run
+// meanwhile.
+using Memory = std::unique_ptr<void, void (*)(void*)>;
+Memory take(size_t bytes) { return {bytes ? allocate(bytes) : nullptr, release}; }
 
 // Null if there can be none. It asks for memory of its own: not while the stream is captured.
 Context* context_of(const Functions& f, int device) {
@@ -75,9 +80,19 @@ std::shared_ptr<Plan> plan_of(const Functions& f, Context& c, cudaStream_t strea
   }
   if (it != plans.end()) return it->second;
   if (plans.size() >= kMostPlans) plans.clear();  // calls under way keep theirs
-  const Turn turn(f, c, stream);
-  if (turn.status() != 0) return nullptr;
-  return plans.emplace(key, std::make_shared<Plan>(f, c.handle, key, places)).first->second;
+  const auto plan = std::make_shared<Plan>(f, key);
+  const auto ask = [&](auto question) {
+    const Turn turn(f, c, stream);
+    if (turn.status() == 0) question();
+    return turn.status() == 0;
+  };
+  if (!ask([&] { plan->choose(c.handle); })) return nullptr;
+  if (key.timed) {
+    const size_t bytes = plan->most_workspace();
+    const Memory memory = take(bytes);
+    ask([&] { plan->measure(c.handle, places, memory.get(), memory ? bytes : 0); });
+  }
+  return plans.emplace(key, plan).first->second;
 }
 
 struct Call {
@@ -135,7 +150,7 @@ bool library_conv(ConvWork work, DType dtype, const ConvArgs& a) {
   const std::shared_ptr<Plan> plan = plan_of(*f, *context, stream, *key, places);
   if (!plan || !plan->possible()) return false;
   const size_t bytes = plan->workspace();
-  const std::unique_ptr<void, void (*)(void*)> memory(bytes ? allocate(bytes) : nullptr, release);
+  const Memory memory = take(bytes);
   if (bytes && !memory) return false;
   return queue({*f, *context, plan, places, memory.get(), stream});
 }

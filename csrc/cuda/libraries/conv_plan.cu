@@ -4,7 +4,6 @@
 #include "cuda/libraries/conv_plan.h"
 
 #include <algorithm>
-#include <memory>
 
 #include "cuda/runtime/runtime.h"
 
@@ -95,9 +94,7 @@ std::optional<Key> key_of(ConvWork work, DType dtype, const ConvArgs& a) {
   return k;
 }
 
-Plan::Plan(const Functions& f, Handle handle, const Key& k, const Places& places) : f_(f), key_(k) {
-  possible_ = describe() && choose(handle, places);
-}
+Plan::Plan(const Functions& f, const Key& k) : f_(f), key_(k) { possible_ = describe(); }
 
 Plan::~Plan() {
   for (Tensor t : {tensors_[kImage], tensors_[kOutput], bias_})
@@ -143,34 +140,35 @@ bool Plan::take(Handle handle, const Performance& p) {
          workspace_ <= kMostWorkspace;
 }
 
-bool Plan::choose(Handle handle, const Places& places) {
-  const Way& way = f_.ways[key_.way];
+bool Plan::take_one_of(Handle handle, const Performance* all, int count) {
+  return std::any_of(all, all + std::clamp(count, 0, kMostAlgorithms),
+                     [&](const Performance& p) { return take(handle, p); });
+}
+
+void Plan::choose(Handle handle) {
+  if (!possible()) return;
   const Role* role = kOperands[key_.way];
   Performance all[kMostAlgorithms] = {};
   int found = 0;
-  const auto first_fit = [&] {
-    return std::any_of(all, all + std::clamp(found, 0, kMostAlgorithms),
-                       [&](const Performance& p) { return take(handle, p); });
-  };
-  if (way.algorithms(handle, tensors_[role[0]], tensors_[role[1]], convolution_, tensors_[role[2]],
-                     kMostAlgorithms, &found, all) != 0)
-    return false;
-  if (key_.timed) {
-    size_t most = 0;
-    for (int i = 0; i < std::clamp(found, 0, kMostAlgorithms); ++i)
-      if (all[i].status == 0 && all[i].memory <= kMostWorkspace)
-        most = std::max(most, all[i].memory);
-    const std::unique_ptr<void, void (*)(void*)> memory(most ? allocate(most) : nullptr, release);
-    int measured = 0;
-    Performance times[kMostAlgorithms] = {};
-    if (way.measure(handle, tensors_[role[0]], places.role[role[0]], tensors_[role[1]],
-                    places.role[role[1]], convolution_, tensors_[role[2]], places.role[role[2]],
-                    kMostAlgorithms, &measured, times, memory.get(), memory ? most : 0) == 0) {
-      std::copy(times, times + kMostAlgorithms, all);
-      found = measured;
-    }
-  }
-  return first_fit();
+  const Status status =
+      f_.ways[key_.way].algorithms(handle, tensors_[role[0]], tensors_[role[1]], convolution_,
+                                   tensors_[role[2]], kMostAlgorithms, &found, all);
+  possible_ = status == 0 && take_one_of(handle, all, found);
+  for (const Performance& p : all)
+    if (p.status == 0 && p.memory <= kMostWorkspace)
+      most_workspace_ = std::max(most_workspace_, p.memory);
+}
+
+void Plan::measure(Handle handle, const Places& places, void* workspace, size_t bytes) {
+  if (!possible()) return;
+  const Role* role = kOperands[key_.way];
+  Performance all[kMostAlgorithms] = {};
+  int found = 0;
+  const Status status = f_.ways[key_.way].measure(
+      handle, tensors_[role[0]], places.role[role[0]], tensors_[role[1]], places.role[role[1]],
+      convolution_, tensors_[role[2]], places.role[role[2]], kMostAlgorithms, &found, all,
+      workspace, bytes);
+  if (status == 0) possible_ = take_one_of(handle, all, found);
 }
 
 Status Plan::run(Handle handle, const Places& places, void* workspace) const {

@@ -37,12 +37,17 @@ struct Places {
 
 class Plan {
  public:
-  // The handle is the caller's alone meanwhile. `places`: of a call whose result may be
-  // overwritten by trials, if the key is timed.
-  Plan(const Functions& f, Handle handle, const Key& k, const Places& places);
+  Plan(const Functions& f, const Key& k);
   ~Plan();
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
+
+  // By the library's guess.
+  void choose(Handle handle);
+  // By its measurements: they overwrite the result, and use as much memory as their caller gives,
+  // at best most_workspace(), which choose() has found.
+  void measure(Handle handle, const Places& places, void* workspace, size_t bytes);
+  size_t most_workspace() const { return most_workspace_; }
 
   bool possible() const { return possible_.load(std::memory_order_relaxed); }
   void give_up() { possible_ = false; }
@@ -51,7 +56,8 @@ class Plan {
 
  private:
   bool describe();
-  bool choose(Handle handle, const Places& places);
+  // Takes the first that is fit.
+  bool take_one_of(Handle handle, const Performance* all, int count);
   bool take(Handle handle, const Performance& p);
 
   const Functions& f_;
@@ -59,7 +65,7 @@ class Plan {
   Tensor tensors_[3] = {}, bias_ = nullptr;
   Convolution convolution_ = nullptr;
   int algorithm_ = 0;
-  size_t workspace_ = 0;
+  size_t workspace_ = 0, most_workspace_ = 0;
   std::atomic<bool> possible_ = false;
 };
 
