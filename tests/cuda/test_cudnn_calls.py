@@ -88,6 +88,31 @@ assert fake.fake_complaint() == b""
     )
 
 
+def test_a_stream_that_the_library_does_not_take(fake_cudnn):
+    run(
+        fake_cudnn,
+        """
+x, w = numbers(1, 3, 4, 5), numbers(4, 3, 3, 2)
+want, a, b = F.conv2d(x, w), x.cuda(), w.cuda()
+F.conv2d(a, b)
+stream = pt.cuda.Stream()
+def on_stream(by_library):
+    before = fake.fake_calls()
+    with pt.cuda.stream(stream):
+        got = F.conv2d(a, b)
+        stream.synchronize()
+    assert pt.equal(got.cpu(), want)
+    assert fake.fake_calls() - before == by_library
+fake.fake_fail_streams(2000)
+on_stream(0)
+F.conv2d(numbers(2, 3, 4, 5).cuda(), b)
+fake.fake_fail_streams(0)
+on_stream(1)
+""",
+        PYTENSOR_EMU_LAZY="0",
+    )
+
+
 def test_failures(fake_cudnn):
     program = """
 x, w = numbers(1, 3, 4, 5), numbers(4, 3, 3, 2)
@@ -101,7 +126,7 @@ for status, text in ((3000, "CUDNN_STATUS_NOT_SUPPORTED"), (5000, "CUDNN_STATUS_
         assert pt.equal(F.conv2d(a, b).cpu(), want) and pt.equal(F.conv2d(a, b).cpu(), want)
         assert fake.fake_calls() == before
         continue
-    x, a = numbers(2, 3, 4, 5), numbers(2, 3, 4, 5).cuda()
+    a = numbers(status // 1000, 3, 4, 5).cuda()  # a plan of its own
     fake.fake_fail(status)
     try:
         F.conv2d(a, b)

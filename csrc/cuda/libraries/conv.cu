@@ -107,17 +107,16 @@ struct Call {
 Status run(const Call& call) {
   const Turn turn(call.f, call.context, call.stream);
   if (turn.status() != 0) return turn.status();
-  return call.plan->run(call.context.handle, call.places, call.workspace);
+  const Status status = call.plan->run(call.context.handle, call.places, call.workspace);
+  if (status != 0) call.plan->give_up();
+  return status;
 }
 
 // Whether the convolution has been done, or fails where nothing can be done about it: the kernels
 // here can take over from a library that refuses.
 bool settled(const Call& call, Status status, bool may_refuse) {
   if (status == 0) return true;
-  if (may_refuse && status < dnn::kExecutionFailed) {
-    call.plan->give_up();
-    return false;
-  }
+  if (may_refuse && status < dnn::kExecutionFailed) return false;
   note_failure(cudaErrorLaunchFailure,
                std::string("a convolution by cuDNN: ") + call.f.error_string(status));
   return true;

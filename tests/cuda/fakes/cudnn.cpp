@@ -15,7 +15,8 @@ enum { kDefaultMath, kTensorOpMath, kConversionMath, kFmaMath };
 
 int calls[3] = {}, plans = 0, measured = 0, handles = 0, descriptors = 0, additions = 0;
 int math = -1, algorithm = -1, next_status = 0;  // of the last call, and of the next
-void* stream = nullptr;                          // of the last call
+int stream_status = 0;
+void* stream = nullptr;  // of the last call
 
 int complain(const char* what) { return complain(what, kBadParam); }
 
@@ -133,6 +134,7 @@ API int fake_math() { return math; }
 API int fake_algorithm() { return algorithm; }
 API void* fake_stream() { return stream; }
 API void fake_fail(int status) { next_status = status; }
+API void fake_fail_streams(int status) { stream_status = status; }
 
 API size_t cudnnGetVersion() { return FAKE_VERSION; }
 API const char* cudnnGetErrorString(int status) {
@@ -146,8 +148,8 @@ API int cudnnCreate(Handle** h) {
   return 0;
 }
 API int cudnnSetStream(Handle* h, void* s) {
-  h->stream = s;
-  return 0;
+  if (stream_status == 0) h->stream = s;
+  return stream_status;
 }
 API int cudnnCreateTensorDescriptor(Tensor** t) {
   *t = new Tensor(false);
