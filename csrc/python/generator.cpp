@@ -25,6 +25,8 @@ void set_state(Generator& g, py::handle state) {
   const Tensor& t = as_tensor(state.ptr());
   PT_CHECK_TYPE(t.dtype() == DType::kUInt8 && t.is_contiguous(),
                 "RNG state must be a torch.ByteTensor");
+  PT_CHECK_TYPE(t.device().is_cpu(), "RNG state must be a torch.ByteTensor of the cpu, got one on ",
+                t.device());
   g.set_state(t.data<uint8_t>(), t.numel());
 }
 

@@ -35,6 +35,12 @@ def test_seeds_and_states():
     assert pt.equal(pt.randn(10, generator=own, **CUDA), first)
 
 
+def test_states_lie_on_the_cpu():
+    for set_state in (pt.set_rng_state, pt.cuda.set_rng_state, pt.Generator().set_state):
+        with pytest.raises(TypeError, match="ByteTensor of the cpu"):
+            set_state(pt.get_rng_state().cuda())
+
+
 def test_a_generator_draws_on_its_own_device():
     with pytest.raises(RuntimeError, match="Expected a 'cuda' device type for generator"):
         pt.rand(3, generator=pt.Generator(), **CUDA)
