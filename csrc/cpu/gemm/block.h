@@ -3,7 +3,8 @@
 // Loops, after Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008),
 // with the cache levels of A and B exchanged: block of depth k (B block in the L2 cache), then
 // panel of rows (A panel in L1), then panel of columns. The driver chooses tiles no wider than
-// block_columns(). Small operands are read in place.
+// block_columns(). Small operands are read in place; where B would be copied only to be used a few
+// times, the two inner loops change places (strips of B in L2, all of A in L2).
 #pragma once
 
 #include <type_traits>
@@ -33,8 +34,22 @@ PT_GEMM_INLINE int64_t next_block(int64_t left, int64_t most) {
 struct BlockPlan {
   int64_t depth;
   bool pack_b;
+  bool strips;
   int few;  // columns at the end that FewColumns computes
 };
+
+// Whether a tile of m rows and n columns can be computed strip by strip of columns instead of
+// packing B: where A, B and C come from the caches, for a strip takes few bytes of each of their
+// rows.
+template <class T>
+bool strips_fit(const Problem<T>& p, int64_t m, int64_t n) {
+  using S = AccumulatorOf<T>;
+  using B = Blocks<S>;
+  const int64_t most = 2 * B::kReadInPlace / static_cast<int64_t>(sizeof(S));
+  return std::is_same_v<T, S> && p.a_col == 1 && p.b_col == 1 && m >= 4 * B::kRows &&
+         p.k >= B::kDepth / 4 && m * min_of<int64_t>(p.k, B::kDepth) <= most && m * n <= most &&
+         p.k * n <= 2 * most && !rows_collide<T>(p.b_row, p.k);
+}
 
 // Whether B is better copied than read in place by a tile of m rows: copying pays when many panels
 // of rows read the copy, and when B is spread over more than a part of the L2 cache.
@@ -48,6 +63,14 @@ bool pack_b_first(const Problem<T>& p, int64_t m) {
   return m > 8 * B::kRows && bytes > B::kReadInPlace;
 }
 
+// How tiles of m rows and n columns meet B: `far` says that it comes from memory.
+template <class T>
+void plan_columns(const Problem<T>& p, int64_t m, int64_t n, bool far, BlockPlan* plan) {
+  const bool pack = pack_b_first(p, m);
+  plan->strips = pack && !far && strips_fit(p, m, n);
+  plan->pack_b = (pack && !plan->strips) || (far && p.b_col == 1);
+}
+
 template <class T>
 BlockPlan plan_block(const Problem<T>& p) {
   using S = AccumulatorOf<T>;
@@ -56,9 +79,11 @@ BlockPlan plan_block(const Problem<T>& p) {
   const bool short_sums = p.m >= kStreamRows / 2 && p.k <= 8 * kStreamDepth;
   if (std::is_same_v<T, S> && p.b_col == 1 && p.m <= kStreamRows && !short_sums &&
       p.k * p.n * static_cast<int64_t>(sizeof(S)) > kStreamFrom) {
-    return {kStreamDepth, false, 0};
+    return {kStreamDepth, false, false, 0};
   }
-  return {Blocks<S>::kDepth, pack_b_first(p, p.m), FewColumns<S>::count_of(p.m, p.n, p.k)};
+  BlockPlan plan{Blocks<S>::kDepth, false, false, FewColumns<S>::count_of(p.m, p.n, p.k)};
+  plan_columns(p, p.m, p.n, false, &plan);
+  return plan;
 }
 
 // Whether A is better copied than read in place. Does not change results.
@@ -83,18 +108,26 @@ class PanelsOfA {
     ALayout layout;
   };
 
-  explicit PanelsOfA(const Problem<T>& p) : p_(p), pack_(pack_a_first(p)) {
-    if (pack_) packed_ = scratch_a.get<S>(B::kPanelGroup * B::kRows * B::kPanelPitch);
+  // All rows are kept if `whole`, which takes an A of contiguous rows.
+  explicit PanelsOfA(const Problem<T>& p, bool whole = false)
+      : p_(p), pack_(pack_a_first(p)), whole_(whole) {
+    const int64_t rows = whole ? p.m : B::kPanelGroup * B::kRows;
+    if (pack_) packed_ = scratch_a.get<S>(rows * B::kPanelPitch);
   }
 
   void begin(int64_t k0, int64_t depth) {
     k0_ = k0;
     depth_ = depth;
     group_begin_ = group_end_ = 0;
+    if (pack_ && whole_) {
+      pack_rows(p_.a + k0 * p_.a_col, p_.a_row, p_.m, depth, packed_, B::kPanelPitch);
+    }
   }
 
-  // Rows [i, i + rows); to be asked for in order, kRows at a time except near the end.
+  // Rows [i, i + rows); to be asked for in order, kRows at a time except near the end, unless all
+  // are kept.
   Panel get(int64_t i, int64_t rows) {
+    if (pack_ && whole_) return {packed_ + i * B::kPanelPitch, B::kPanelPitch, kByRow};
     const T* from = p_.a + i * p_.a_row + k0_ * p_.a_col;
     if (!pack_) {
       const S* a = reinterpret_cast<const S*>(from);
@@ -143,11 +176,37 @@ class PanelsOfA {
 
  private:
   const Problem<T>& p_;
-  const bool pack_;
+  const bool pack_, whole_;
   S* packed_ = nullptr;
   int64_t k0_ = 0, depth_ = 0;
   int64_t group_begin_ = 0, group_end_ = 0;  // rows now in packed_, if packed by columns
 };
+
+// What is left of the rows, or the next panel of them: the last two are of about the same height.
+template <class B>
+PT_GEMM_INLINE int64_t next_panel(int64_t left) {
+  if (left <= B::kRows) return left;
+  return left >= 2 * B::kRows ? B::kRows : (left + 1) / 2;
+}
+
+// What the kernels of panel `part` of a strip fetch: a cache line of each row of the strip that
+// begins at column j, or of the first one of the next block of depth.
+template <class T>
+PT_GEMM_INLINE Ahead next_strip(const Problem<T>& p, int64_t k0, int64_t depth, int64_t j,
+                                int64_t columns, int64_t part) {
+  constexpr int64_t kSize = sizeof(T), kLine = 64 / kSize;
+  constexpr int64_t kLines = Blocks<AccumulatorOf<T>>::kColumns / kLine + 1;  // not aligned
+  if (j >= columns) {
+    j = 0, k0 += depth;
+    if (k0 >= p.k) return {};
+  }
+  if (part >= kLines) return {};
+  Ahead next;
+  next.at = reinterpret_cast<const char*>(p.b + k0 * p.b_row + j + part * kLine);
+  next.step = p.b_row * kSize;
+  next.count = depth;
+  return next;
+}
 
 template <class T>
 void run_block(const Problem<T>& p, const BlockPlan& plan) {
@@ -162,7 +221,8 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
   S* c = in_place ? reinterpret_cast<S*>(p.c) : scratch_c.get<S>(p.m * p.n);
   const int64_t c_row = in_place ? p.c_row : p.n;
 
-  PanelsOfA<T> panels(p);
+  PanelsOfA<T> panels(p, plan.strips);
+  using Panel = typename PanelsOfA<T>::Panel;
   S* packed_b = nullptr;
   if (plan.pack_b) {
     packed_b = scratch_b.get<S>((p.n + kColumns) * min_of<int64_t>(p.k, plan.depth));
@@ -209,28 +269,50 @@ void run_block(const Problem<T>& p, const BlockPlan& plan) {
         }
       }
     };
+    // The results of a panel of A in columns [j, j + columns).
+    const auto multiply_wide = [&](int64_t i, int64_t rows, const Panel& panel, int64_t j,
+                                   int64_t columns, const Ahead& ahead) {
+      const int m = static_cast<int>(rows), n = static_cast<int>(columns);
+      const MicroKernel<S> kernel = kernels.get(panel.layout, m, n, ahead);
+      const S* bp = plan.pack_b ? packed_b + j * depth : reinterpret_cast<const S*>(b) + j;
+      put(i, rows, j, columns, [&](S* to, int64_t to_row, bool sum) {
+        kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, to, to_row, n, sum, ahead);
+      });
+    };
+    const auto multiply_few = [&](int64_t i, int64_t rows, const Panel& panel) {
+      if (!few) return;
+      put(i, rows, wide_n, few, [&](S* to, int64_t to_row, bool sum) {
+        few_columns.multiply(panel.a, panel.stride, panel.layout, static_cast<int>(rows), to,
+                             to_row, sum);
+      });
+    };
+
+    if (plan.strips) {
+      for (int64_t j = 0; j < wide_n; j += kColumns) {
+        const int64_t columns = min_of<int64_t>(kColumns, wide_n - j);
+        for (int64_t i = 0, rows; i < p.m; i += rows) {
+          rows = next_panel<B>(p.m - i);
+          const Ahead ahead = next_strip(p, k0, depth, j + columns, wide_n, i / kRows);
+          multiply_wide(i, rows, panels.get(i, rows), j, columns, ahead);
+        }
+      }
+      for (int64_t i = 0, rows; few && i < p.m; i += rows) {
+        rows = next_panel<B>(p.m - i);
+        multiply_few(i, rows, panels.get(i, rows));
+      }
+      continue;
+    }
     for (int64_t i = 0, rows; i < p.m; i += rows) {
-      rows = p.m - i;
-      if (rows > kRows) rows = rows >= 2 * kRows ? kRows : (rows + 1) / 2;
-      const auto panel = panels.get(i, rows);
-      const int m = static_cast<int>(rows);
+      rows = next_panel<B>(p.m - i);
+      const Panel panel = panels.get(i, rows);
       const bool may_widen = !plan.pack_b && plain;
-      const int64_t wide = may_widen ? kernels.wide_vectors(m) * kLanes<S> : kColumns;
+      const int64_t wide =
+          may_widen ? kernels.wide_vectors(static_cast<int>(rows)) * kLanes<S> : kColumns;
       for (int64_t j = 0, columns; j < wide_n; j += columns) {
         columns = wide_n - j >= wide ? wide : min_of<int64_t>(kColumns, wide_n - j);
-        const int n = static_cast<int>(columns);
-        const Ahead ahead = panels.ahead(i + rows, j / kColumns, parts);
-        const MicroKernel<S> kernel = kernels.get(panel.layout, m, n, ahead);
-        const S* bp = plan.pack_b ? packed_b + j * depth : reinterpret_cast<const S*>(b) + j;
-        put(i, rows, j, columns, [&](S* to, int64_t to_row, bool sum) {
-          kernel(depth, panel.a, panel.stride, bp, b_stride, b_ahead, to, to_row, n, sum, ahead);
-        });
+        multiply_wide(i, rows, panel, j, columns, panels.ahead(i + rows, j / kColumns, parts));
       }
-      if (few) {
-        put(i, rows, wide_n, few, [&](S* to, int64_t to_row, bool sum) {
-          few_columns.multiply(panel.a, panel.stride, panel.layout, m, to, to_row, sum);
-        });
-      }
+      multiply_few(i, rows, panel);
     }
   }
   if (!in_place) finish(p, c, c_row, p.beta, true);

@@ -134,7 +134,7 @@ Plan make_plan(const Problem<T>& p, int64_t threads, bool far) {
     plan.tile_n = min_of(strip, round_up(divide_up(p.n, threads), 8 * B::kColumns));
   } else {
     cut_blocked(p, threads, &plan);
-    plan.block.pack_b = pack_b_first(p, plan.tile_m) || (far && p.b_col == 1);
+    plan_columns(p, plan.tile_m, plan.tile_n, far, &plan.block);
   }
   return plan;
 }
