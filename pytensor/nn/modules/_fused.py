@@ -9,6 +9,7 @@ between calls: statistics and weights are read at each.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -23,13 +24,15 @@ from pytensor.nn.modules.flatten import Flatten
 from pytensor.nn.modules.pooling import MaxPool1d, MaxPool2d
 
 _conv_fused = _ops.internal["conv_fused"]
+_autocast_state = _ops.autocast_state
+_bfloat16, _float16 = pytensor.bfloat16, pytensor.float16
 _NORM_OF: dict[Any, Any] = {Conv1d: BatchNorm1d, Conv2d: BatchNorm2d, Conv3d: BatchNorm3d}
 _LIMITS: dict[Any, tuple[float, float]] = {
     None: (-math.inf, math.inf),
     ReLU: (0.0, math.inf),
     ReLU6: (0.0, 6.0),
 }
-_HALVES = (pytensor.bfloat16, pytensor.float16)
+_HALVES = (_bfloat16, _float16)
 # As they were written: a class whose forward was replaced since is not fused.
 _COMMUTING = (ReLU, ReLU6, MaxPool1d, MaxPool2d, Flatten)
 _FORWARDS: dict[Any, Any] = {c: c.forward for c in (*_NORM_OF, *_NORM_OF.values(), *_COMMUTING)}
@@ -102,11 +105,17 @@ def _rounding() -> Any:
     That is where the processor has no units for the dtype. A chain of fused calls is rounded only
     at its end then: no one else sees what passes between them.
     """
-    if not pytensor.is_autocast_enabled("cpu"):
+    enabled, is_bfloat16, _, _ = _autocast_state()
+    if not enabled:
         return None
-    dtype = pytensor.get_autocast_dtype("cpu")
-    has_units = dtype is pytensor.bfloat16 and _ops.bfloat16_unit() != "none"
-    return None if has_units else dtype
+    if is_bfloat16:
+        return None if _has_units() else _bfloat16
+    return _float16
+
+
+@functools.cache
+def _has_units() -> bool:
+    return bool(_ops.bfloat16_unit() != "none")
 
 
 def add_to_input(sequence: Any, input: Tensor) -> Tensor:
@@ -185,7 +194,7 @@ def _fuse(
     kind = type(conv)
     if type(input) is not Tensor or kind not in _NORM_OF or _global_hooks():
         return None
-    casting = pytensor.is_autocast_enabled("cpu")
+    casting = bool(_autocast_state()[0])
     if pytensor.get_float32_matmul_precision() == "medium" or (casting and _rounding() is None):
         return None  # products in bfloat16 have kernels of their own
     if norm is not None and (type(norm) is not _NORM_OF[kind] or norm.training):
