@@ -82,14 +82,14 @@ def training(
 def pair(name: str, make: Any, inputs: Any, shape: str, classes: int) -> list[Case]:
     return [
         Case(name, f"inference {shape}", "run()", inference(make, inputs), EQUAL, "inference"),
-        Case(name, f"training {shape}", "run()", training(make, inputs, classes), EQUAL, "training"),
+        Case(
+            name, f"training {shape}", "run()", training(make, inputs, classes), EQUAL, "training"
+        ),
     ]
 
 
 def network(name: str, *shape: int) -> list[Case]:
-    return pair(
-        name, lambda T: NETWORKS[name](T.nn), lambda T: T.randn(*shape), f"b{shape[0]}", 10
-    )
+    return pair(name, lambda T: NETWORKS[name](T.nn), lambda T: T.randn(*shape), f"b{shape[0]}", 10)
 
 
 def small_gpt(layers: int, size: int, heads: int, length: int, batch: int) -> list[Case]:
