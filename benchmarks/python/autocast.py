@@ -27,7 +27,6 @@ from benchmarks.python.sequence import gpt
 LABELS = ("float32", "autocast")
 VOCABULARY = 65
 EQUAL = 0.98  # what noise takes from a ratio of 1
-EPS_CASES = "lenet"
 
 
 class Side(NamedTuple):

@@ -54,7 +54,11 @@ template <class T>
 void plane_add(const PlaneIndexArgs& a) {
   using L = Compute<T>;
   each_chunk(a, [&](int64_t begin, int64_t end) {
+    // Sums of half precision, zeros again after each plane.
     PoolBuffer<L> sums(kIsHalf<T> ? a.out_size : 1);
+    if (kIsHalf<T>) {
+      for (int64_t i = 0; i < a.out_size; ++i) sums.get()[i] = 0;
+    }
     for (int64_t plane = begin; plane < end; ++plane) {
       const T* in = static_cast<const T*>(a.in) + plane * a.in_size;
       T* out = static_cast<T*>(a.out) + plane * a.out_size;
@@ -64,12 +68,17 @@ void plane_add(const PlaneIndexArgs& a) {
         sum = sums.get();
       } else {
         sum = out;
+        for (int64_t i = 0; i < a.out_size; ++i) sum[i] = 0;
       }
-      for (int64_t i = 0; i < a.out_size; ++i) sum[i] = 0;
       for (int64_t i = 0; i < a.in_size; ++i) {
         if (in_plane(a, places[i], a.out_size)) sum[places[i]] += widen<L>(in[i]);
       }
-      if constexpr (kIsHalf<T>) narrow_block(sum, out, a.out_size);
+      if constexpr (kIsHalf<T>) {
+        for (int64_t i = 0; i < a.out_size; ++i) {
+          out[i] = narrow<T>(sum[i]);
+          sum[i] = 0;
+        }
+      }
     }
   });
 }
