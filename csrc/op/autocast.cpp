@@ -40,7 +40,7 @@ constexpr std::string_view kFloat32 =
 
 // Where there is no unit: ops that read bfloat16 and float32 alike and round as they store.
 constexpr std::pair<std::string_view, std::string_view> kRounded[] = {
-    {"mm", "mm_rounded"}, {"linear", "linear_rounded"}};
+    {"mm", "mm_rounded"}, {"matmul", "mm_rounded"}, {"linear", "linear_rounded"}};
 
 constexpr std::string_view kFloat32Volumes = "_adaptive_max_pool";
 
@@ -125,12 +125,14 @@ bool is_castable(const Tensor& t, DType to) {
 bool dispatch_rounded(const OpInfo& op, const OpInfo& rounded, const Value* args, Result& result) {
   if (state.dtype != DType::kBFloat16) return false;
   const int n = op.schema->num_params;
+  const bool matrices = n == 2;  // mm, and matmul of those
   Value all[kMaxParams];
   for (int p = 0; p < n; ++p) {
     all[p] = args[p];
     if (args[p].tag != Value::Tag::kTensor || !args[p].as_tensor().defined()) continue;
     const Tensor& t = args[p].as_tensor();
     const bool bias = p >= 2;
+    if (matrices && t.dim() != 2) return false;
     const bool fits = t.dtype() == DType::kFloat32 || (t.dtype() == DType::kBFloat16 && !bias);
     if (!fits || !t.device().is_cpu()) return false;
   }
