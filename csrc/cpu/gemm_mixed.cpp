@@ -29,9 +29,9 @@ void finish_sums(const float* sums, int64_t pitch, int64_t rows, int64_t n, cons
   }
 }
 
-// One tile of C, or all of it.
+// One tile of C, or all of it; `plan` is of the whole product.
 template <class A, class B, class C>
-void run_mixed_tile(const GemmArgs& g) {
+void run_mixed_tile(const GemmArgs& g, const BlockPlan& plan) {
   using Sizes = Blocks<float>;
   constexpr int kRows = Sizes::kRows, kColumns = Sizes::kColumns;
   constexpr bool kInPlace = std::is_same_v<C, float>;
@@ -55,21 +55,26 @@ void run_mixed_tile(const GemmArgs& g) {
   float* packed = nullptr;
   if (packs) packed = scratch_b.get<float>((g.n + kColumns) * min_of<int64_t>(g.k, Sizes::kDepth));
   const int64_t b_stride = packs ? kColumns : g.b_row;
-  const int64_t parts = divide_up(g.n, kColumns);
+  // Only the last of the tiles has such columns.
+  const int few = g.n % kLanes<float> == 0 ? 0 : plan.few;
+  const int64_t wide_n = g.n - few;
+  FewColumns<float> few_columns;
+  const int64_t parts = divide_up(wide_n, kColumns);
 
   for (int64_t k0 = 0, depth; k0 < g.k; k0 += depth) {
     depth = next_block(g.k - k0, Sizes::kDepth);
     const bool last = k0 + depth == g.k;
     const B* from = b.b + k0 * g.b_row;
     if (packs) pack_b(from, g.b_row, g.b_col, depth, g.n, packed);
+    if (few) few_columns.pack(from + wide_n * g.b_col, g.b_row, g.b_col, depth, few);
     panels.begin(k0, depth);
     for (int64_t i = 0, rows; i < g.m; i += rows) {
       rows = g.m - i;
       if (rows > kRows) rows = rows >= 2 * kRows ? kRows : (rows + 1) / 2;
       const auto panel = panels.get(i, rows);
       float* to = sums + (!kInPlace && one_block ? 0 : i * pitch);
-      for (int64_t j = 0; j < g.n; j += kColumns) {
-        const int n = static_cast<int>(min_of<int64_t>(kColumns, g.n - j));
+      for (int64_t j = 0; j < wide_n; j += kColumns) {
+        const int n = static_cast<int>(min_of<int64_t>(kColumns, wide_n - j));
         const Ahead ahead = panels.ahead(i + rows, j / kColumns, parts);
         const MicroKernel<float> kernel =
             kernels.get(panel.layout, static_cast<int>(rows), n, ahead);
@@ -77,6 +82,10 @@ void run_mixed_tile(const GemmArgs& g) {
             packs ? packed + j * depth : reinterpret_cast<const float*>(from) + j;
         kernel(depth, panel.a, panel.stride, columns, b_stride, 8 * b_stride, to + j, pitch, n,
                k0 > 0, ahead);
+      }
+      if (few) {
+        few_columns.multiply(panel.a, panel.stride, panel.layout, static_cast<int>(rows),
+                             to + wide_n, pitch, k0 > 0);
       }
       if (last && (!kInPlace || bias)) {
         finish_sums(to, pitch, rows, g.n, bias, c + i * g.c_row, g.c_row);
@@ -96,7 +105,8 @@ void run_mixed(const GemmArgs& g) {
   // Sums of several blocks of depth wait in scratch memory, as for a C of columns that are apart:
   // such tiles have fewer rows.
   if (!std::is_same_v<C, float> && g.k > Blocks<float>::kDepth) shape.c_col = 2;
-  Plan plan{false, {Blocks<float>::kDepth, true}, g.m, g.n};
+  const int few = FewColumns<float>::count_of(g.m, g.n, g.k);
+  Plan plan{false, {Blocks<float>::kDepth, true, few}, g.m, g.n};
   cut_blocked(shape, threads, &plan);
   const int64_t tiles_m = divide_up(g.m, plan.tile_m), tiles_n = divide_up(g.n, plan.tile_n);
   const auto run_tiles = [&](int64_t begin, int64_t end) {
@@ -109,7 +119,7 @@ void run_mixed(const GemmArgs& g) {
       tile.b = static_cast<const B*>(g.b) + j * g.b_col;
       tile.c = static_cast<C*>(g.c) + i * g.c_row + j;
       if (g.bias) tile.bias = static_cast<const float*>(g.bias) + j;
-      run_mixed_tile<A, B, C>(tile);
+      run_mixed_tile<A, B, C>(tile, plan.block);
     }
   };
   const int64_t tiles = tiles_m * tiles_n;

@@ -1,4 +1,5 @@
-// Products of float32 and bfloat16 tensors: sums of float32, rounded once if the result is bfloat16.
+// Products of float32 and bfloat16 tensors: sums of float32, rounded once where the result is
+// bfloat16.
 #include "ops/matmul/rounded.h"
 
 #include "cpu/gemm_mixed_args.h"
