@@ -79,8 +79,9 @@ PT_OP(mm_rounded)
     .node_name("MmBackward0")
     .internal()
     .doc("mm() of float32 and bfloat16 matrices with sums of float32, rounded to `dtype`.")
-    .sample("torch.randn(3, 4), torch.randn(4, 5).bfloat16(), torch.float32")
-    .sample("torch.randn(40, 50).bfloat16(), torch.randn(50, 60), torch.bfloat16");
+    .sample("R(3, 4).float(), R(4, 5).bfloat16(), torch.float32")
+    .sample("R(40, 50).bfloat16(), R(50, 60).float(), torch.bfloat16")
+    .test("nograd");
 
 PT_OP(linear_rounded)
     .impl([](const Tensor& input, const Tensor& weight, const Tensor& bias, DType dtype) {
@@ -116,7 +117,8 @@ PT_OP(linear_rounded)
     .node_name("AddmmBackward0")
     .internal()
     .doc("linear() of float32 and bfloat16 operands with sums of float32, rounded to `dtype`.")
-    .sample("torch.randn(3, 4), torch.randn(5, 4), torch.randn(5), torch.bfloat16")
-    .sample("torch.randn(2, 20, 50).bfloat16(), torch.randn(60, 50), None, torch.bfloat16");
+    .sample("R(3, 4).float(), R(5, 4).float(), R(5).float(), torch.bfloat16")
+    .sample("R(2, 20, 50).bfloat16(), R(60, 50).float(), None, torch.bfloat16")
+    .test("nograd");
 
 }  // namespace pt
