@@ -8,6 +8,7 @@
 namespace pt::PT_ISA {
 
 ConvFn conv_forward_f32, conv_input_gradient_f32, conv_weight_gradient_f32;
+ConvMixedFn conv_mixed_forward_f32;
 ConvFn conv_forward_f64, conv_input_gradient_f64, conv_weight_gradient_f64;
 
 namespace {
@@ -16,6 +17,9 @@ const KernelEntry entries[] = {
     {"conv_forward",
      {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
       PT_FN(conv_forward_f32), PT_FN(conv_forward_f64)}},
+    {"conv_mixed_forward",
+     {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+      PT_FN(conv_mixed_forward_f32)}},
     {"conv_input_gradient",
      {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
       PT_FN(conv_input_gradient_f32), PT_FN(conv_input_gradient_f64)}},

@@ -39,6 +39,8 @@ struct ConvArgs {
   bool two_parts = false;
   // Of devices: float32 may be rounded to tf32; a library may do it all; it may time its ways.
   bool tf32 = false, library = false, timed = false;
+  // For "conv_mixed_forward", of float32: which tensors are bfloat16.
+  bool half_input = false, half_output = false;
   ConvWay way = ConvWay::kChosen;
   // Memory for the time of the call, 64-byte aligned.
   void* (*allocate)(void* owner, int64_t bytes) = nullptr;
@@ -47,5 +49,7 @@ struct ConvArgs {
 using ConvFn = void(const ConvArgs&);
 // "conv_units_forward" and so on: false where the bfloat16 units are of no use (conv_units.cpp).
 using ConvUnitsFn = bool(const ConvArgs&);
+// "conv_mixed_forward": false where the way of the shape takes float32 alone.
+using ConvMixedFn = bool(const ConvArgs&);
 
 }  // namespace pt

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/half.h"
 #include "cpu/kernel_table.h"
 #include "cpu/pointwise_args.h"
 #include "cpu/pointwise_rows.h"
@@ -217,6 +218,28 @@ struct Pointwise<kArity, F, T, std::index_sequence<I...>> {
     pointwise_kernel<F, Out, decltype(input_type<F, T, I>())...>(out, in, scalar_mask, n);
   }
 };
+
+// F of bfloat16 numbers, computed in float and rounded in registers.
+template <class F>
+struct OfBFloat16 {
+  template <class... T>
+  BFloat16 operator()(T... x) const {
+    return BFloat16(F{}(static_cast<float>(x)...));
+  }
+};
+// The same for functors that choose one of their inputs or zero: nothing to round.
+template <class F>
+concept Choosing = requires { F::kChoosing; };
+template <Choosing F>
+struct OfBFloat16<F> {
+  template <class... T>
+  BFloat16 operator()(T... x) const {
+    BFloat16 y;
+    y.bits = static_cast<uint16_t>(half_detail::as_bits(F{}(static_cast<float>(x)...)) >> 16);
+    return y;
+  }
+};
+#define PT_BFLOAT16_SLOT(arity, F) PT_POINTWISE(arity, OfBFloat16<F>, ::pt::BFloat16)
 
 template <class F>
 inline constexpr uint8_t kBoolInputs = 0;

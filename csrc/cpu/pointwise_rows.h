@@ -26,6 +26,23 @@
   PT_KERNEL_ROW(name, arity, F, float, nullptr, nullptr, nullptr, PT_POINTWISE(arity, F, int32_t), \
                 PT_POINTWISE(arity, F, int64_t), PT_POINTWISE(arity, F, float),                    \
                 PT_POINTWISE(arity, F, double))
+// The two above with bfloat16 as well, for calls that compute with nothing but it. The includer
+// says what PT_BFLOAT16_SLOT is.
+#define PT_LOW_FLOAT_KERNEL(name, arity, F)                                                      \
+  {                                                                                              \
+    name, {                                                                                      \
+      nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, PT_BFLOAT16_SLOT(arity, F), \
+          PT_POINTWISE(arity, F, float), PT_POINTWISE(arity, F, double)                          \
+    }                                                                                            \
+  }
+#define PT_LOW_NUMBER_KERNEL(name, arity, F)                                    \
+  {                                                                             \
+    name, {                                                                     \
+      nullptr, nullptr, nullptr, nullptr, PT_POINTWISE(arity, F, int32_t),      \
+          PT_POINTWISE(arity, F, int64_t), nullptr, PT_BFLOAT16_SLOT(arity, F), \
+          PT_POINTWISE(arity, F, float), PT_POINTWISE(arity, F, double)         \
+    }                                                                           \
+  }
 // Numbers and the 1-byte types, where signs matter (bool orders like uint8).
 #define PT_ORDER_KERNEL(name, arity, F)                                           \
   PT_KERNEL_ROW(name, arity, F, float, PT_POINTWISE(arity, F, uint8_t),           \

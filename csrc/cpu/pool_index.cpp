@@ -4,10 +4,16 @@
 namespace pt::PT_ISA {
 namespace {
 
+// Calls chunk(begin, end) for the planes of each chunk.
+template <class Chunk>
+void each_chunk(const PlaneIndexArgs& a, Chunk chunk) {
+  const int64_t grain = kPoolUnit / (a.in_size + a.out_size + 1) + 1;
+  parallel_for(0, a.planes, grain, chunk);
+}
+
 template <class F>
 void each_plane(const PlaneIndexArgs& a, F f) {
-  const int64_t grain = kPoolUnit / (a.in_size + a.out_size + 1) + 1;
-  parallel_for(0, a.planes, grain, [&](int64_t begin, int64_t end) {
+  each_chunk(a, [&](int64_t begin, int64_t end) {
     for (int64_t plane = begin; plane < end; ++plane) f(plane);
   });
 }
@@ -47,22 +53,33 @@ void plane_put(const PlaneIndexArgs& a) {
 template <class T>
 void plane_add(const PlaneIndexArgs& a) {
   using L = Compute<T>;
-  each_plane(a, [&](int64_t plane) {
-    const T* in = static_cast<const T*>(a.in) + plane * a.in_size;
-    T* out = static_cast<T*>(a.out) + plane * a.out_size;
-    const int64_t* places = a.indices + plane * a.in_size;
+  each_chunk(a, [&](int64_t begin, int64_t end) {
+    // Sums of half precision, zeros again after each plane.
     PoolBuffer<L> sums(kIsHalf<T> ? a.out_size : 1);
-    L* sum;
-    if constexpr (kIsHalf<T>) {
-      sum = sums.get();
-    } else {
-      sum = out;
+    if (kIsHalf<T>) {
+      for (int64_t i = 0; i < a.out_size; ++i) sums.get()[i] = 0;
     }
-    for (int64_t i = 0; i < a.out_size; ++i) sum[i] = 0;
-    for (int64_t i = 0; i < a.in_size; ++i) {
-      if (in_plane(a, places[i], a.out_size)) sum[places[i]] += widen<L>(in[i]);
+    for (int64_t plane = begin; plane < end; ++plane) {
+      const T* in = static_cast<const T*>(a.in) + plane * a.in_size;
+      T* out = static_cast<T*>(a.out) + plane * a.out_size;
+      const int64_t* places = a.indices + plane * a.in_size;
+      L* sum;
+      if constexpr (kIsHalf<T>) {
+        sum = sums.get();
+      } else {
+        sum = out;
+        for (int64_t i = 0; i < a.out_size; ++i) sum[i] = 0;
+      }
+      for (int64_t i = 0; i < a.in_size; ++i) {
+        if (in_plane(a, places[i], a.out_size)) sum[places[i]] += widen<L>(in[i]);
+      }
+      if constexpr (kIsHalf<T>) {
+        for (int64_t i = 0; i < a.out_size; ++i) {
+          out[i] = narrow<T>(sum[i]);
+          sum[i] = 0;
+        }
+      }
     }
-    if constexpr (kIsHalf<T>) narrow_block(sum, out, a.out_size);
   });
 }
 

@@ -119,6 +119,16 @@ void max_values(const PoolArgs& a) {
   });
 }
 
+// Rows are short: their end is widened as a whole vector, too, of which a part was there already.
+template <class T, class L>
+static inline void widen_row(const T* in, L* out, int64_t n) {
+  constexpr int lanes = kLanes<L>;
+  if (!kIsHalf<T> || n < lanes) return widen_block(in, out, n);
+  int64_t x = 0;
+  for (; x + lanes <= n; x += lanes) store(out + x, load<L>(in + x));
+  if (x < n) store(out + n - lanes, load<L>(in + n - lanes));
+}
+
 // out, places: the maxima of windows over `count` buffered rows and where they are.
 template <int Stride, class L>
 __attribute__((noinline)) void max_places(const L* rows, int64_t length, const int64_t* offsets,
@@ -168,7 +178,7 @@ void max_with_places(const PoolArgs& a) {
       const T* in = static_cast<const T*>(a.in) + plane * in_plane;
       const int64_t n = row_offsets(a, oz, oy, offsets.get());
       for (int64_t r = 0; r < n; ++r)
-        widen_block(in + offsets.get()[r], buffer.get() + r * length + a.padding[2], width);
+        widen_row(in + offsets.get()[r], buffer.get() + r * length + a.padding[2], width);
       with_stride(a.stride[2], [&]<int Stride>() {
         max_places<Stride>(buffer.get(), length, offsets.get(), n, first.get(), a, result.get(),
                            places.get());

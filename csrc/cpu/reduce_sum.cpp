@@ -102,6 +102,12 @@ struct Sum : MapReduce<SumOp<T>> {
   static void finish(WideTotal<T> t, const ReduceArgs& a, int64_t at) { put<WideOut<T>>(a, at, t); }
 };
 
+// The same of half precision numbers, not rounded to them.
+template <class T>
+struct SumToFloat : MapReduce<SumOp<T>> {
+  static void finish(double t, const ReduceArgs& a, int64_t at) { put<float>(a, at, t); }
+};
+
 template <class T>
 struct NanSum : MapReduce<NanSumOp<T>> {
   static void finish(double t, const ReduceArgs& a, int64_t at) { put<T>(a, at, t); }
@@ -138,6 +144,9 @@ struct All : MapReduce<ZeroOp<T>> {
 
 const KernelEntry kEntries[] = {
     PT_ANY_REDUCTION("sum", Sum),
+    {"sum_to_float",
+     {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, PT_REDUCE(SumToFloat, Half),
+      PT_REDUCE(SumToFloat, BFloat16)}},
     PT_FLOATING_REDUCTION("nansum", NanSum),
     PT_FLOATING_REDUCTION("mean", Mean),
     PT_ANY_REDUCTION("prod", Prod),

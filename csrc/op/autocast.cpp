@@ -38,23 +38,35 @@ constexpr std::string_view kFloat32 =
     "cholesky_solve linalg_inv inverse linalg_qr qr linalg_svd svd linalg_eigh "
     "linalg_lstsq linalg_solve";
 
+// Where there is no unit: ops that read bfloat16 and float32 alike and round as they store.
+constexpr std::pair<std::string_view, std::string_view> kRounded[] = {
+    {"mm", "mm_rounded"}, {"matmul", "mm_rounded"}, {"linear", "linear_rounded"}};
+
 constexpr std::string_view kFloat32Volumes = "_adaptive_max_pool";
 
-const std::unordered_map<const OpInfo*, Rule>& rules() {
+struct Entry {
+  Rule rule;
+  const OpInfo* rounded = nullptr;  // the op with one more argument, the dtype of its result
+};
+
+const std::unordered_map<const OpInfo*, Entry>& rules() {
   static const auto* table = [] {
-    auto* t = new std::unordered_map<const OpInfo*, Rule>;
+    auto* t = new std::unordered_map<const OpInfo*, Entry>;
     const auto add = [&](std::string_view names, Rule rule) {
       while (!names.empty()) {
         const std::string_view name = names.substr(0, names.find(' '));
         names.remove_prefix(std::min(names.size(), name.size() + 1));
         const OverloadSet* set = Registry::get().find(name);
         PT_CHECK(set, "autocast: there is no op '", name, "'");
-        for (const OpInfo* op : set->ops) t->emplace(op, rule);
+        for (const OpInfo* op : set->ops) t->emplace(op, Entry{rule});
       }
     };
     add(kLower, Rule::kLower);
     add(kFloat32, Rule::kFloat32);
     add(kFloat32Volumes, Rule::kFloat32Volumes);
+    for (const auto& [name, rounded] : kRounded) {
+      (*t)[Registry::get().find(name)->ops[0]].rounded = Registry::get().find(rounded)->ops[0];
+    }
     return t;
   }();
   return *table;
@@ -109,6 +121,27 @@ bool is_castable(const Tensor& t, DType to) {
          (is_half(t.dtype()) || t.dtype() == DType::kFloat32);
 }
 
+// Without units: the call by the op that rounds its result itself, from inputs as they are.
+bool dispatch_rounded(const OpInfo& op, const OpInfo& rounded, const Value* args, Result& result) {
+  if (state.dtype != DType::kBFloat16) return false;
+  const int n = op.schema->num_params;
+  const bool matrices = n == 2;  // mm, and matmul of those
+  Value all[kMaxParams];
+  for (int p = 0; p < n; ++p) {
+    all[p] = args[p];
+    if (args[p].tag != Value::Tag::kTensor || !args[p].as_tensor().defined()) continue;
+    const Tensor& t = args[p].as_tensor();
+    const bool bias = p >= 2;
+    if (matrices && t.dim() != 2) return false;
+    const bool fits = t.dtype() == DType::kFloat32 || (t.dtype() == DType::kBFloat16 && !bias);
+    if (!fits || !t.device().is_cpu()) return false;
+  }
+  all[n] = Value::of(state.dtype);
+  const NoAutocast off;
+  dispatch(rounded, all, result);
+  return true;
+}
+
 }  // namespace
 
 const AutocastState& autocast_state() { return state; }
@@ -125,11 +158,13 @@ bool dispatch_autocast(const OpInfo& op, const Value* args, Result& result) {
   if (!state.enabled) return false;
   const auto found = rules().find(&op);
   if (found == rules().end()) return false;
-  if (found->second == Rule::kFloat32Volumes && args[0].as_tensor().dim() != 5) return false;
-  const bool lower = found->second == Rule::kLower;
+  const auto& [rule, rounded] = found->second;
+  if (rule == Rule::kFloat32Volumes && args[0].as_tensor().dim() != 5) return false;
+  const bool lower = rule == Rule::kLower;
   // Without units for the dtype, products are computed from float32 inputs, parameters as they are,
   // and only their results are rounded: casting all inputs would make a program slower.
   const bool has_unit = state.dtype == DType::kBFloat16 && bfloat16_unit() != BFloat16Unit::kNone;
+  if (rounded && !has_unit && dispatch_rounded(op, *rounded, args, result)) return true;
   const DType dtype = lower && has_unit ? state.dtype : DType::kFloat32;
 
   const int n = op.schema->num_params;

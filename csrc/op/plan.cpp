@@ -322,11 +322,21 @@ void Plan::run_copy() {
 
 void Plan::run_cast() {
   order_and_merge();
-  choose_tile(false);
   const Operand &dst = operands_[0], &src = operands_[1];
   CastFn* cast = cast_kernel(src.dtype, dst.dtype);
   const int64_t src_item = static_cast<int64_t>(item_size(src.dtype));
   const int64_t dst_item = static_cast<int64_t>(item_size(dst.dtype));
+  if (src.strides[0] == src_item && dst.strides[0] == dst_item && sizes_[0] >= kShortRow / 2) {
+    // Rows that lie together on both sides are converted where they are.
+    tile0_ = std::min(sizes_[0], kGrain);
+    tile1_ = std::min(sizes_[1], std::max<int64_t>(1, kGrain / tile0_));
+    for_each_tile([&](const Tile& t, char*) {
+      for (int64_t j = 0; j < t.n1; ++j)
+        cast(t.ptr[1] + j * src.strides[1], t.ptr[0] + j * dst.strides[1], t.n0);
+    });
+    return;
+  }
+  choose_tile(false);
   Copy2dFn* gather = copy2d_kernel(static_cast<size_t>(src_item));
   Copy2dFn* scatter = copy2d_kernel(static_cast<size_t>(dst_item));
   for_each_tile([&](const Tile& t, char* staging) {

@@ -12,10 +12,11 @@ namespace pt {
 
 namespace {
 
-// The dtype whose kernel serves `t`: small integers are computed as int32, half types as float32.
-DType kernel_dtype(const KernelEntry& k, DType t, const char* op) {
+// The dtype whose kernel serves `t`: small integers are computed as int32, half types as float32 if
+// `widened` or without a kernel of their own.
+DType kernel_dtype(const KernelEntry& k, DType t, const char* op, bool widened = false) {
   const auto has = [&k](DType d) { return k.fn[static_cast<int>(d)] != nullptr; };
-  if (has(t)) return t;
+  if (has(t) && !widened) return t;
   if (is_half(t) && has(DType::kFloat32)) return DType::kFloat32;
   if (is_integral(t, true)) {
     if (t != DType::kInt64 && has(DType::kInt32)) return DType::kInt32;
@@ -23,6 +24,15 @@ DType kernel_dtype(const KernelEntry& k, DType t, const char* op) {
     if (has(DType::kInt64)) return DType::kInt64;
   }
   raise(ErrorKind::kNotImplemented, "\"", op, "\" not implemented for '", dtype_name(t), "'");
+}
+
+// Whether a call is one that a half precision kernel may serve: all operands and the result are of
+// the dtype. Numbers are not rounded to it.
+bool is_uniform(DType compute, DType result, const Out& out, const Value* v, int count) {
+  if (result != compute || (out.dest[0] && out.dest[0]->dtype != compute)) return false;
+  for (int k = 0; k < count; ++k)
+    if (v[k].tag != Value::Tag::kTensor || v[k].tensor->dtype != compute) return false;
+  return true;
 }
 
 struct Shape {
@@ -254,7 +264,10 @@ void check_destination(const Out& out, DType from, IntList shape) {
 
 Tensor run_pointwise_as(const Out& out, const KernelEntry& kernel, DType compute, DType result,
                         const Value* v, int count) {
-  const DType kd = kernel_dtype(kernel, compute, out.op ? out.op->name.c_str() : kernel.name);
+  const bool widened =
+      is_half(compute) && !call_on_device && !is_uniform(compute, result, out, v, count);
+  const DType kd =
+      kernel_dtype(kernel, compute, out.op ? out.op->name.c_str() : kernel.name, widened);
   const DType kernel_result = kernel.bool_output ? DType::kBool : kd;
   if (!out.dest[0]) {
     const Dims sizes = broadcast_all(v, count);

@@ -67,6 +67,13 @@ void forward(const ConvArgs& p) {
   forward_by_product<T>(is_pointwise(p) && split_fits(p) ? picked_pixels<T>(p) : p);
 }
 
+// With an input or a result of bfloat16, which only the transforms convert as they read and write.
+inline bool mixed_forward(const ConvArgs& p) {
+  if (depthwise_fits(p) || !takes_winograd<float>(p, false)) return false;
+  winograd(p, false);
+  return true;
+}
+
 // One tap with steps: the gradient of the pixels that were read, then spread over the image.
 template <class T>
 void input_gradient_of_pixels(const ConvArgs& p) {

@@ -26,6 +26,9 @@ PT_GEMM_INLINE Vec<float> load_lanes(const float* p, LaneMask m) {
 PT_GEMM_INLINE Vec<double> load_lanes(const double* p, LaneMask m) {
   return (Vec<double>)_mm512_maskz_loadu_pd(static_cast<__mmask8>(m), p);
 }
+PT_GEMM_INLINE Vec<float> load_lanes(const BFloat16* p, LaneMask m) {
+  return gemm::load_bits(p, m);
+}
 PT_GEMM_INLINE void store_lanes(float* p, Vec<float> v, LaneMask m) {
   _mm512_mask_storeu_ps(p, m, (__m512)v);
 }
@@ -53,6 +56,11 @@ PT_GEMM_INLINE Vec<S> load_lanes(const S* p, LaneMask m) {
   return v;
 }
 #endif
+PT_GEMM_INLINE Vec<float> load_lanes(const BFloat16* p, LaneMask m) {
+  Vec<float> v = {};
+  for (int i = m & 255; i < m >> 8; i++) v[i] = p[i];
+  return v;
+}
 // Only for masks that begin at lane 0.
 template <class S>
 PT_GEMM_INLINE void store_lanes(S* p, Vec<S> v, LaneMask m) {

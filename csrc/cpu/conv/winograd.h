@@ -20,6 +20,7 @@ struct WinogradProblem {
   float* out;                     // [batch][out_channels][out_size]
   RowFinish<float> finish;
   int64_t out_channels;
+  BFloat16* half_out = nullptr;  // instead of out, if not null
 };
 
 template <int kTile>
@@ -226,12 +227,22 @@ class Winograd {
     V rows[kL];
     PT_GEMM_UNROLL for (int i = 0; i < kL; i++) rows[i] = pixels[i];
     gemm::transpose<float>(rows);
+    if (p_.half_out) {
+      write_channels(rows, p_.half_out, at, plane, width, count);
+    } else {
+      write_channels(rows, p_.out, at, plane, width, count);
+    }
+  }
+
+  template <class T>
+  PT_GEMM_INLINE void write_channels(V* rows, T* out, int64_t at, int64_t plane, int width,
+                                     int count) const {
     const RowFinish<float>& f = p_.finish;
     PT_GEMM_UNROLL for (int i = 0; i < kL; i++) {
       if (i < count) {
         if (f.residual) rows[i] = f.limit(rows[i] + load_n(f.residual + at + i * plane, width));
-        width == kL ? store(p_.out + at + i * plane, rows[i])
-                    : store_n(p_.out + at + i * plane, rows[i], width);
+        width == kL ? store(out + at + i * plane, rows[i])
+                    : store_n(out + at + i * plane, rows[i], width);
       }
     }
   }
@@ -269,6 +280,8 @@ inline void winograd(const ConvArgs& p, bool gradient) {
     in.padding[d] = gradient ? 2 - p.padding[d + 1] : p.padding[d + 1];
   }
   q.out = static_cast<float*>(gradient ? p.input : p.output);
+  if (p.half_input) in.half_image = static_cast<const BFloat16*>(p.input);
+  if (p.half_output) q.half_out = static_cast<BFloat16*>(p.output);
   q.out_channels = gradient ? p.in_channels : p.out_channels;
   q.weight = static_cast<const float*>(p.weight);
   q.weight_out = gradient ? taps : p.in_channels * taps;

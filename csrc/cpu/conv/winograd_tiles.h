@@ -11,6 +11,7 @@ struct TiledImage {
   const float* image;  // [batch][channels][size]
   int64_t batch, channels;
   int64_t size[2], out_size[2], padding[2];
+  const BFloat16* half_image = nullptr;  // instead, if not null
 };
 
 // Where the elements of transformed tiles go: from matrix to matrix, channel to channel, and from a
@@ -49,13 +50,24 @@ class WinogradTiles {
   // Transforms the channels [c0, c1) of the tiles [t0, t0 + count), `group` of them at a time.
   void transform(int64_t t0, int64_t count, int group, int64_t c0, int64_t c1, float* out,
                  const TileSteps& steps) const {
+    if (p_.half_image) {
+      transform_image(p_.half_image, t0, count, group, c0, c1, out, steps);
+    } else {
+      transform_image(p_.image, t0, count, group, c0, c1, out, steps);
+    }
+  }
+
+ private:
+  template <class T>
+  void transform_image(const T* image, int64_t t0, int64_t count, int group, int64_t c0, int64_t c1,
+                       float* out, const TileSteps& steps) const {
     Run* runs = scratch_runs.get<Run>(count);
     const int num_runs = find_runs_by_group(t0, count, group, runs);
     RunRead* reads = scratch_reads.get<RunRead>(num_runs);
     for (int r = 0; r < num_runs; r++) reads[r] = read_of(runs[r]);
     alignas(64) float tiles[kMatrices * kWidth] = {};
     for (int64_t c = c0; c < c1; c++) {
-      const float* channel = p_.image + c * p_.size[0] * p_.size[1];
+      const T* channel = image + c * p_.size[0] * p_.size[1];
       float* to = out + c * steps.channel;
       for (int r = 0, end = 0; r < num_runs; to += steps.group) {
         for (end += group; r < num_runs && runs[r].column < end; r++) {
@@ -75,7 +87,6 @@ class WinogradTiles {
     }
   }
 
- private:
   // How a run of tiles reads the rows of an image.
   struct RunRead {
     int64_t offset;              // of the first row's first element
@@ -100,15 +111,15 @@ class WinogradTiles {
   }
 
   // Elements [row][column] of the tiles of a run, to tiles[row * kIn + column] at `lane`.
-  PT_GEMM_INLINE void read_tiles(const float* channel, const RunRead& r, float* tiles,
-                                 int lane) const {
+  template <class T>
+  PT_GEMM_INLINE void read_tiles(const T* channel, const RunRead& r, float* tiles, int lane) const {
     for (int row = 0; row < kIn; row++) {
       float* to = tiles + row * kIn * kWidth + lane;
       if (row < r.first_row || row >= r.end_row) {
         PT_GEMM_UNROLL for (int c = 0; c < kIn; c++) store(to + c * kWidth, V{});
         continue;
       }
-      const float* from = channel + r.offset + row * p_.size[1];
+      const T* from = channel + r.offset + row * p_.size[1];
       V v[kTile], column[2 * kTile];
       PT_GEMM_UNROLL for (int i = 0; i < kTile; i++) v[i] = load_lanes(from + i * kL, r.mask[0][i]);
       take_apart<kTile, float>(v, column);

@@ -128,11 +128,14 @@ PT_GEMM_INLINE Vec<float> load(const BFloat16* p) {
   const VecHalfBits bits = *reinterpret_cast<const VecHalfBits*>(p);
   return (Vec<float>)(__builtin_convertvector(bits, VecBits) << 16);
 }
-PT_GEMM_INLINE void store(BFloat16* p, Vec<float> v) {
+PT_GEMM_INLINE VecHalfBits bfloat16_bits(Vec<float> v) {
   const VecBits u = (VecBits)v;
   const VecBits rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
   const VecBits bits = (u & 0x7fffffffu) > 0x7f800000u ? (VecBits{} + 0x7fc0u) : rounded;
-  *reinterpret_cast<VecHalfBits*>(p) = __builtin_convertvector(bits, VecHalfBits);
+  return __builtin_convertvector(bits, VecHalfBits);
+}
+PT_GEMM_INLINE void store(BFloat16* p, Vec<float> v) {
+  *reinterpret_cast<VecHalfBits*>(p) = bfloat16_bits(v);
 }
 #if defined(PT_ISA_IS_AVX512) || defined(PT_ISA_IS_AVX2)
 inline constexpr int kRoundNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
@@ -175,9 +178,22 @@ PT_GEMM_INLINE void store_n_half(T* p, Vec<float> v, int n) {
   for (int i = 0; i < n; i++) p[i] = full[i];
 }
 PT_GEMM_INLINE Vec<float> load_n(const Half* p, int n) { return load_n_half(p, n); }
+#if defined(PT_ISA_IS_AVX512)
+PT_GEMM_INLINE Vec<float> load_bits(const BFloat16* p, __mmask16 lanes) {
+  const __m256i bits = _mm256_maskz_loadu_epi16(lanes, p);
+  return (Vec<float>)(__builtin_convertvector((VecHalfBits)bits, VecBits) << 16);
+}
+PT_GEMM_INLINE Vec<float> load_n(const BFloat16* p, int n) {
+  return load_bits(p, static_cast<__mmask16>((1u << n) - 1));
+}
+PT_GEMM_INLINE void store_n(BFloat16* p, Vec<float> v, int n) {
+  _mm256_mask_storeu_epi16(p, static_cast<__mmask16>((1u << n) - 1), (__m256i)bfloat16_bits(v));
+}
+#else
 PT_GEMM_INLINE Vec<float> load_n(const BFloat16* p, int n) { return load_n_half(p, n); }
-PT_GEMM_INLINE void store_n(Half* p, Vec<float> v, int n) { store_n_half(p, v, n); }
 PT_GEMM_INLINE void store_n(BFloat16* p, Vec<float> v, int n) { store_n_half(p, v, n); }
+#endif
+PT_GEMM_INLINE void store_n(Half* p, Vec<float> v, int n) { store_n_half(p, v, n); }
 
 template <int... I>
 struct Lanes {};

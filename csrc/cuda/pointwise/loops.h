@@ -31,6 +31,9 @@ inline constexpr int kThreads = 256;
 #define PT_LONG(T) false
 #endif
 
+// Loops convert what they load and store, so that no kernel is compiled for bfloat16.
+#define PT_BFLOAT16_SLOT(arity, F) nullptr
+
 // --- dense ---------------------------------------------------------------------------------------
 
 template <int kInputs>

@@ -26,13 +26,14 @@ inline constexpr Op<
 inline constexpr Op<
     "conv_fused(Tensor input, Tensor weight, Tensor? bias, Tensor? mean, Tensor? var, "
     "Tensor? scale, Tensor? shift, float eps, Tensor? residual, int[] stride, int[] padding, "
-    "int[] dilation, int groups, float least, float most) -> Tensor">
+    "int[] dilation, int groups, float least, float most, ScalarType? dtype=None) -> Tensor">
     conv_fused;
-// clamp(scale * conv_forward(...) + shift + residual, least, most), without a gradient.
+// clamp(scale * conv_forward(...) + shift + residual, least, most), without a gradient. Input and
+// residual may be of half precision beside a float32 weight; the result is of `dtype`.
 inline constexpr Op<
     "conv_finished(Tensor input, Tensor weight, Tensor? scale, Tensor? shift, Tensor? residual, "
     "int[] stride, int[] padding, int[] dilation, int[] output_size, int groups, float least, "
-    "float most) -> Tensor">
+    "float most, ScalarType? dtype=None) -> Tensor">
     conv_finished;
 
 inline constexpr Op<

@@ -62,7 +62,8 @@ bool is_vector(const Tensor& t, DType dtype, int64_t length) {
 // Whether the kernel can do it all: plain floats that nobody wants a gradient of.
 bool kernel_fits(const Tensor& input, const Tensor& weight, const Tensor& bias, const Norm& n,
                  const Tensor& residual, const Dims& out) {
-  const DType t = input.dtype();
+  const DType t = weight.dtype();
+  const auto fits = [t](DType d) { return d == t || (t == DType::kFloat32 && is_half(d)); };
   if (!input.device().is_cpu() || (t != DType::kFloat32 && t != DType::kFloat64)) return false;
   for (const Tensor* v : {&bias, &n.mean, &n.var, &n.scale, &n.shift}) {
     if (!is_vector(*v, t, weight->sizes[0])) return false;
@@ -71,11 +72,11 @@ bool kernel_fits(const Tensor& input, const Tensor& weight, const Tensor& bias, 
   if (residual.defined()) {
     Dims full{input->sizes[0], weight->sizes[0]};
     for (int64_t s : out) full.push_back(s);
-    if (residual.dtype() != t || residual.sizes() != full) return false;
+    if (!fits(residual.dtype()) || residual.sizes() != full) return false;
     if (grad_enabled() && residual.requires_grad()) return false;
   }
   if (grad_enabled() && (input.requires_grad() || weight.requires_grad())) return false;
-  return weight.dtype() == t && input.numel() > 0 && weight.numel() > 0;
+  return fits(input.dtype()) && input.numel() > 0 && weight.numel() > 0;
 }
 
 }  // namespace
@@ -84,32 +85,34 @@ PT_OP(conv_fused)
     .composite([](const Tensor& input, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                   const Tensor& var, const Tensor& scale, const Tensor& shift, double eps,
                   const Tensor& residual, IntList stride, IntList padding, IntList dilation,
-                  int64_t groups, double least, double most) {
+                  int64_t groups, double least, double most, std::optional<DType> dtype) {
       const int64_t zero[] = {0};
       PT_CHECK(weight.dim() >= 3 && weight.dim() <= 2 + kMostSpatial,
                "conv_fused(): weight must have 3 to 5 dimensions, got ", weight.dim());
       PT_CHECK(mean.defined() == var.defined(), "conv_fused(): mean and var go together");
       const ConvSettings s =
           conv_settings(weight.dim() - 2, stride, padding, dilation, zero, groups, false);
-      check_conv_tensors(input, weight, bias, s);
+      check_conv_tensors(input, weight, bias, s, dtype.has_value());
       const Dims out = conv_output_size(input, weight, s);
       const Norm norm{mean, var, scale, shift, eps};
       if (kernel_fits(input, weight, bias, norm, residual, out)) {
         Affine a{Tensor(), bias};
         if (norm.any()) {
-          a = input.dtype() == DType::kFloat32 ? affine_of<float>(norm, bias)
-                                               : affine_of<double>(norm, bias);
+          a = weight.dtype() == DType::kFloat32 ? affine_of<float>(norm, bias)
+                                                : affine_of<double>(norm, bias);
         }
         return conv_finished(input, weight, a.scale, a.shift, residual, IntList(s.stride),
                              IntList(s.padding), IntList(s.dilation), IntList(out), groups, least,
-                             most);
+                             most, dtype);
       }
-      Tensor y = conv_forward(input, weight, bias, IntList(s.stride), IntList(s.padding),
+      const Tensor x = dtype ? to_dtype(input, weight.dtype()) : input;
+      Tensor y = conv_forward(x, weight, bias, IntList(s.stride), IntList(s.padding),
                               IntList(s.dilation), IntList(out), groups);
       if (norm.any()) y = batch_norm(y, scale, shift, mean, var, false, 0.0, eps, false);
       if (residual.defined()) y = add(y, residual);
       const bool limited = least > -HUGE_VAL || most < HUGE_VAL;
-      return limited ? clamp(y, Scalar(least), Scalar(most)) : y;
+      if (limited) y = clamp(y, Scalar(least), Scalar(most));
+      return dtype ? to_dtype(y, *dtype) : y;
     })
     .internal()
     .doc("A convolution, batch normalization with running statistics, a sum and limits.")

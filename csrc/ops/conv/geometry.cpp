@@ -58,13 +58,14 @@ ConvSettings conv_settings(int n, IntList stride, IntList padding, IntList dilat
 }
 
 void check_conv_tensors(const Tensor& input, const Tensor& weight, const Tensor& bias,
-                        const ConvSettings& s) {
+                        const ConvSettings& s, bool mixed) {
   PT_CHECK(input.dim() == weight.dim(), "Expected ", weight.dim(), "-dimensional input for ",
            weight.dim(), "-dimensional weight ", to_text(weight.sizes()), ", but got ", input.dim(),
            "-dimensional input of size ", to_text(input.sizes()), " instead");
-  PT_CHECK(input.dtype() == weight.dtype(), "Input type (", scalar_type_name(input.dtype()),
+  const bool low = mixed && is_half(input.dtype()) && weight.dtype() == DType::kFloat32;
+  PT_CHECK(low || input.dtype() == weight.dtype(), "Input type (", scalar_type_name(input.dtype()),
            ") and weight type (", scalar_type_name(weight.dtype()), ") should be the same");
-  PT_CHECK(!bias.defined() || bias.dtype() == input.dtype(), "Input type (",
+  PT_CHECK(!bias.defined() || bias.dtype() == weight.dtype(), "Input type (",
            scalar_type_name(input.dtype()), ") and bias type (",
            bias.defined() ? scalar_type_name(bias.dtype()) : "", ") should be the same");
   const int64_t first = weight->sizes[0], second = weight->sizes[1];

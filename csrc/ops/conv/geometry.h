@@ -22,9 +22,10 @@ struct ConvSettings {
 // Settings from arguments in which one number stands for all dimensions; PyTorch's errors.
 ConvSettings conv_settings(int spatial_dims, IntList stride, IntList padding, IntList dilation,
                            IntList output_padding, int64_t groups, bool transposed);
-// Whether input, weight and bias fit each other (PyTorch's errors).
+// Whether input, weight and bias fit each other (PyTorch's errors). `mixed`: an input of half
+// precision beside a float32 weight is right.
 void check_conv_tensors(const Tensor& input, const Tensor& weight, const Tensor& bias,
-                        const ConvSettings& settings);
+                        const ConvSettings& settings, bool mixed = false);
 // Spatial sizes of the result.
 Dims conv_output_size(const Tensor& input, const Tensor& weight, const ConvSettings& settings);
 

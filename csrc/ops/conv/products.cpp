@@ -22,6 +22,7 @@ namespace pt {
 namespace {
 
 const Kernel<ConvFn> kForward{"conv_forward"};
+const Kernel<ConvMixedFn> kMixedForward{"conv_mixed_forward"};
 const Kernel<ConvFn> kInputGradient{"conv_input_gradient"};
 const Kernel<ConvFn> kWeightGradient{"conv_weight_gradient"};
 const Kernel<ConvUnitsFn> kUnitsForward{"conv_units_forward"};
@@ -96,6 +97,26 @@ struct ConvCall {
     return cast_to(out, t);
   }
 
+  // With `first` or the result of bfloat16 and the rest of float32, where the kernel converts as it
+  // reads and writes; else from copies.
+  Tensor run_mixed(const Tensor& a, const Tensor& b, const Tensor& bias, const Dims& sizes,
+                   DType result) {
+    const DType t = b.dtype();
+    const auto fits = [](DType d) { return d == DType::kFloat32 || d == DType::kBFloat16; };
+    if (t == DType::kFloat32 && fits(a.dtype()) && fits(result) && !call_on_device &&
+        float32_precision() == Float32Precision::kHighest) {
+      args.winograd_tile = most_winograd_tile();
+      args.way = way_of_call();
+      args.half_input = a.dtype() == DType::kBFloat16;
+      args.half_output = result == DType::kBFloat16;
+      const Tensor out = empty_tensor(sizes, result);
+      const Operands operands(*this, a, b, bias, out, args.half_input ? a.dtype() : t, t);
+      if (kMixedForward.get(t)(args)) return out;
+      args.half_input = args.half_output = false;
+    }
+    return cast_to(run(cast_to(a, t), b, bias, sizes), result);
+  }
+
  private:
   // Puts the tensors into the arguments, contiguous and of the result's dtype, and keeps them and
   // what the kernel allocates for the time of the call.
@@ -105,10 +126,13 @@ struct ConvCall {
 
     Operands(ConvCall& call, const Tensor& first, const Tensor& second, const Tensor& summand,
              const Tensor& out)
-        : a(ready(first, out.dtype())),
-          b(ready(second, out.dtype())),
-          bias(ready(summand, out.dtype())),
-          residual(ready(call.residual, out.dtype())) {
+        : Operands(call, first, second, summand, out, out.dtype(), out.dtype()) {}
+    Operands(ConvCall& call, const Tensor& first, const Tensor& second, const Tensor& summand,
+             const Tensor& out, DType of_first, DType of_others)
+        : a(ready(first, of_first)),
+          b(ready(second, of_others)),
+          bias(ready(summand, of_others)),
+          residual(ready(call.residual, of_others)) {
       ConvArgs& args = call.args;
       args.*call.first = a.raw();
       args.*call.second = b.raw();
@@ -208,15 +232,20 @@ PT_OP(conv_finished)
     .on_device()
     .impl([](const Tensor& input, const Tensor& weight, const Tensor& scale, const Tensor& shift,
              const Tensor& residual, IntList stride, IntList padding, IntList dilation,
-             IntList output_size, int64_t groups, double least, double most) {
-      const DType t = input.dtype();
+             IntList output_size, int64_t groups, double least, double most,
+             std::optional<DType> dtype) {
+      const DType t = weight.dtype(), result = dtype.value_or(t);
       PT_CHECK_KIND(ErrorKind::kNotImplemented, t == DType::kFloat32 || t == DType::kFloat64,
                     "\"conv_finished\" not implemented for '", scalar_type_name(t), "'");
       check_dims("conv_finished", input, weight, stride);
-      check_bias("conv_finished", shift, input, weight->sizes[0]);
-      check_bias("conv_finished", scale, input, weight->sizes[0]);
+      check_bias("conv_finished", shift, weight, weight->sizes[0]);
+      check_bias("conv_finished", scale, weight, weight->sizes[0]);
       const Dims sizes = full_size(input->sizes[0], weight->sizes[0], output_size);
-      PT_CHECK(!residual.defined() || (residual.dtype() == t && residual.sizes() == sizes),
+      const auto fits = [t](DType d) { return d == t || (t == DType::kFloat32 && is_half(d)); };
+      PT_CHECK(fits(input.dtype()) && fits(result),
+               "conv_finished(): input and result must be of the weight's dtype, or of half "
+               "precision beside float32");
+      PT_CHECK(!residual.defined() || (fits(residual.dtype()) && residual.sizes() == sizes),
                "conv_finished(): residual must have the dtype and sizes of the result, ",
                to_text(sizes));
       PT_CHECK(input.numel() > 0 && weight.numel() > 0,
@@ -229,10 +258,13 @@ PT_OP(conv_finished)
                     &ConvArgs::input,
                     &ConvArgs::weight,
                     &ConvArgs::output,
-                    residual};
+                    residual.defined() ? cast_to(residual, t) : residual};
       const Tensor factor = scale.defined() ? as_contiguous(scale) : Tensor();
       call.args.scale = factor.defined() ? factor.raw() : nullptr;
       call.args.least = least, call.args.most = most;
+      if (input.dtype() != t || result != t) {
+        return call.run_mixed(input, weight, shift, sizes, result);
+      }
       return call.run(input, weight, shift, sizes);
     })
     .nondifferentiable()

@@ -27,6 +27,7 @@ inline constexpr double kSeluScale = 1.0507009873554804934193349852946;
 }  // namespace math
 
 struct Relu {
+  static constexpr bool kChoosing = true;
   template <class T>
   PT_INLINE T operator()(T x) const {
     return math::select(x < T(0), T(0), x);
@@ -150,6 +151,7 @@ struct ThresholdBackward {
   }
 };
 struct ReluBackward {
+  static constexpr bool kChoosing = true;
   template <class T>
   PT_INLINE T operator()(T grad, T result) const {
     return math::select(result <= T(0), T(0), grad);

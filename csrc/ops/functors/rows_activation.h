@@ -2,7 +2,7 @@
 // cpu/pointwise_activation.cpp and cuda/pointwise/activation.cu; the former says what the inputs
 // are.
 // clang-format off
-PT_NUMBER_KERNEL("relu", 1, Relu),
+PT_LOW_NUMBER_KERNEL("relu", 1, Relu),
 PT_NUMBER_KERNEL("relu6", 1, Relu6),
 PT_FLOAT_KERNEL("leaky_relu", 2, LeakyRelu),
 PT_NUMBER_KERNEL("threshold", 3, Threshold),

@@ -2,9 +2,9 @@
 // cpu/pointwise_arithmetic.cpp and cuda/pointwise/arithmetic.cu; the former says what the inputs
 // are.
 // clang-format off
-PT_NUMBER_KERNEL("add", 2, Add),
+PT_LOW_NUMBER_KERNEL("add", 2, Add),
 PT_NUMBER_KERNEL("sub", 2, Sub),
-PT_NUMBER_KERNEL("mul", 2, Mul),
+PT_LOW_NUMBER_KERNEL("mul", 2, Mul),
 PT_NUMBER_KERNEL("add_alpha", 3, AddAlpha),
 PT_NUMBER_KERNEL("sub_alpha", 3, SubAlpha),
 PT_FLOAT_KERNEL("div", 2, Div),

@@ -1,7 +1,7 @@
 // Rows of a kernel table (cpu/pointwise_rows.h), included inside its braces by
 // cpu/pointwise_backward.cpp and cuda/pointwise/backward.cu; the former says what the inputs are.
 // clang-format off
-PT_FLOAT_KERNEL("relu_backward", 2, ReluBackward),
+PT_LOW_FLOAT_KERNEL("relu_backward", 2, ReluBackward),
 PT_FLOAT_KERNEL("sigmoid_backward", 2, SigmoidBackward),
 PT_FLOAT_KERNEL("tanh_backward", 2, TanhBackward),
 PT_FLOAT_KERNEL("silu_backward", 2, SiluBackward),

@@ -12,7 +12,17 @@ namespace pt {
 
 namespace {
 
-const ReduceKernel kSum{"sum"}, kNansum{"nansum"}, kMean{"mean"};
+const ReduceKernel kSum{"sum"}, kNansum{"nansum"}, kMean{"mean"}, kSumToFloat{"sum_to_float"};
+
+// Half precision numbers summed as float32 are read as they are.
+Tensor sum_over(const Tensor& self, const DimSet& dims, bool keepdim, std::optional<DType> dtype) {
+  if (dtype == DType::kFloat32 && is_half(self.dtype()) && self.device().is_cpu()) {
+    return run_reduction(
+        {.kernel = kSumToFloat, .compute = self.dtype(), .result = DType::kFloat32}, self, dims,
+        keepdim);
+  }
+  return accumulate(kSum, self, dims, keepdim, dtype);
+}
 
 Tensor mean_over(const Tensor& self, const DimSet& dims, bool keepdim, std::optional<DType> dtype) {
   const DType t = dtype.value_or(self.dtype());
@@ -31,7 +41,7 @@ Tensor spread(const Tensor& grad, const Tensor& self, const DimSet& dims, bool k
 
 PT_OP(sum)
     .impl([](const Tensor& self, std::optional<DType> dtype) {
-      return accumulate(kSum, self, all_dims(self.dim()), false, dtype);
+      return sum_over(self, all_dims(self.dim()), false, dtype);
     })
     .on_device()
     .saves("shape:self")
@@ -49,7 +59,7 @@ PT_OP(sum)
 PT_OP(sum_dim)
     .impl([](const Tensor& self, std::optional<IntList> dim, bool keepdim,
              std::optional<DType> dtype) {
-      return accumulate(kSum, self, dim_set(dim, self.dim()), keepdim, dtype);
+      return sum_over(self, dim_set(dim, self.dim()), keepdim, dtype);
     })
     .on_device()
     .saves("shape:self")

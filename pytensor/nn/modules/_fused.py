@@ -9,6 +9,7 @@ between calls: statistics and weights are read at each.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -23,13 +24,15 @@ from pytensor.nn.modules.flatten import Flatten
 from pytensor.nn.modules.pooling import MaxPool1d, MaxPool2d
 
 _conv_fused = _ops.internal["conv_fused"]
+_autocast_state = _ops.autocast_state
+_float32, _bfloat16, _float16 = pytensor.float32, pytensor.bfloat16, pytensor.float16
 _NORM_OF: dict[Any, Any] = {Conv1d: BatchNorm1d, Conv2d: BatchNorm2d, Conv3d: BatchNorm3d}
 _LIMITS: dict[Any, tuple[float, float]] = {
     None: (-math.inf, math.inf),
     ReLU: (0.0, math.inf),
     ReLU6: (0.0, 6.0),
 }
-_HALVES = (pytensor.bfloat16, pytensor.float16)
+_HALVES = (_bfloat16, _float16)
 # As they were written: a class whose forward was replaced since is not fused.
 _COMMUTING = (ReLU, ReLU6, MaxPool1d, MaxPool2d, Flatten)
 _FORWARDS: dict[Any, Any] = {c: c.forward for c in (*_NORM_OF, *_NORM_OF.values(), *_COMMUTING)}
@@ -44,9 +47,10 @@ def run_sequence(modules: Sequence[Any], input: Any) -> Any:
         if type(conv) in _NORM_OF:
             norm, act, end = _followers(modules, i)
             if end > i:
-                result = _fuse(input, conv, norm, act)
+                last = end == len(modules)
+                result = _fuse(input, conv, norm, act, dtype=rounding if last else None)
                 if result is not None:
-                    input, i, unrounded = result, end, rounding is not None
+                    input, i, unrounded = result, end, rounding is not None and not last
                     continue
         if unrounded and not _commutes_with_rounding(conv):
             input, unrounded = input.to(rounding), False
@@ -68,11 +72,12 @@ def conv_norm_act(
     rounding = None if pytensor.is_grad_enabled() else _rounding()
     unrounded = False
     for k, (conv, norm, act) in enumerate(parts):
-        summand = (residual, shortcut) if k == len(parts) - 1 else (None, None)
+        last = k == len(parts) - 1
+        summand = (residual, shortcut) if last else (None, None)
         if not pytensor.is_grad_enabled():
-            result = _fuse(input, conv, norm, act, *summand)
+            result = _fuse(input, conv, norm, act, *summand, dtype=rounding if last else None)
             if result is not None:
-                input, unrounded = result, rounding is not None
+                input, unrounded = result, rounding is not None and not last
                 continue
         out: Any = conv(input.to(rounding) if unrounded else input)
         unrounded = False
@@ -102,11 +107,17 @@ def _rounding() -> Any:
     That is where the processor has no units for the dtype. A chain of fused calls is rounded only
     at its end then: no one else sees what passes between them.
     """
-    if not pytensor.is_autocast_enabled("cpu"):
+    enabled, is_bfloat16, _, _ = _autocast_state()
+    if not enabled:
         return None
-    dtype = pytensor.get_autocast_dtype("cpu")
-    has_units = dtype is pytensor.bfloat16 and _ops.bfloat16_unit() != "none"
-    return None if has_units else dtype
+    if is_bfloat16:
+        return None if _has_units() else _bfloat16
+    return _float16
+
+
+@functools.cache
+def _has_units() -> bool:
+    return bool(_ops.bfloat16_unit() != "none")
 
 
 def add_to_input(sequence: Any, input: Tensor) -> Tensor:
@@ -119,13 +130,12 @@ def add_to_input(sequence: Any, input: Tensor) -> Tensor:
                 if norm is not None and type(norm) is not _NORM_OF[type(modules[-2])]:
                     break
                 before = run_sequence(modules[:-count], input)
-                result = _fuse(before, modules[-count], norm, None, input)
+                rounding = _rounding()
+                dtype = rounding and pytensor.promote_types(input.dtype, rounding)
+                result = _fuse(before, modules[-count], norm, None, input, dtype=dtype)
                 if result is None:
                     return input + run_sequence(modules[-count:], before)
-                rounding = _rounding()
-                if rounding is None:
-                    return result
-                return result.to(pytensor.promote_types(input.dtype, rounding))
+                return result
     return input + sequence(input)
 
 
@@ -176,16 +186,23 @@ def _global_hooks() -> bool:
 
 
 def _fuse(
-    input: Any, conv: Any, norm: Any, act: Any, residual: Any = None, shortcut: Any = None
+    input: Any,
+    conv: Any,
+    norm: Any,
+    act: Any,
+    residual: Any = None,
+    shortcut: Any = None,
+    *,
+    dtype: Any = None,
 ) -> Tensor | None:
     """The result in one call, or None where the modules have to be called.
 
-    Under autocast without units it is float32, for the caller to round.
+    Under autocast without units it is of ``dtype``, or float32 for the caller to round later.
     """
     kind = type(conv)
     if type(input) is not Tensor or kind not in _NORM_OF or _global_hooks():
         return None
-    casting = pytensor.is_autocast_enabled("cpu")
+    casting = bool(_autocast_state()[0])
     if pytensor.get_float32_matmul_precision() == "medium" or (casting and _rounding() is None):
         return None  # products in bfloat16 have kernels of their own
     if norm is not None and (type(norm) is not _NORM_OF[kind] or norm.training):
@@ -215,11 +232,9 @@ def _fuse(
     least, most = _LIMITS[None if act is None else type(act)]
     if shortcut is not None:
         residual = shortcut(residual)
-    if casting:
-        input = input.float() if input.dtype in _HALVES else input
-        if residual is not None and residual.dtype in _HALVES:
-            residual = residual.float()
-    if input.dtype is not pytensor.float32 and (casting or input.dtype is not pytensor.float64):
+    if input.dtype is not _float32 and (
+        input.dtype not in _HALVES if casting else input.dtype is not pytensor.float64
+    ):
         return None
     try:
         result: Tensor = _conv_fused(
@@ -235,6 +250,7 @@ def _fuse(
             conv.groups,
             least,
             most,
+            _float32 if casting and dtype is None else dtype,
         )
     except Exception:
         return None  # the modules raise it better
