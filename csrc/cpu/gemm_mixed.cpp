@@ -69,8 +69,7 @@ void run_mixed_tile(const GemmArgs& g, const BlockPlan& plan) {
     if (few) few_columns.pack(from + wide_n * g.b_col, g.b_row, g.b_col, depth, few);
     panels.begin(k0, depth);
     for (int64_t i = 0, rows; i < g.m; i += rows) {
-      rows = g.m - i;
-      if (rows > kRows) rows = rows >= 2 * kRows ? kRows : (rows + 1) / 2;
+      rows = next_panel<Sizes>(g.m - i);
       const auto panel = panels.get(i, rows);
       float* to = sums + (!kInPlace && one_block ? 0 : i * pitch);
       for (int64_t j = 0; j < wide_n; j += kColumns) {
@@ -96,17 +95,13 @@ void run_mixed_tile(const GemmArgs& g, const BlockPlan& plan) {
 
 template <class A, class B, class C>
 void run_mixed(const GemmArgs& g) {
-  const int64_t work = work_of(g.m, g.n, g.k);
-  const int64_t useful = work >= kSerialWork                      ? 2 * work / kSerialWork
-                         : work >= kShortWork && worker_is_near() ? 2
-                                                                  : 1;
-  const int64_t threads = min_of<int64_t>(get_num_threads(), useful);
+  const int64_t work = work_of(g.m, g.n, g.k), threads = threads_for(work);
   Problem<float> shape(g);
   // Sums of several blocks of depth wait in scratch memory, as for a C of columns that are apart:
   // such tiles have fewer rows.
   if (!std::is_same_v<C, float> && g.k > Blocks<float>::kDepth) shape.c_col = 2;
   const int few = FewColumns<float>::count_of(g.m, g.n, g.k);
-  Plan plan{false, {Blocks<float>::kDepth, true, few}, g.m, g.n};
+  Plan plan{false, {Blocks<float>::kDepth, true, false, few}, g.m, g.n};
   cut_blocked(shape, threads, &plan);
   const int64_t tiles_m = divide_up(g.m, plan.tile_m), tiles_n = divide_up(g.n, plan.tile_n);
   const auto run_tiles = [&](int64_t begin, int64_t end) {

@@ -25,6 +25,13 @@ PT_GEMM_INLINE int64_t work_of(int64_t m, int64_t n, int64_t k) {
   return 2 * m * n * k + 16 * (n + m) * k;
 }
 
+PT_GEMM_INLINE int64_t threads_for(int64_t work) {
+  const int64_t useful = work >= kSerialWork                      ? 2 * work / kSerialWork
+                         : work >= kShortWork && worker_is_near() ? 2
+                                                                  : 1;
+  return min_of<int64_t>(get_num_threads(), useful);
+}
+
 // Adding up the lanes of a dot product costs as much as many multiply-adds, and packing B is shared
 // by the rows: the shorter the sums, the fewer the rows for which dot products are the quicker way.
 template <class T>
@@ -184,10 +191,7 @@ template <class T>
 void run_batch(const GemmArgs& args, const Problem<T>& whole, bool transposed) {
   const int64_t batch = args.batch;
   const int64_t work = batch * work_of(whole.m, whole.n, whole.k);
-  const int64_t useful = work >= kSerialWork                      ? 2 * work / kSerialWork
-                         : work >= kShortWork && worker_is_near() ? 2
-                                                                  : 1;
-  const int64_t threads = min_of<int64_t>(get_num_threads(), useful);
+  const int64_t threads = threads_for(work);
   const Plan plan = make_plan(whole, batch >= 2 * threads ? 1 : threads, b_is_far(whole, args));
   if constexpr (std::is_same_v<T, AccumulatorOf<T>>) {
     if (batch == 1 && threads > 1 && should_split_depth(whole, plan, threads)) {
