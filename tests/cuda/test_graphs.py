@@ -327,6 +327,23 @@ def test_a_broken_capture_makes_no_graph():
         g.replay()
 
 
+def test_a_failure_is_raised_once():
+    start, end = (pt.cuda.Event(enable_timing=True) for _ in range(2))
+    x = pt.ones(2, device="cuda")
+
+    def body():
+        start.record()
+        x.add_(1)
+        end.record()
+
+    g = capture(body)
+    with pytest.raises(RuntimeError, match="event last recorded in a capturing stream"):
+        start.elapsed_time(end)
+    assert (x + 1).tolist() == [2, 2]  # it is not this call's
+    g.replay()
+    assert x.tolist() == [2, 2]
+
+
 def test_where_and_how_often_a_capture_may_begin():
     g = pt.cuda.CUDAGraph()
     with pytest.raises(RuntimeError, match="must be captured on a non-default stream"):
