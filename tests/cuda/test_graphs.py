@@ -170,6 +170,33 @@ def test_what_a_replay_finds_out_of_bounds_is_raised():
     replay_and_wait(g)
 
 
+def clone(fresh: bool):
+    """A copy, which reads what it copies."""
+    x = pt.empty(70, device="cuda") if fresh else pt.zeros(70, device="cuda")
+    return lambda: x.clone()
+
+
+def step_with_momentum(fresh: bool):
+    """A step that is not the first, so that it reads the buffer."""
+    p = pt.ones(70, device="cuda", requires_grad=True)
+    p.grad = pt.ones(70, device="cuda")
+    optimizer = pt.optim.SGD([p], lr=0.1, momentum=0.9)
+    optimizer.step()
+    if fresh:
+        optimizer.state[p]["momentum_buffer"] = pt.empty(70, device="cuda")
+    return optimizer.step
+
+
+@pytest.mark.skipif(not IS_CHECKED, reason="only the checked library sees it")
+@pytest.mark.parametrize("made", [clone, step_with_momentum])
+def test_what_a_replay_reads_of_fresh_memory_is_reported(made):
+    sound, faulty = made(fresh=False), made(fresh=True)  # what they read lives as long as they do
+    replay_and_wait(capture(sound))
+    g = capture(faulty)
+    with pytest.raises(RuntimeError, match="initcheck: read of device memory that nothing has"):
+        replay_and_wait(g)
+
+
 @pytest.mark.skipif(
     not EMULATED or IS_CHECKED or not CHECKED_LIBRARY.exists(),
     reason="no build with PYTENSOR_CUDA=CHECKED",
@@ -182,13 +209,13 @@ def test_replays_touch_what_they_may_and_in_order():
         "PYTENSOR_EMU_ORDER": "random",
         "PYTENSOR_EMU_LAZY": "1",
     }
-    names = "AdamW or branches or graphed_callables or advance or check_numbers"
+    names = "SGD or AdamW or branches or callables or advance or check_numbers or _a_replay_"
     command = [sys.executable, "-m", "pytest", __file__, "-q", "-k", names]
     done = subprocess.run(
         command, env=os.environ | setting, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "13 passed" in done.stdout
+    assert "19 passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["NAdam", "RAdam", "Adamax", "RMSprop", "Adadelta", "ASGD"])
