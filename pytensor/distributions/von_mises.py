@@ -89,7 +89,7 @@ class VonMises(Distribution):
             shape = self._extended_shape(sample_shape)
             loc, kappa = self.loc.double(), self.concentration.double().expand(shape)
             r = self._proposal_r.expand(shape)
-            angle = pytensor.empty(shape, dtype=pytensor.double, device=loc.device)
+            angle = pytensor.zeros(shape, dtype=pytensor.double, device=loc.device)
             done = pytensor.zeros(shape, dtype=pytensor.bool, device=loc.device)
             while not done.all():
                 u = pytensor.rand((3, *shape), dtype=pytensor.double, device=loc.device)

@@ -145,6 +145,12 @@ def test_losses_and_samplers_that_check_numbers_are_captured(loss_of, dtype):
     assert pt.equal(weight, wanted)
 
 
+def replay_and_wait(g: pt.cuda.CUDAGraph) -> None:
+    """What kernels report is raised by the first of the two calls that comes after them."""
+    g.replay()
+    pt.cuda.synchronize()
+
+
 def test_what_a_replay_finds_out_of_bounds_is_raised():
     rate, classes = pt.ones(3, device="cuda"), pt.tensor([1, 0], device="cuda")
     scores = pt.randn(2, 4, device="cuda")
@@ -152,20 +158,43 @@ def test_what_a_replay_finds_out_of_bounds_is_raised():
     with pt.cuda.graph(g):
         pt.poisson(rate)
         nn.functional.multi_margin_loss(scores, classes)
-    g.replay()
-    pt.cuda.synchronize()
+    replay_and_wait(g)
     rate[1] = -1
-    g.replay()
     with pytest.raises(RuntimeError, match="invalid Poisson rate, expected rate to be non-neg"):
-        pt.cuda.synchronize()
+        replay_and_wait(g)
     rate[1] = 2
     classes[1] = 4
-    g.replay()
     with pytest.raises(RuntimeError, match="target out of range"):
-        pt.cuda.synchronize()
+        replay_and_wait(g)
     classes[1] = 3
-    g.replay()
-    pt.cuda.synchronize()
+    replay_and_wait(g)
+
+
+def clone(fresh: bool):
+    """A copy, which reads what it copies."""
+    x = pt.empty(70, device="cuda") if fresh else pt.zeros(70, device="cuda")
+    return lambda: x.clone()
+
+
+def step_with_momentum(fresh: bool):
+    """A step that is not the first, so that it reads the buffer."""
+    p = pt.ones(70, device="cuda", requires_grad=True)
+    p.grad = pt.ones(70, device="cuda")
+    optimizer = pt.optim.SGD([p], lr=0.1, momentum=0.9)
+    optimizer.step()
+    if fresh:
+        optimizer.state[p]["momentum_buffer"] = pt.empty(70, device="cuda")
+    return optimizer.step
+
+
+@pytest.mark.skipif(not IS_CHECKED, reason="only the checked library sees it")
+@pytest.mark.parametrize("made", [clone, step_with_momentum])
+def test_what_a_replay_reads_of_fresh_memory_is_reported(made):
+    sound, faulty = made(fresh=False), made(fresh=True)  # what they read lives as long as they do
+    replay_and_wait(capture(sound))
+    g = capture(faulty)
+    with pytest.raises(RuntimeError, match="initcheck: read of device memory that nothing has"):
+        replay_and_wait(g)
 
 
 @pytest.mark.skipif(
@@ -180,13 +209,13 @@ def test_replays_touch_what_they_may_and_in_order():
         "PYTENSOR_EMU_ORDER": "random",
         "PYTENSOR_EMU_LAZY": "1",
     }
-    names = "AdamW or branches or graphed_callables or advance or check_numbers"
+    names = "SGD or AdamW or branches or callables or advance or check_numbers or _a_replay_"
     command = [sys.executable, "-m", "pytest", __file__, "-q", "-k", names]
     done = subprocess.run(
         command, env=os.environ | setting, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "13 passed" in done.stdout
+    assert "19 passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["NAdam", "RAdam", "Adamax", "RMSprop", "Adadelta", "ASGD"])
@@ -323,6 +352,23 @@ def test_a_broken_capture_makes_no_graph():
             g.capture_end()
     with pytest.raises(RuntimeError, match="without a preceding successful capture"):
         g.replay()
+
+
+def test_a_failure_is_raised_once():
+    start, end = (pt.cuda.Event(enable_timing=True) for _ in range(2))
+    x = pt.ones(2, device="cuda")
+
+    def body():
+        start.record()
+        x.add_(1)
+        end.record()
+
+    g = capture(body)
+    with pytest.raises(RuntimeError, match="event last recorded in a capturing stream"):
+        start.elapsed_time(end)
+    assert (x + 1).tolist() == [2, 2]  # it is not this call's
+    g.replay()
+    assert x.tolist() == [2, 2]
 
 
 def test_where_and_how_often_a_capture_may_begin():

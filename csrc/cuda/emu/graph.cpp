@@ -63,7 +63,7 @@ thread_local cudaStreamCaptureMode thread_mode = cudaStreamCaptureModeGlobal;
 
 cudaError_t break_off(Capture* c) {
   c->broken = true;
-  return cudaErrorStreamCaptureUnsupported;
+  return failed(cudaErrorStreamCaptureUnsupported);
 }
 
 void forget(Capture* c) {
@@ -90,9 +90,9 @@ cudaError_t capture_wait(Event* e, Stream* s) {
   const auto of = std::find_if(captures.begin(), captures.end(),
                                [e](const Capture* c) { return c->id == e->capture; });
   if (of == captures.end() || (s->capture && s->capture != *of)) {
-    if (!s->capture) return cudaErrorCapturedEvent;
+    if (!s->capture) return failed(cudaErrorCapturedEvent);
     s->capture->broken = true;
-    return cudaErrorStreamCaptureIsolation;
+    return failed(cudaErrorStreamCaptureIsolation);
   }
   Capture& c = **of;
   if (!s->capture) c.join(s);
@@ -123,8 +123,8 @@ using namespace pt::emu;  // NOLINT: the functions below are CUDA's
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode mode) {
   const std::lock_guard lock(mutex);
-  if (!s || s == &default_stream) return cudaErrorStreamCaptureUnsupported;
-  if (capturing(s)) return cudaErrorStreamCaptureUnsupported;
+  if (!s || s == &default_stream) return failed(cudaErrorStreamCaptureUnsupported);
+  if (capturing(s)) return failed(cudaErrorStreamCaptureUnsupported);
   static unsigned long long begun = 0;
   auto* c = new Capture{++begun, mode, std::this_thread::get_id(), false, {}, {}, {}, {}};
   c->join(s);
@@ -135,11 +135,11 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode mode) {
 cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t* graph) {
   const std::lock_guard lock(mutex);
   *graph = nullptr;
-  if (!s || !capturing(s)) return cudaErrorInvalidValue;
+  if (!s || !capturing(s)) return failed(cudaErrorInvalidValue);
   const std::unique_ptr<Capture> c(s->capture);
   forget(c.get());
-  if (c->broken) return cudaErrorStreamCaptureInvalidated;
-  if (c->branches[0] != s) return cudaErrorStreamCaptureUnmatched;
+  if (c->broken) return failed(cudaErrorStreamCaptureInvalidated);
+  if (c->branches[0] != s) return failed(cudaErrorStreamCaptureUnmatched);
   Capture::Counts& end = c->precede[0];
   end.resize(c->branches.size());
   for (size_t b = 1; b < c->branches.size(); ++b) {
@@ -148,7 +148,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t* graph) {
     size_t work = 0, seen = 0;
     for (const Step& step : steps)
       if (step.branch == b && ++seen && step.kind != Step::kMark) work = seen;
-    if (end[b] < work) return cudaErrorStreamCaptureUnjoined;
+    if (end[b] < work) return failed(cudaErrorStreamCaptureUnjoined);
   }
   *graph = new Graph(std::move(c->graph));
   return cudaSuccess;

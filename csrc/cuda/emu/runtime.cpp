@@ -31,6 +31,7 @@ constexpr size_t kHeapBytes = size_t{kChecked ? 4 : 16} << 30;
 
 std::string message;  // of the pending error
 cudaError_t pending = cudaSuccess;
+thread_local cudaError_t returned = cudaSuccess;  // by a function: the thread's last error
 thread_local int device_of_thread = 0;
 std::vector<Stream*> streams{&default_stream};
 char* heap;
@@ -130,6 +131,8 @@ void report(const char* format, ...) {
   }
 }
 
+cudaError_t failed(cudaError_t e) { return returned = e; }
+
 bool is_device_pointer(const void* p) {
   const std::lock_guard lock(mutex);
   return inside_allocation(p, 0);
@@ -222,13 +225,15 @@ const char* cudaGetErrorString(cudaError_t e) {
 }
 cudaError_t cudaGetLastError() {
   const std::lock_guard lock(mutex);
-  return std::exchange(pending, cudaSuccess);
+  const cudaError_t mine = std::exchange(returned, cudaSuccess);
+  const cudaError_t of_work = std::exchange(pending, cudaSuccess);
+  return of_work ? of_work : mine;
 }
 cudaError_t cudaPeekAtLastError() { return pending; }
 cudaError_t cudaGetDeviceCount(int* n) { return *n = settings().devices, cudaSuccess; }
 cudaError_t cudaGetDevice(int* index) { return *index = device_of_thread, cudaSuccess; }
 cudaError_t cudaSetDevice(int index) {
-  if (index < 0 || index >= settings().devices) return cudaErrorInvalidDevice;
+  if (index < 0 || index >= settings().devices) return failed(cudaErrorInvalidDevice);
   device_of_thread = index;
   return cudaSuccess;
 }
@@ -269,7 +274,7 @@ cudaError_t cudaMalloc(void** p, size_t bytes) {
     if (!heap) {
       void* range =
           mmap(nullptr, kHeapBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      if (range == MAP_FAILED) return cudaErrorMemoryAllocation;
+      if (range == MAP_FAILED) return failed(cudaErrorMemoryAllocation);
       heap = static_cast<char*>(range);
       if constexpr (kChecked) checks::heap_made(heap, kHeapBytes);
       struct sigaction action{};
@@ -277,7 +282,7 @@ cudaError_t cudaMalloc(void** p, size_t bytes) {
       action.sa_flags = SA_SIGINFO;
       sigaction(SIGSEGV, &action, &handler_before);
     }
-    if (size > kHeapBytes - heap_used) return cudaErrorMemoryAllocation;
+    if (size > kHeapBytes - heap_used) return failed(cudaErrorMemoryAllocation);
     c = heap + heap_used;
     heap_used += (size + 4095) & ~size_t{4095};
     mprotect(c, (size + 4095) & ~size_t{4095},
@@ -296,7 +301,7 @@ cudaError_t cudaFree(void* p) {
   const std::lock_guard lock(mutex);
   if (!p) return cudaSuccess;
   const auto it = allocations.find(static_cast<char*>(p));
-  if (it == allocations.end()) return cudaErrorInvalidValue;
+  if (it == allocations.end()) return failed(cudaErrorInvalidValue);
   if (const cudaError_t e = forbid_while_capturing()) return e;
   synchronize_device();
   const Door door;
@@ -321,7 +326,7 @@ cudaError_t cudaMallocHost(void** p, size_t bytes) {
   if (const cudaError_t e = forbid_while_capturing()) return e;
   *p = std::aligned_alloc(256, (bytes + 255) & ~size_t{255});
   pinned[static_cast<char*>(*p)] = bytes;
-  return *p ? cudaSuccess : cudaErrorMemoryAllocation;
+  return *p ? cudaSuccess : failed(cudaErrorMemoryAllocation);
 }
 cudaError_t cudaFreeHost(void* p) {
   const std::lock_guard lock(mutex);
@@ -345,7 +350,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   const std::lock_guard lock(mutex);
   if ((kind != cudaMemcpyDeviceToHost && !inside_allocation(to, bytes)) ||
       (kind != cudaMemcpyHostToDevice && !inside_allocation(from, bytes)))
-    return cudaErrorInvalidValue;
+    return failed(cudaErrorInvalidValue);
   cudaPointerAttributes a;
   cudaPointerGetAttributes(&a, kind == cudaMemcpyHostToDevice ? from : to);
   // A graph would read or write pageable memory long after the call.
@@ -378,7 +383,7 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t byt
 }
 cudaError_t cudaMemsetAsync(void* p, int value, size_t bytes, cudaStream_t s) {
   const std::lock_guard lock(mutex);
-  if (!inside_allocation(p, bytes)) return cudaErrorInvalidValue;
+  if (!inside_allocation(p, bytes)) return failed(cudaErrorInvalidValue);
   enqueue(s, [=] {
     if constexpr (kChecked) checks::filled(p, bytes);
     std::memset(p, value, bytes);
@@ -412,7 +417,7 @@ cudaError_t cudaStreamQuery(cudaStream_t s) {
   const std::lock_guard lock(mutex);
   s = stream_of(s);
   if (capturing(s)) return forbid(s);
-  if (!s->work.empty()) return cudaErrorNotReady;
+  if (!s->work.empty()) return failed(cudaErrorNotReady);
   host_follows(s);
   return cudaSuccess;
 }
@@ -442,7 +447,7 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t e) {
   const std::lock_guard lock(mutex);
-  if (e->capture) return cudaErrorCapturedEvent;
+  if (e->capture) return failed(cudaErrorCapturedEvent);
   if (const cudaError_t error = forbid_while_capturing()) return error;
   if (!e->mark) return cudaSuccess;
   drain_until(*e->mark);
@@ -451,17 +456,17 @@ cudaError_t cudaEventSynchronize(cudaEvent_t e) {
 }
 cudaError_t cudaEventQuery(cudaEvent_t e) {
   const std::lock_guard lock(mutex);
-  if (e->capture) return cudaErrorCapturedEvent;
+  if (e->capture) return failed(cudaErrorCapturedEvent);
   if (const cudaError_t error = forbid_while_capturing()) return error;
-  if (!e->done()) return cudaErrorNotReady;
+  if (!e->done()) return failed(cudaErrorNotReady);
   if constexpr (kChecked)
     if (e->mark) checks::host_follows(e->mark->clock);
   return cudaSuccess;
 }
 cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t start, cudaEvent_t end) {
-  if (start->capture || end->capture) return cudaErrorCapturedEvent;
-  if (!start->mark || !end->mark) return cudaErrorInvalidValue;
-  if (!start->mark->done || !end->mark->done) return cudaErrorNotReady;
+  if (start->capture || end->capture) return failed(cudaErrorCapturedEvent);
+  if (!start->mark || !end->mark) return failed(cudaErrorInvalidValue);
+  if (!start->mark->done || !end->mark->done) return failed(cudaErrorNotReady);
   *ms = std::chrono::duration<float, std::milli>(end->mark->time - start->mark->time).count();
   return cudaSuccess;
 }

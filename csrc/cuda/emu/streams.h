@@ -36,6 +36,7 @@ struct Event {
 extern std::recursive_mutex mutex;  // around everything
 extern Stream default_stream;
 inline Stream* stream_of(Stream* s) { return s ? s : &default_stream; }
+cudaError_t failed(cudaError_t e);  // what a function returns: cudaGetLastError() finds it, too
 void drain_until(const Mark& m);
 std::shared_ptr<Mark> put_mark(Stream* s);
 void wait_for(const std::shared_ptr<Mark>& m, Stream* s);

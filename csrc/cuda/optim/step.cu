@@ -25,6 +25,10 @@ struct Params {
   } of[kParams];
 };
 
+// Whether the states are fresh memory until the step.
+template <class Rule>
+constexpr bool starts_states = requires { requires Rule::kStartsStates; };
+
 // T is double, or AnyFloat for what the dtype says.
 template <int Count, class T, class Rule>
 __global__ void __launch_bounds__(kThreads) step_kernel(Params params, Rule rule) {
@@ -43,8 +47,10 @@ __global__ void __launch_bounds__(kThreads) step_kernel(Params params, Rule rule
     PT_UNROLL_BY(2)
     for (int64_t i = begin + threadIdx.x; i < begin + count; i += kThreads) {
       C value = get<T>(p.param, i, params.dtype), state[OptimArgs::kStates] = {};
-      PT_UNROLL
-      for (int k = 0; k < Count; ++k) state[k] = get<T>(p.state[k], i, params.dtype);
+      if constexpr (!starts_states<Rule>) {
+        PT_UNROLL
+        for (int k = 0; k < Count; ++k) state[k] = get<T>(p.state[k], i, params.dtype);
+      }
       own(value, get<T>(p.grad, i, params.dtype), state[0], state[1], state[2]);
       put<T>(p.param, i, value, params.dtype);
       PT_UNROLL

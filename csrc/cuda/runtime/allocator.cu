@@ -146,8 +146,8 @@ void collect(Device& device) {
   if (capture_under_way()) return;  // events may not be asked
   std::erase_if(device.waiting, [](Block* b) {
     for (cudaEvent_t e : b->waits)
-      if (cudaEventQuery(e) != cudaSuccess) {
-        cudaGetLastError();
+      if (const cudaError_t status = cudaEventQuery(e)) {
+        ignore(status);
         return false;
       }
     for (cudaEvent_t e : b->waits) cudaEventDestroy(e);
@@ -186,7 +186,7 @@ cudaError_t take_memory(Device& device, void** p, size_t bytes) {
     return cudaErrorMemoryAllocation;
   const Uncaptured scope;
   const cudaError_t status = cudaMalloc(p, bytes);
-  if (status != cudaSuccess) cudaGetLastError();
+  if (status != cudaSuccess) ignore(status);
   return status;
 }
 

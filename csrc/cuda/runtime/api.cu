@@ -40,7 +40,7 @@ cudaEvent_t event(EventHandle e) { return static_cast<cudaEvent_t>(e); }
 
 // 1 for done, 0 for not yet, a negative status for failures.
 int done(cudaError_t e) {
-  if (e == cudaErrorNotReady) cudaGetLastError();
+  if (e == cudaErrorNotReady) ignore(e);
   return e == cudaSuccess ? 1 : e == cudaErrorNotReady ? 0 : -status_of(e);
 }
 
@@ -269,23 +269,32 @@ void register_kernels(KernelList* list) {
 }
 
 int current_device() {
-  if (device_of_thread < 0 && cudaGetDevice(&device_of_thread) != cudaSuccess) {
-    cudaGetLastError();
+  if (device_of_thread >= 0) return device_of_thread;
+  if (const cudaError_t e = cudaGetDevice(&device_of_thread)) {
+    ignore(e);
     device_of_thread = 0;
   }
   return device_of_thread;
 }
 
 int status_of(cudaError_t e) {
-  if (e != cudaSuccess) last_text = cudaGetErrorString(e);
+  if (e == cudaSuccess) return 0;
+  last_text = cudaGetErrorString(e);
+  // The runtime keeps it, too: the next call, which may be sound, would raise it again.
+  const cudaError_t kept = cudaGetLastError();
+  if (kept != e && kept != cudaSuccess)
+    last_text += std::string("; and before it: ") + cudaGetErrorString(kept);
   return static_cast<int>(e);
 }
 
+void ignore(cudaError_t e) {
+  if (const cudaError_t kept = cudaGetLastError(); kept != e) note(kept);
+}
+
 void note(cudaError_t e) {
-  if (e == cudaSuccess) return;
-  last_text = cudaGetErrorString(e);
-  int none = 0;
-  pending.compare_exchange_strong(none, static_cast<int>(e));
+  int none = 0;  // the text is the first failure's, too
+  if (e != cudaSuccess && pending.compare_exchange_strong(none, static_cast<int>(e)))
+    last_text = cudaGetErrorString(e);
 }
 
 void note_failure(cudaError_t e, const std::string& what) {

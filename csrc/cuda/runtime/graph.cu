@@ -28,8 +28,9 @@ struct Status {
 };
 Status status_of_stream(cudaStream_t s) {
   Status found;
-  if (s && cudaStreamGetCaptureInfo(s, &found.status, &found.id) != cudaSuccess) {
-    cudaGetLastError();
+  if (!s) return found;
+  if (const cudaError_t e = cudaStreamGetCaptureInfo(s, &found.status, &found.id)) {
+    ignore(e);
     return {};
   }
   return found;
@@ -89,10 +90,7 @@ int capture_end(GraphHandle* out) {
     for (cudaGraphExec_t exec : std::exchange(dead, {})) destroy(exec);
     captures_ended();
   }
-  if (status != 0) {
-    cudaGetLastError();
-    return status;
-  }
+  if (status != 0) return status;
   cudaGraphExec_t exec = nullptr;
   status = status_of(cudaGraphInstantiate(&exec, graph, 0));
   cudaGraphDestroy(graph);

@@ -54,7 +54,10 @@ void collect() {
     }
     b->users.clear();
     std::erase_if(b->waits, [](cudaEvent_t e) {
-      if (cudaEventQuery(e) != cudaSuccess) return false;
+      if (const cudaError_t status = cudaEventQuery(e)) {
+        ignore(status);  // an event that has not happened is no error
+        return false;
+      }
       cudaEventDestroy(e);
       return true;
     });
@@ -62,7 +65,6 @@ void collect() {
     make_free(b);
     return true;
   });
-  cudaGetLastError();  // an event that has not happened is no error
 }
 
 }  // namespace
@@ -80,10 +82,7 @@ void* allocate_pinned(size_t bytes) {
   }
   const Uncaptured scope;
   void* p = nullptr;
-  if (status_of(cudaMallocHost(&p, size)) != 0) {
-    cudaGetLastError();
-    return nullptr;
-  }
+  if (status_of(cudaMallocHost(&p, size)) != 0) return nullptr;
   auto* c = static_cast<char*>(p);
   blocks[c] = {c, size, {}, {}, {}};
   return p;
@@ -110,9 +109,11 @@ int is_pinned(const void* p) {
     if (holding(p)) return 1;
   }
   cudaPointerAttributes a{};
-  const bool known = cudaPointerGetAttributes(&a, p) == cudaSuccess;
-  if (!known) cudaGetLastError();
-  return known && a.type == cudaMemoryTypeHost ? 1 : 0;
+  if (const cudaError_t e = cudaPointerGetAttributes(&a, p)) {
+    ignore(e);
+    return 0;
+  }
+  return a.type == cudaMemoryTypeHost ? 1 : 0;
 }
 
 void pinned_in_use(const void* p, cudaStream_t stream) {

@@ -11,6 +11,7 @@ namespace pt::cuda {
 
 int current_device();
 int status_of(cudaError_t e);  // notes a failure and gives it as a number
+void ignore(cudaError_t e);    // a failure that is none: take_error() does not find it
 // As note(); the text goes on with what failed.
 void note_failure(cudaError_t e, const std::string& what);
 

@@ -74,6 +74,7 @@ struct SgdRule {
 
 template <class C, bool Decay, bool Nesterov, bool First>
 struct MomentumRule {
+  static constexpr bool kStartsStates = First;  // writes its buffer without reading it
   Direction<C, Decay> direction;
   C lr, momentum, weight;
   PT_INLINE void operator()(C& x, C g, C& buffer, C&, C&) const {

@@ -5,6 +5,7 @@
 #include "cuda/args/search_args.h"
 #include "op/copy.h"
 #include "ops/creation/creation.h"
+#include "ops/index/algorithms/lines.h"
 #include "ops/index/index.h"
 #include "ops/memory/memory.h"
 #include "ops/pointwise/arithmetic.h"
@@ -94,7 +95,10 @@ Groups unique(const Tensor& rows, bool consecutive) {
   if (groups > 1) copy_into(narrow(ends, 0, 0, groups - 1), narrow(first, 0, 1, groups - 1));
   const Tensor group = sub(cumsum(starts, 0, std::nullopt), scalar_tensor(1, DType::kInt64));
   Tensor inverse = group;
-  if (order.defined()) inverse = scatter(empty_tensor(Dims{n}, DType::kInt64), 0, order, group);
+  if (order.defined()) {
+    inverse = empty_tensor(Dims{n}, DType::kInt64);  // scatter() would copy it
+    scatter_lines(inverse, 0, order, group, ScatterReduce::kAssign);
+  }
   return {index_select(sorted, 0, first), inverse, sub(ends, first)};
 }
 
