@@ -90,25 +90,12 @@ def _by_input(count: int) -> Gradient:
 
     _describe(
         function,
-        name,
-        f"""The gradient of ``conv{count}d`` by its input.
-
-    Args:
-        input_size: the sizes of the input, ``(N, C_in, ...)``.
-        weight: of the convolution, ``(C_out, C_in / groups, ...)``.
-        grad_output: the gradient by the output, ``(N, C_out, ...)``.
-        stride, padding, dilation, groups: of the convolution.
-
-    Raises:
-        RuntimeError: the sizes do not belong together.
-
-    Example::
-
-        >>> grad = pytensor.nn.grad.{name}(
-        ...     (1, 1{", 5" * count}), pytensor.ones(1, 1{", 2" * count}), pytensor.ones(1, 1{", 4" * count}))
-        >>> tuple(grad.shape)
-        (1, 1{", 5" * count})
-    """,  # noqa: E501
+        count,
+        "input",
+        """input_size: the sizes of the input, ``(N, C_in, ...)``.
+        weight: of the convolution, ``(C_out, C_in / groups, ...)``.""",
+        "(1, 1{5}), pytensor.ones(1, 1{2})",
+        "(1, 1{5})",
     )
     return function
 
@@ -139,12 +126,31 @@ def _by_weight(count: int) -> Gradient:
 
     _describe(
         function,
-        name,
-        f"""The gradient of ``conv{count}d`` by its weight.
+        count,
+        "weight",
+        """input: of the convolution, ``(N, C_in, ...)``.
+        weight_size: the sizes of the weight, ``(C_out, C_in / groups, ...)``.""",
+        "pytensor.ones(1, 1{5}), (1, 1{2})",
+        "(1, 1{2})",
+    )
+    return function
+
+
+def _describe(
+    function: Any, count: int, subject: str, arguments: str, example: str, shape: str
+) -> None:
+    sizes = {n: f", {n}" * count for n in (2, 4, 5)}
+
+    def sized(text: str) -> str:
+        for n, size in sizes.items():
+            text = text.replace(f"{{{n}}}", size)
+        return text
+
+    function.__name__ = function.__qualname__ = f"conv{count}d_{subject}"
+    function.__doc__ = f"""The gradient of ``conv{count}d`` by its {subject}.
 
     Args:
-        input: of the convolution, ``(N, C_in, ...)``.
-        weight_size: the sizes of the weight, ``(C_out, C_in / groups, ...)``.
+        {arguments}
         grad_output: the gradient by the output, ``(N, C_out, ...)``.
         stride, padding, dilation, groups: of the convolution.
 
@@ -153,18 +159,13 @@ def _by_weight(count: int) -> Gradient:
 
     Example::
 
-        >>> grad = pytensor.nn.grad.{name}(
-        ...     pytensor.ones(1, 1{", 5" * count}), (1, 1{", 2" * count}), pytensor.ones(1, 1{", 4" * count}))
+        >>> grad = pytensor.nn.grad.{function.__name__}(
+        ...     {sized(example)},
+        ...     pytensor.ones(1, 1{sizes[4]}),
+        ... )
         >>> tuple(grad.shape)
-        (1, 1{", 2" * count})
-    """,  # noqa: E501
-    )
-    return function
-
-
-def _describe(function: Any, name: str, text: str) -> None:
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = text
+        {sized(shape)}
+    """
 
 
 conv1d_input, conv2d_input, conv3d_input = (_by_input(n) for n in (1, 2, 3))
