@@ -188,8 +188,7 @@ void run_product_tile(const Product<T>& p, int64_t i0, int64_t rows, int64_t j0,
     }
     a_panels.begin(k0, depth);
     for (int64_t i = 0, count; i < rows; i += count) {
-      count = rows - i;
-      if (count > kRows) count = count >= 2 * kRows ? kRows : (count + 1) / 2;
+      count = gemm::next_panel<B>(rows - i);
       const auto panel = a_panels.get(i, count);
       const int r = static_cast<int>(count);
       for (int64_t q = 0; q < tile_columns.size(); q++) {

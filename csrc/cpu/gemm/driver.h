@@ -25,6 +25,7 @@ PT_GEMM_INLINE int64_t work_of(int64_t m, int64_t n, int64_t k) {
   return 2 * m * n * k + 16 * (n + m) * k;
 }
 
+// How many threads the work is worth.
 PT_GEMM_INLINE int64_t threads_for(int64_t work) {
   const int64_t useful = work >= kSerialWork                      ? 2 * work / kSerialWork
                          : work >= kShortWork && worker_is_near() ? 2

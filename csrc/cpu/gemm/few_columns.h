@@ -3,7 +3,8 @@
 // pixels has 49 columns; the last one alone would cost as much as 16.
 //
 // How many columns are treated so follows from the whole product, never from a tile, so that
-// results do not depend on the cut. Used by block.h and the convolutions' product.h.
+// results do not depend on the cut. Used by block.h, gemm_mixed.cpp and the convolutions'
+// product.h.
 #pragma once
 
 #include "cpu/gemm/pack.h"
@@ -143,7 +144,7 @@ class FewColumns {
     }
   }
 
-  alignas(64) S packed_[(kMost > 0 ? kMost : 1) * B::kPanelPitch];
+  alignas(64) S packed_[kMost * B::kPanelPitch];
   int64_t depth_ = 0;
   int columns_ = 0;
 };
